@@ -1,0 +1,1 @@
+"""Promises about the world outside, one Protocol a power, without a body."""

@@ -1,0 +1,28 @@
+"""Making text of a file."""
+
+from pathlib import Path
+from typing import Protocol
+
+from shared.domain.extracted import Extracted
+
+
+class Reader(Protocol):
+    """Reads one file of any known format.
+
+    Implementations survive hostile bytes: they never crash, hang or exhaust their caller.
+    """
+
+    def read(self, source: Path, *, name: str, declared_type: str) -> Extracted:
+        """Read the file at `source`.
+
+        Args:
+            source: where the bytes are; only ever read.
+            name: the file's name as its owner gave it. A hint for the type; never used as a path.
+            declared_type: the media type its uploader declared, possibly empty or wrong.
+
+        Raises:
+            Rejected: the content can never be read. `code` is stable (`empty_file`, `encrypted`, `corrupt_file`,
+                `unsupported_type` …) and `detail` tells the owner why, and what to do about it.
+            Unavailable: reading failed for a reason that is not in the file; a retry may help.
+        """
+        ...
