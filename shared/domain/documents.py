@@ -1,0 +1,280 @@
+"""The life of a document: generations, their states, leases and how each ends.
+
+Every upload or re-process is a new generation of its document. A generation moves forward only through the functions here, and each
+returns a new value; storing it is the adapter's part. Times are timezone-aware UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+
+class GenerationState(StrEnum):
+    """Where a generation is. The first five wait for the step they name; the others are terminal."""
+
+    AWAITING_UPLOAD = "awaiting_upload"
+    EXTRACTING = "extracting"
+    CHUNKING = "chunking"
+    EMBEDDING = "embedding"
+    PUBLISHING = "publishing"
+    COMMITTED = "committed"
+    UNCHANGED = "unchanged"
+    """Byte for byte what is already being served under the same recipe; nothing was redone."""
+    SUPERSEDED = "superseded"
+    """A newer generation, or a delete, overtook it."""
+    FAILED = "failed"
+
+
+TERMINAL = frozenset({GenerationState.COMMITTED, GenerationState.UNCHANGED, GenerationState.SUPERSEDED, GenerationState.FAILED})
+
+
+class DocumentStatus(StrEnum):
+    """What a person sees. `indexed` stays while a newer generation is on its way or has failed."""
+
+    AWAITING_UPLOAD = "awaiting_upload"
+    PROCESSING = "processing"
+    INDEXED = "indexed"
+    FAILED = "failed"
+    DELETING = "deleting"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something ended as it did: a stable code and words for a person."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The uploaded object a generation is made from."""
+
+    key: str
+    version_id: str = ""
+    sequencer: str = ""
+    """S3's order of changes of one key; compare with `newer_sequencer`."""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much came out of each step."""
+
+    pages: int = 0
+    characters: int = 0
+    chunks: int = 0
+    embedded: int = 0
+    """Chunks whose vector was computed for this generation."""
+    reused: int = 0
+    """Chunks whose vector was known already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What decides the outcome besides the bytes. Equal bytes and equal recipe mean an equal index."""
+
+    reader: str
+    chunking: str
+    model: str
+
+    @property
+    def key(self) -> str:
+        """One line naming the whole recipe."""
+        return f"{self.reader}|{self.chunking}|{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One upload or re-process of a document."""
+
+    tenant_id: UUID
+    project_id: UUID
+    document_id: UUID
+    number: int
+    state: GenerationState
+    source: Source
+    recipe: Recipe
+    created_at: datetime
+    entered_at: datetime
+    """When the current state began."""
+    due_at: datetime | None
+    """By when something must have happened; past it the sweep acts. None only in terminal states."""
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+    attempts: int = 0
+    """Failed or abandoned tries of the current step."""
+    waiting: str = ""
+    """Why it waits (a provider limit, say), in words; empty when it does not."""
+    failure: Reason | None = None
+    last_error: Reason | None = None
+    """What went wrong in the latest try, also when another follows."""
+    content_hash: str = ""
+    counts: Counts = field(default_factory=Counts)
+    timings: Mapping[str, int] = field(default_factory=dict)
+    """Milliseconds spent in each finished step, waiting included."""
+    warnings: tuple[str, ...] = ()
+    finished_at: datetime | None = None
+
+    @property
+    def terminal(self) -> bool:
+        """True when nothing more will happen to it."""
+        return self.state in TERMINAL
+
+    @property
+    def step(self) -> str:
+        """The state's name as used in messages, metrics and timings."""
+        return self.state.value
+
+    def leased(self, now: datetime) -> bool:
+        """True while a worker holds it and its deadline has not passed."""
+        return self.lease_until is not None and now < self.lease_until
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as its owner knows it; its content is in its generations."""
+
+    id: UUID
+    tenant_id: UUID
+    project_id: UUID
+    collection_id: UUID
+    name: str
+    """The file name people see."""
+    created_at: datetime
+    updated_at: datetime
+    path: str = ""
+    """The uploader's own key (a relative path, say): an upload with the same path in the collection is a new generation."""
+    media_type: str = ""
+    title: str = ""
+    language: str = ""
+    size: int = 0
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    status: DocumentStatus = DocumentStatus.AWAITING_UPLOAD
+    latest_generation: int = 1
+    committed_generation: int | None = None
+    content_hash: str = ""
+    """Of the committed generation."""
+    duplicate_of: UUID | None = None
+    """Another document of the project with the same bytes, if there was one when this one was published."""
+    tombstoned_at: datetime | None = None
+    swept_at: datetime | None = None
+
+    @property
+    def deleted(self) -> bool:
+        """True from the moment a delete was accepted."""
+        return self.tombstoned_at is not None
+
+
+UPLOAD_GRACE = timedelta(minutes=5)
+"""Added to the upload form's life before an unused slot is closed: an S3 event may come a minute late or more."""
+
+
+def advance(generation: Generation, state: GenerationState, now: datetime, *, due: timedelta | None) -> Generation:
+    """Move to `state`, closing the time account of the step that ends and dropping its lease.
+
+    Args:
+        generation: as stored.
+        state: where it goes.
+        now: the moment of the change.
+        due: how long the new state may last before the sweep looks; None for terminal states.
+    """
+    spent = max(0, int((now - generation.entered_at).total_seconds() * 1000))
+    timings = {**generation.timings, generation.step: generation.timings.get(generation.step, 0) + spent}
+    return replace(
+        generation,
+        state=state,
+        entered_at=now,
+        due_at=None if due is None else now + due,
+        lease_owner=None,
+        lease_until=None,
+        attempts=0,
+        waiting="",
+        timings=timings,
+        finished_at=now if state in TERMINAL else None,
+    )
+
+
+def claim(generation: Generation, owner: str, now: datetime, ttl: timedelta) -> Generation:
+    """Give `owner` the lease until `now + ttl`. The caller has checked `leased`."""
+    until = now + ttl
+    return replace(generation, lease_owner=owner, lease_until=until, due_at=until, waiting="")
+
+
+def release(generation: Generation, now: datetime, error: Reason, *, retry_in: timedelta) -> Generation:
+    """A try failed and another follows: drop the lease, count the try, remember why."""
+    return replace(
+        generation,
+        lease_owner=None,
+        lease_until=None,
+        attempts=generation.attempts + 1,
+        last_error=error,
+        due_at=now + retry_in,
+    )
+
+
+def delay(generation: Generation, now: datetime, wait: timedelta, why: str, *, grace: timedelta) -> Generation:
+    """The step must wait: drop the lease, say why, and let the sweep look only after the wait and some grace."""
+    return replace(generation, lease_owner=None, lease_until=None, waiting=why, due_at=now + wait + grace)
+
+
+def fail(generation: Generation, reason: Reason, now: datetime) -> Generation:
+    """End it as failed(reason)."""
+    return replace(advance(generation, GenerationState.FAILED, now, due=None), failure=reason, last_error=reason)
+
+
+def status_of(document: Document, latest: Generation | None) -> DocumentStatus:
+    """What a person sees, derived from the row and its latest generation."""
+    if document.deleted:
+        return DocumentStatus.DELETED if document.swept_at else DocumentStatus.DELETING
+    if document.committed_generation is not None:
+        return DocumentStatus.INDEXED
+    if latest is None or latest.state is GenerationState.AWAITING_UPLOAD:
+        return DocumentStatus.AWAITING_UPLOAD
+    if latest.state is GenerationState.FAILED:
+        return DocumentStatus.FAILED
+    return DocumentStatus.PROCESSING
+
+
+def newer_sequencer(candidate: str, known: str) -> bool:
+    """True when `candidate` was issued after `known` for the same key.
+
+    S3 documents sequencers as hexadecimal of varying length: the shorter is padded on the right with zeros, then both are compared as text.
+    """
+    width = max(len(candidate), len(known))
+    return candidate.upper().ljust(width, "0") > known.upper().ljust(width, "0")
+
+
+def upload_key(tenant_id: UUID, document_id: UUID, generation: int) -> str:
+    """The object key of an upload: ids only, never a user's text."""
+    return f"{tenant_id}/{document_id}/{generation}"
+
+
+def parse_upload_key(key: str) -> tuple[UUID, UUID, int] | None:
+    """Read an upload key; None when it is none of ours."""
+    parts = key.split("/")
+    if len(parts) != 3 or not parts[2].isdigit():
+        return None
+    try:
+        return UUID(parts[0]), UUID(parts[1]), int(parts[2])
+    except ValueError:
+        return None
+
+
+EXTRACTED_PREFIX = "extracted/"
+
+
+def extracted_key(tenant_id: UUID, document_id: UUID, generation: int) -> str:
+    """The work-bucket key of a generation's extracted text."""
+    return f"{EXTRACTED_PREFIX}{upload_key(tenant_id, document_id, generation)}.json"
+
+
+def parse_extracted_key(key: str) -> tuple[UUID, UUID, int] | None:
+    """Read an extracted-text key; None when it is none of ours."""
+    if not (key.startswith(EXTRACTED_PREFIX) and key.endswith(".json")):
+        return None
+    return parse_upload_key(key.removeprefix(EXTRACTED_PREFIX).removesuffix(".json"))

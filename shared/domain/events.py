@@ -1,0 +1,95 @@
+"""Messages between functions. They carry ids, never text; every body is one of these as JSON. Times are ISO 8601 UTC."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Queue(StrEnum):
+    """The queues by the name of the function that consumes them."""
+
+    INGEST_RECEIVE = "ingest_receive"
+    INGEST_EXTRACT = "ingest_extract"
+    INGEST_CHUNK = "ingest_chunk"
+    INGEST_EMBED = "ingest_embed"
+    INGEST_PUBLISH = "ingest_publish"
+    SWEEP = "sweep"
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationMessage:
+    """Work for one generation at the stage whose queue it is on: chunk, embed or publish."""
+
+    tenant_id: UUID
+    project_id: UUID
+    document_id: UUID
+    generation: int
+    sent_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractMessage:
+    """Work for `ingest_extract`, which has no database: everything it needs to read one upload and to say where the text goes."""
+
+    tenant_id: UUID
+    project_id: UUID
+    document_id: UUID
+    generation: int
+    sent_at: datetime
+    key: str
+    version_id: str
+    name: str
+    media_type: str
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SweepMessage:
+    """A deleted document whose traces are to be removed now rather than at the next scheduled sweep."""
+
+    tenant_id: UUID
+    project_id: UUID
+    document_id: UUID
+    sent_at: datetime
+    version: int = 1
+
+
+Message = GenerationMessage | ExtractMessage | SweepMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message on its way to a queue."""
+
+    id: UUID
+    """Also the idempotency key of the send."""
+    queue: Queue
+    group: str
+    """Fairness group: the tenant."""
+    body: str
+    """JSON."""
+    delay_seconds: int = 0
+    """0-900."""
+
+
+def body_of(message: Message) -> dict[str, object]:
+    """The JSON-ready form of a message."""
+    return {
+        key: value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, UUID) else value
+        for key, value in asdict(message).items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectCreated:
+    """An S3 object that appeared, as told by one S3 event record."""
+
+    bucket: str
+    key: str
+    """Decoded."""
+    version_id: str
+    sequencer: str
+    size: int
+    event_time: datetime

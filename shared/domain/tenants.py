@@ -1,0 +1,139 @@
+"""Who asks, for whom, and what they may do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from shared.domain.errors import Forbidden
+
+NIL = UUID(int=0)
+
+
+class Permission(StrEnum):
+    """One right. A role is a set of these; a scope carries the ones its principal has."""
+
+    HEALTH_READ = "health:read"
+    PROJECTS_READ = "projects:read"
+    PROJECTS_WRITE = "projects:write"
+    COLLECTIONS_READ = "collections:read"
+    COLLECTIONS_WRITE = "collections:write"
+    DOCUMENTS_READ = "documents:read"
+    DOCUMENTS_WRITE = "documents:write"
+    DOCUMENTS_DELETE = "documents:delete"
+    DOCUMENTS_PROCESS = "documents:process"
+    """Held by the ingestion stages only; no API key can carry it."""
+    SEARCH_QUERY = "search:query"
+    CHATS_READ = "chats:read"
+    CHATS_WRITE = "chats:write"
+
+
+KEY_PERMISSIONS = frozenset(Permission) - {Permission.DOCUMENTS_PROCESS}
+"""What an API key may carry at the most."""
+
+
+class PrincipalKind(StrEnum):
+    """What sort of actor a principal is."""
+
+    API_KEY = "api_key"
+    USER = "user"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The verified actor behind a request or a queue message."""
+
+    kind: PrincipalKind
+    id: str
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            raise ValueError("a principal needs an id")
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantScope:
+    """What one principal may do within one tenant. It can be neither empty nor a wildcard.
+
+    Raises:
+        ValueError: the tenant is missing, or there is no permission at all.
+    """
+
+    tenant_id: UUID
+    principal: Principal
+    permissions: frozenset[Permission]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.tenant_id, UUID) or self.tenant_id == NIL:
+            raise ValueError("a scope needs a tenant")
+        if not self.permissions:
+            raise ValueError("a scope needs at least one permission")
+        if not all(isinstance(permission, Permission) for permission in self.permissions):
+            raise ValueError("a scope holds permissions only, no patterns")
+
+    def require(self, permission: Permission) -> None:
+        """Raise Forbidden unless the principal holds `permission`."""
+        if permission not in self.permissions:
+            raise Forbidden(
+                f"this credential lacks the permission {permission}",
+                hint="use a credential that has it, or ask an administrator of the project to grant it",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Scope(TenantScope):
+    """A tenant scope narrowed to one project: what nearly every use case and every repository takes.
+
+    Raises:
+        ValueError: tenant or project missing, or no permission at all.
+    """
+
+    project_id: UUID
+
+    def __post_init__(self) -> None:
+        # Named class: zero-argument super() does not survive dataclass(slots=True).
+        TenantScope.__post_init__(self)
+        if not isinstance(self.project_id, UUID) or self.project_id == NIL:
+            raise ValueError("a scope needs a project")
+
+
+def system_scope(tenant_id: UUID, project_id: UUID, name: str) -> Scope:
+    """The scope of an ingestion stage or schedule, for ids taken from a message that this system wrote itself."""
+    return Scope(
+        tenant_id=tenant_id,
+        project_id=project_id,
+        principal=Principal(PrincipalKind.SYSTEM, name),
+        permissions=frozenset({Permission.DOCUMENTS_PROCESS, Permission.DOCUMENTS_READ, Permission.DOCUMENTS_DELETE}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A room of one tenant: collections, chats and keys belong to exactly one."""
+
+    id: UUID
+    tenant_id: UUID
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """An API key as stored: never the key itself."""
+
+    id: UUID
+    tenant_id: UUID
+    project_id: UUID | None
+    """None: the key may name any project of its tenant."""
+    name: str
+    permissions: frozenset[Permission]
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    def valid(self, now: datetime) -> bool:
+        """True while the key is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -1,0 +1,54 @@
+"""Rows of chats, messages and deletion receipts."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from shared.domain.chats import Chat, Message
+from shared.domain.pages import After
+from shared.domain.receipts import DeletionReceipt
+from shared.domain.tenants import Scope
+
+
+class Chats(Protocol):
+    """Storage of conversations; a chat is seen by the principal who made it."""
+
+    async def add(self, scope: Scope, chat: Chat) -> None:
+        """Store a new chat."""
+        ...
+
+    async def get(self, scope: Scope, chat_id: UUID) -> Chat | None:
+        """One chat of this principal."""
+        ...
+
+    async def list(self, scope: Scope, after: After | None, limit: int) -> Sequence[Chat]:
+        """Chats of this principal, newest first."""
+        ...
+
+    async def save(self, scope: Scope, chat: Chat) -> None:
+        """Write a changed chat back."""
+        ...
+
+    async def delete(self, scope: Scope, chat_id: UUID) -> bool:
+        """Remove a chat with its messages; False when there was none."""
+        ...
+
+    async def add_messages(self, scope: Scope, messages: Sequence[Message]) -> None:
+        """Store turns, in order."""
+        ...
+
+    async def messages(self, scope: Scope, chat_id: UUID, limit: int) -> Sequence[Message]:
+        """The latest `limit` turns, oldest first."""
+        ...
+
+
+class Receipts(Protocol):
+    """Storage of deletion receipts; they outlive what was deleted."""
+
+    async def save(self, scope: Scope, receipt: DeletionReceipt) -> None:
+        """Store or update a receipt by its id."""
+        ...
+
+    async def get(self, scope: Scope, document_id: UUID) -> DeletionReceipt | None:
+        """The receipt of a document's deletion."""
+        ...

@@ -1,0 +1,86 @@
+"""Rows of projects, keys and collections."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from shared.domain.collections import Collection, CollectionSummary
+from shared.domain.pages import After
+from shared.domain.tenants import Credential, Project, Scope, TenantScope
+
+
+class Projects(Protocol):
+    """Storage of projects."""
+
+    async def add(self, scope: TenantScope, project: Project) -> None:
+        """Store a new project.
+
+        Raises:
+            Conflict: the tenant has a project of this name.
+        """
+        ...
+
+    async def get(self, scope: TenantScope, project_id: UUID) -> Project | None:
+        """One project of the tenant."""
+        ...
+
+    async def list(self, scope: TenantScope, after: After | None, limit: int) -> Sequence[Project]:
+        """Projects of the tenant, newest first."""
+        ...
+
+
+class Keys(Protocol):
+    """Storage of API keys."""
+
+    async def add(self, scope: TenantScope, credential: Credential, secret_hash: str, now: datetime) -> None:
+        """Store a new key by the hash of its secret."""
+        ...
+
+    async def authenticate(self, secret_hash: str, now: datetime) -> Credential | None:
+        """The key with this hash, whoever's it is, whether valid or not; the transaction is in its tenant's context from then on."""
+        ...
+
+
+class Tenants(Protocol):
+    """Storage of tenants (organisations)."""
+
+    async def ensure(self, tenant_id: UUID, name: str, now: datetime) -> None:
+        """Store the tenant unless it is there."""
+        ...
+
+
+class Collections(Protocol):
+    """Storage of collections."""
+
+    async def add(self, scope: Scope, collection: Collection) -> None:
+        """Store a new collection.
+
+        Raises:
+            Conflict: the project has a live collection of this name.
+        """
+        ...
+
+    async def get(self, scope: Scope, collection_id: UUID) -> Collection | None:
+        """One collection that is not deleted."""
+        ...
+
+    async def get_many(self, scope: Scope, collection_ids: Sequence[UUID]) -> Sequence[Collection]:
+        """Those that exist and are not deleted."""
+        ...
+
+    async def list(self, scope: Scope, after: After | None, limit: int) -> Sequence[Collection]:
+        """Live collections of the project, newest first."""
+        ...
+
+    async def summary(self, scope: Scope, collection_id: UUID) -> CollectionSummary | None:
+        """A collection with counts of its documents and chunks."""
+        ...
+
+    async def save(self, scope: Scope, collection: Collection) -> None:
+        """Write a changed collection back.
+
+        Raises:
+            Conflict: the project has another live collection of this name.
+        """
+        ...

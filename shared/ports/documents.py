@@ -1,0 +1,99 @@
+"""Rows of documents and their generations. Every method but `due` and `tombstoned` stays inside the scope's tenant and project."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from shared.domain.documents import Document, DocumentStatus, Generation
+from shared.domain.filters import Filter
+from shared.domain.pages import After
+from shared.domain.tenants import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFilter:
+    """Which documents a listing shows; None means any."""
+
+    collection_id: UUID | None = None
+    status: DocumentStatus | None = None
+    filter: Filter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueGeneration:
+    """A generation whose deadline has passed, named well enough to open its tenant's scope."""
+
+    tenant_id: UUID
+    project_id: UUID
+    document_id: UUID
+    number: int
+
+
+class Documents(Protocol):
+    """Storage of documents and generations, inside the current transaction."""
+
+    async def add(self, scope: Scope, document: Document, generation: Generation) -> None:
+        """Store a new document with its first generation.
+
+        Raises:
+            Conflict: a live document of the collection has this path already.
+        """
+        ...
+
+    async def get(self, scope: Scope, document_id: UUID) -> Document | None:
+        """One document, deleted ones too."""
+        ...
+
+    async def get_by_path(self, scope: Scope, collection_id: UUID, path: str) -> Document | None:
+        """The live document with this path, locked until the transaction ends."""
+        ...
+
+    async def list(self, scope: Scope, wanted: DocumentFilter, after: After | None, limit: int) -> Sequence[Document]:
+        """Documents that are not deleted, newest first (created_at, id), up to `limit`."""
+        ...
+
+    async def matching_ids(self, scope: Scope, collection_ids: Sequence[UUID], filter: Filter, limit: int) -> Sequence[UUID]:
+        """Ids of searchable documents of the collections that pass the filter, up to `limit`."""
+        ...
+
+    async def lock(self, scope: Scope, document_id: UUID) -> Document | None:
+        """One document, locked until the transaction ends. Whoever changes a generation holds its document's lock first."""
+        ...
+
+    async def save(self, scope: Scope, document: Document) -> None:
+        """Write a changed document back, except `committed_generation`, which only `commit` changes."""
+        ...
+
+    async def commit(self, scope: Scope, document_id: UUID, generation: int) -> bool:
+        """Compare-and-set the committed generation; False when a newer one is committed or the document is tombstoned."""
+        ...
+
+    async def same_content(self, scope: Scope, document_id: UUID, content_hash: str) -> UUID | None:
+        """Another searchable document of the project with these bytes, the oldest; None when there is none."""
+        ...
+
+    async def add_generation(self, scope: Scope, generation: Generation) -> None:
+        """Store a further generation."""
+        ...
+
+    async def generation(self, scope: Scope, document_id: UUID, number: int) -> Generation | None:
+        """One generation."""
+        ...
+
+    async def generations(self, scope: Scope, document_id: UUID) -> Sequence[Generation]:
+        """All generations of a document, newest first."""
+        ...
+
+    async def save_generation(self, scope: Scope, generation: Generation) -> None:
+        """Write a changed generation back."""
+        ...
+
+    async def due(self, now: datetime, limit: int) -> Sequence[DueGeneration]:
+        """Across tenants: unfinished generations whose `due_at` has passed, the longest overdue first. Ids only."""
+        ...
+
+    async def tombstoned(self, limit: int) -> Sequence[DueGeneration]:
+        """Across tenants: documents deleted but not yet swept, oldest first (`number` is the latest generation). Ids only."""
+        ...

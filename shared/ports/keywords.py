@@ -1,0 +1,39 @@
+"""The keyword leg: BM25 over analysed terms, with statistics kept per collection."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from shared.domain.chunks import ChunkTerms
+from shared.domain.filters import Filter
+from shared.domain.search import LegHit
+from shared.domain.tenants import Scope
+
+
+class Keywords(Protocol):
+    """A keyword index, inside the current transaction. Only committed generations count in the statistics."""
+
+    async def put(self, scope: Scope, collection_id: UUID, terms: Sequence[ChunkTerms]) -> None:
+        """Store the terms of chunks of one generation (after `Chunks.replace`); the same id again replaces them."""
+        ...
+
+    async def publish(self, scope: Scope, collection_id: UUID, document_id: UUID, *, add: int | None, remove: int | None) -> None:
+        """Count generation `add` of the document into the collection's statistics and `remove` out of them; None: nothing to add or remove."""
+        ...
+
+    async def query(
+        self,
+        scope: Scope,
+        collection_ids: Sequence[UUID],
+        terms: Sequence[str],
+        limit: int,
+        *,
+        filter: Filter | None = None,
+        document_ids: Sequence[UUID] | None = None,
+    ) -> Sequence[LegHit]:
+        """Chunks of committed generations that share at least one term, best BM25 first; scores above 0."""
+        ...
+
+    async def rebalance(self, scope: Scope, collection_id: UUID) -> int:
+        """Re-encode the collection's weights when the mean length has drifted by a factor of two; returns how many chunks were re-encoded."""
+        ...

@@ -1,0 +1,77 @@
+"""All powers at once, as use cases receive them."""
+
+from typing import Protocol
+
+from shared.ports.analyser import Analyser
+from shared.ports.blobs import Blobs
+from shared.ports.cache import EmbeddingCache
+from shared.ports.chats import Chats, Receipts
+from shared.ports.chunks import Chunks
+from shared.ports.clock import Clock, Ids
+from shared.ports.collections import Collections, Keys, Projects, Tenants
+from shared.ports.documents import Documents
+from shared.ports.embedder import Embedder
+from shared.ports.keywords import Keywords
+from shared.ports.limits import Limits
+from shared.ports.llm import Llm
+from shared.ports.meter import Meter
+from shared.ports.outbox import Outbox
+from shared.ports.queue import Queue
+from shared.ports.vectors import Vectors
+
+
+class Rows(Protocol):
+    """What the database keeps, within one open transaction. The door opens and commits it; nobody else does."""
+
+    @property
+    def tenants(self) -> Tenants: ...
+    @property
+    def projects(self) -> Projects: ...
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def collections(self) -> Collections: ...
+    @property
+    def documents(self) -> Documents: ...
+    @property
+    def chunks(self) -> Chunks: ...
+    @property
+    def keywords(self) -> Keywords: ...
+    @property
+    def cache(self) -> EmbeddingCache: ...
+    @property
+    def chats(self) -> Chats: ...
+    @property
+    def receipts(self) -> Receipts: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def limits(self) -> Limits: ...
+
+
+class Powers(Protocol):
+    """What needs no transaction. Each is made when first asked for."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def ids(self) -> Ids: ...
+    @property
+    def blobs(self) -> Blobs: ...
+    @property
+    def queue(self) -> Queue: ...
+    @property
+    def embedder(self) -> Embedder: ...
+    @property
+    def llm(self) -> Llm: ...
+    @property
+    def analyser(self) -> Analyser: ...
+    @property
+    def meter(self) -> Meter: ...
+
+
+class Ports(Rows, Powers, Protocol):
+    """Both, while a transaction is open; vectors are here because some stores share the transaction."""
+
+    @property
+    def vectors(self) -> Vectors: ...

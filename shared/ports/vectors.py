@@ -1,0 +1,57 @@
+"""Where vectors are kept and compared. There is no call that touches more than one document's vectors, or another tenant's."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from shared.domain.chunks import ChunkId, ChunkVector
+from shared.domain.collections import Collection
+from shared.domain.filters import Filter
+from shared.domain.search import LegHit
+from shared.domain.tenants import Scope
+
+
+class Vectors(Protocol):
+    """A vector store. Ids contain the generation, so writes are idempotent and stale ones never pass for fresh.
+
+    A store may be eventually consistent, and may return chunks of generations that are not committed: the read gate (`Chunks.visible`) decides,
+    and callers over-fetch.
+    """
+
+    @property
+    def filters(self) -> bool:
+        """True when `query` applies `filter` itself; else the caller passes `document_ids`."""
+        ...
+
+    async def put(self, scope: Scope, collection: Collection, vectors: Sequence[ChunkVector]) -> None:
+        """Write vectors of one document; the same id again replaces it.
+
+        Raises:
+            Invalid: a vector has not the collection's dimensions.
+        """
+        ...
+
+    async def query(
+        self,
+        scope: Scope,
+        collections: Sequence[Collection],
+        vector: Sequence[float],
+        limit: int,
+        *,
+        filter: Filter | None = None,
+        document_ids: Sequence[UUID] | None = None,
+    ) -> Sequence[LegHit]:
+        """Nearest by cosine, best first; the score is the cosine, -1 to 1. An empty `document_ids` finds nothing."""
+        ...
+
+    async def ids(self, scope: Scope, collection: Collection, document_id: UUID) -> Sequence[ChunkId]:
+        """Every stored id of one document, all generations."""
+        ...
+
+    async def delete(self, scope: Scope, collection: Collection, document_id: UUID, *, keep: int | None) -> int:
+        """Remove the document's vectors of every generation up to `keep` exclusive; of all when None. Returns how many."""
+        ...
+
+    async def ping(self) -> None:
+        """Prove that the store answers."""
+        ...
