@@ -113,6 +113,10 @@ class Generation:
     last_error: Reason | None = None
     """What went wrong in the latest try, also when another follows."""
     content_hash: str = ""
+    title: str = ""
+    language: str = ""
+    media_type: str = ""
+    """What the reader recognised; these three reach the document when the generation is committed."""
     counts: Counts = field(default_factory=Counts)
     timings: Mapping[str, int] = field(default_factory=dict)
     """Milliseconds spent in each finished step, waiting included."""

@@ -37,7 +37,7 @@ class Blobs(Protocol):
     """An object store. Missing objects raise NotFound; anything else that goes wrong raises Unavailable."""
 
     async def upload_form(self, key: str, *, max_bytes: int, seconds: int, content_type: str) -> UploadForm:
-        """Allow one client to POST exactly `key` to the uploads bucket, 1 to `max_bytes` bytes, for `seconds`."""
+        """Allow one client to POST exactly `key` to the uploads bucket, 0 to `max_bytes` bytes (an empty file is told so by its document), for `seconds`."""
         ...
 
     async def download_url(self, bucket: Bucket, key: str, *, version_id: str, seconds: int, file_name: str, content_type: str) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 from shared.domain.documents import Document, DocumentStatus, Generation
 from shared.domain.filters import Filter
 from shared.domain.pages import After
-from shared.domain.tenants import Scope
+from shared.domain.tenants import Scope, TenantScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,10 @@ class Documents(Protocol):
         Raises:
             Conflict: a live document of the collection has this path already.
         """
+        ...
+
+    async def project_of(self, scope: TenantScope, document_id: UUID) -> UUID | None:
+        """The project a document of the tenant belongs to; None when there is no such document."""
         ...
 
     async def get(self, scope: Scope, document_id: UUID) -> Document | None:
