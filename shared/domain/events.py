@@ -26,6 +26,7 @@ class GenerationMessage:
     document_id: UUID
     generation: int
     sent_at: datetime
+    stage: Queue
     version: int = 1
 
 
@@ -42,6 +43,7 @@ class ExtractMessage:
     version_id: str
     name: str
     media_type: str
+    stage: Queue = Queue.INGEST_EXTRACT
     version: int = 1
 
 

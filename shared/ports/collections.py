@@ -61,8 +61,8 @@ class Collections(Protocol):
         """
         ...
 
-    async def get(self, scope: Scope, collection_id: UUID) -> Collection | None:
-        """One collection that is not deleted."""
+    async def get(self, scope: Scope, collection_id: UUID, *, deleted: bool = False) -> Collection | None:
+        """One collection; a deleted one only when `deleted` is True."""
         ...
 
     async def get_many(self, scope: Scope, collection_ids: Sequence[UUID]) -> Sequence[Collection]:

@@ -17,6 +17,7 @@ from shared.ports.llm import Llm
 from shared.ports.meter import Meter
 from shared.ports.outbox import Outbox
 from shared.ports.queue import Queue
+from shared.ports.reader import Reader
 from shared.ports.vectors import Vectors
 
 
@@ -66,6 +67,8 @@ class Powers(Protocol):
     def llm(self) -> Llm: ...
     @property
     def analyser(self) -> Analyser: ...
+    @property
+    def reader(self) -> Reader: ...
     @property
     def meter(self) -> Meter: ...
 

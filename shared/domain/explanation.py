@@ -1,0 +1,127 @@
+"""A document's state in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.documents import Document, DocumentStatus, Generation, GenerationState
+from shared.domain.ingestion import MAX_ATTEMPTS
+from shared.domain.receipts import DeletionReceipt
+
+DOING = {
+    GenerationState.AWAITING_UPLOAD: "waiting for its file to be uploaded",
+    GenerationState.EXTRACTING: "being read",
+    GenerationState.CHUNKING: "being cut into chunks",
+    GenerationState.EMBEDDING: "being embedded",
+    GenerationState.PUBLISHING: "being published",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One generation's story in a line."""
+
+    version: int
+    state: str
+    since: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where a document is and why."""
+
+    status: DocumentStatus
+    summary: str
+    since: datetime
+    next: str
+    history: tuple[Attempt, ...]
+    """Newest version first."""
+
+
+def explain(document: Document, generations: Sequence[Generation], receipt: DeletionReceipt | None, now: datetime) -> Explanation:
+    """Tell a document's story.
+
+    Args:
+        document: the row.
+        generations: all of them, newest first.
+        receipt: of its deletion, if it was deleted.
+        now: the moment of asking.
+    """
+    history = tuple(Attempt(one.number, one.state.value, one.entered_at, _words(one, now)) for one in generations)
+    if document.deleted:
+        return _deleted(document, receipt, history)
+    latest = generations[0] if generations else None
+    summary, upcoming = _summary(document, latest, now)
+    since = latest.entered_at if latest else document.created_at
+    return Explanation(document.status, summary, since, upcoming, history)
+
+
+def _deleted(document: Document, receipt: DeletionReceipt | None, history: tuple[Attempt, ...]) -> Explanation:
+    since = document.tombstoned_at or document.updated_at
+    if receipt is not None and receipt.complete:
+        removed = ", ".join(f"{count} {store}" for store, count in sorted(receipt.removed.items()) if count) or "nothing"
+        return Explanation(document.status, f"deleted; removed: {removed}; nothing is left in any store", since, "nothing more happens", history)
+    left = "" if receipt is None or not receipt.remaining else f" (left at the last count: {dict(receipt.remaining)})"
+    return Explanation(
+        document.status,
+        f"deleted and no longer searchable; its traces are being removed{left}",
+        since,
+        "the sweep removes what is left within a minute and completes the receipt",
+        history,
+    )
+
+
+def _summary(document: Document, latest: Generation | None, now: datetime) -> tuple[str, str]:
+    serving = document.committed_generation
+    if latest is None:
+        return "has no version yet", "upload a file"
+    if serving == latest.number:
+        return f"indexed: version {serving} is searchable with {latest.counts.chunks} chunks", "nothing more happens until it is uploaded again"
+    words, upcoming = _words(latest, now), _upcoming(latest, now)
+    if serving is None:
+        return words, upcoming
+    return f"version {serving} is searchable; version {latest.number}: {words}", upcoming
+
+
+def _words(one: Generation, now: datetime) -> str:
+    if one.state is GenerationState.FAILED:
+        return f"failed: {one.failure.detail if one.failure else 'no reason was recorded'}"
+    if one.state is GenerationState.COMMITTED:
+        counts = one.counts
+        return f"published with {counts.chunks} chunks ({counts.embedded} embedded, {counts.reused} reused)"
+    if one.state is GenerationState.UNCHANGED:
+        return "the file is byte for byte the version being served; nothing was redone"
+    if one.state is GenerationState.SUPERSEDED:
+        return "overtaken by a newer version or a delete"
+    words = f"{DOING[one.state]} for {_span(now - one.entered_at)}"
+    if one.waiting:
+        words += f"; waiting: {one.waiting}"
+    if one.attempts and one.last_error:
+        words += f"; {one.attempts} of {MAX_ATTEMPTS} tries failed, the last with: {one.last_error.detail}"
+    return words
+
+
+def _upcoming(one: Generation, now: datetime) -> str:
+    if one.state is GenerationState.FAILED:
+        return "upload a corrected file, or process it again"
+    if one.terminal:
+        return "nothing more happens to this version"
+    if one.state is GenerationState.AWAITING_UPLOAD:
+        return f"if no file arrives it ends as failed {_when(one.due_at, now)}"
+    if one.leased(now):
+        return f"a worker is on it; if it does not finish it is tried again {_when(one.lease_until, now)}"
+    return f"it is in the queue; if nobody takes it, it is queued again {_when(one.due_at, now)}"
+
+
+def _when(at: datetime | None, now: datetime) -> str:
+    if at is None:
+        return "soon"
+    return f"in {_span(at - now)}" if at > now else "within a minute"
+
+
+def _span(span: timedelta) -> str:
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

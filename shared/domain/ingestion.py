@@ -1,0 +1,50 @@
+"""The numbers ingestion runs by, and the rules that follow from them."""
+
+from datetime import timedelta
+
+from shared.domain.documents import GenerationState
+from shared.domain.events import Queue
+
+READER_VERSION = "files/1"
+"""Changes when the text of the same file changes; part of every recipe."""
+
+MAX_ATTEMPTS = 5
+"""Tries of one step before the generation ends as failed."""
+
+UPLOAD_SECONDS = 900
+"""How long an upload form is valid."""
+
+STAGE_STATES = {
+    Queue.INGEST_EXTRACT: GenerationState.EXTRACTING,
+    Queue.INGEST_CHUNK: GenerationState.CHUNKING,
+    Queue.INGEST_EMBED: GenerationState.EMBEDDING,
+    Queue.INGEST_PUBLISH: GenerationState.PUBLISHING,
+}
+"""Which state a generation is in while its message is on a queue."""
+
+STATE_QUEUES = {state: queue for queue, state in STAGE_STATES.items()}
+
+PATIENCE = {
+    GenerationState.EXTRACTING: timedelta(minutes=8),
+    GenerationState.CHUNKING: timedelta(minutes=4),
+    GenerationState.EMBEDDING: timedelta(minutes=8),
+    GenerationState.PUBLISHING: timedelta(minutes=3),
+}
+"""How long a step may go without a sign of life before the sweep queues it again: the function's timeout plus time to be picked up."""
+
+LEASE = {
+    GenerationState.CHUNKING: timedelta(seconds=150),
+    GenerationState.EMBEDDING: timedelta(seconds=330),
+    GenerationState.PUBLISHING: timedelta(seconds=90),
+}
+"""How long a claim holds: a little over the function's own timeout, after which its process is gone for certain."""
+
+
+def retry_wait(attempts: int, jitter: float) -> timedelta:
+    """Full-jitter exponential back-off (AWS Architecture Blog, 'Exponential Backoff And Jitter'): 0 to 5·2^attempts seconds, 300 at most.
+
+    Args:
+        attempts: tries so far, this one included.
+        jitter: uniformly random, 0 to 1.
+    """
+    return timedelta(seconds=max(1.0, jitter * min(300.0, 5.0 * 2.0**attempts)))

@@ -1,0 +1,54 @@
+"""Process a document again from the file it has."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from shared.domain.documents import Document, Generation, GenerationState, advance, status_of
+from shared.domain.errors import Conflict, NotFound
+from shared.domain.ingestion import PATIENCE
+from shared.domain.tenants import Permission, Scope
+from shared.ports.ports import Ports
+from shared.usecases.documents.upload import new_generation, recipe_of
+from shared.usecases.ingest.dispatch import send_extract
+
+
+async def process(scope: Scope, ports: Ports, document_id: UUID) -> Generation:
+    """Start a further generation from the latest uploaded file, with the collection's present settings.
+
+    Raises:
+        NotFound: no such document, or it or its collection is deleted.
+        Conflict: nothing was uploaded yet, or the latest generation is still on its way.
+    """
+    scope.require(Permission.DOCUMENTS_WRITE)
+    document = await ports.documents.lock(scope, document_id)
+    if document is None or document.deleted:
+        raise NotFound("no such document in this project", code="document_not_found")
+    latest = await ports.documents.generation(scope, document.id, document.latest_generation)
+    if latest is not None and not latest.terminal:
+        raise Conflict(
+            f"version {latest.number} is still {latest.state.value.replace('_', ' ')}",
+            code="still_processing",
+            hint="GET documents/{id}/why tells what it waits for",
+        )
+    return await process_again(scope, ports, document)
+
+
+async def process_again(scope: Scope, ports: Ports, document: Document) -> Generation:
+    """The next generation of a locked document whose file is there already."""
+    collection = await ports.collections.get(scope, document.collection_id)
+    if collection is None:
+        raise NotFound("the document's collection is deleted", code="collection_not_found")
+    generations = await ports.documents.generations(scope, document.id)
+    uploaded = next((generation for generation in generations if generation.source.version_id), None)
+    if uploaded is None:
+        raise Conflict("the document has no upload yet", code="not_uploaded", hint="upload the file first")
+    now = ports.clock.now()
+    fresh = new_generation(scope, ports, document, document.latest_generation + 1, recipe_of(collection))
+    fresh = advance(
+        replace(fresh, source=uploaded.source), GenerationState.EXTRACTING, now, due=PATIENCE[GenerationState.EXTRACTING]
+    )
+    await ports.documents.add_generation(scope, fresh)
+    changed = replace(document, latest_generation=fresh.number, updated_at=now)
+    await ports.documents.save(scope, replace(changed, status=status_of(changed, fresh)))
+    await send_extract(scope, ports, changed, fresh)
+    return fresh

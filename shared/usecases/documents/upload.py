@@ -1,0 +1,174 @@
+"""Give a document a place to be uploaded to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from shared.domain.collections import Collection
+from shared.domain.documents import (
+    UPLOAD_GRACE,
+    Document,
+    DocumentStatus,
+    Generation,
+    GenerationState,
+    Recipe,
+    Source,
+    status_of,
+    upload_key,
+)
+from shared.domain.errors import Conflict, NotFound, TooLarge
+from shared.domain.ingestion import READER_VERSION, UPLOAD_SECONDS
+from shared.domain.labels import clean_metadata, clean_name, clean_path, clean_tags
+from shared.domain.tenants import Permission, Scope
+from shared.ports.blobs import UploadForm
+from shared.ports.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """A file that is about to be sent."""
+
+    collection_id: UUID
+    name: str
+    size: int | None = None
+    media_type: str = ""
+    path: str = ""
+    content_hash: str = ""
+    """sha256, hexadecimal, if the sender knows it: an unchanged file need not be sent."""
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadSlot:
+    """Where to send the file; `form` is None when what is served is byte for byte the same already."""
+
+    document: Document
+    generation: int
+    form: UploadForm | None
+
+
+async def upload(scope: Scope, ports: Ports, new: NewUpload, *, max_bytes: int) -> UploadSlot:
+    """Create the document, or a further generation of the one with the same path, and presign its upload.
+
+    Raises:
+        NotFound: no such collection.
+        Invalid: a name, tag or metadata that is not accepted.
+        TooLarge: the announced size is over `max_bytes`.
+    """
+    scope.require(Permission.DOCUMENTS_WRITE)
+    if new.size is not None and new.size > max_bytes:
+        raise TooLarge(
+            f"the file has {new.size} bytes; {max_bytes} at most", code="file_too_large", hint="split the file, or raise the deployment's limit"
+        )
+    collection = await ports.collections.get(scope, new.collection_id)
+    if collection is None:
+        raise NotFound("no such collection in this project", code="collection_not_found", hint="list collections to see which exist")
+    path = clean_path(new.path)
+    known = await ports.documents.get_by_path(scope, collection.id, path) if path else None
+    if known is None:
+        return await _first(scope, ports, collection, new, path, max_bytes)
+    relabelled = replace(
+        known,
+        name=clean_name(new.name),
+        tags=clean_tags(new.tags) or known.tags,
+        metadata=clean_metadata(new.metadata) or known.metadata,
+    )
+    return await further(scope, ports, relabelled, collection, content_hash=new.content_hash, media_type=new.media_type, max_bytes=max_bytes)
+
+
+async def upload_version(scope: Scope, ports: Ports, document_id: UUID, *, content_hash: str, media_type: str, max_bytes: int) -> UploadSlot:
+    """A slot for new content of a document that exists.
+
+    Raises:
+        NotFound: no such document, or it is deleted.
+    """
+    scope.require(Permission.DOCUMENTS_WRITE)
+    document = await ports.documents.lock(scope, document_id)
+    if document is None or document.deleted:
+        raise NotFound("no such document in this project", code="document_not_found")
+    collection = await ports.collections.get(scope, document.collection_id)
+    if collection is None:
+        raise NotFound("the document's collection is deleted", code="collection_not_found")
+    return await further(scope, ports, document, collection, content_hash=content_hash, media_type=media_type, max_bytes=max_bytes)
+
+
+async def further(
+    scope: Scope, ports: Ports, document: Document, collection: Collection, *, content_hash: str, media_type: str, max_bytes: int
+) -> UploadSlot:
+    """A slot for the next generation of a locked document; an unused earlier slot is given again rather than a new one made."""
+    now = ports.clock.now()
+    committed = document.committed_generation
+    if committed is not None and content_hash and content_hash == document.content_hash:
+        served = await ports.documents.generation(scope, document.id, committed)
+        if served is not None and served.recipe == recipe_of(collection):
+            await ports.documents.save(scope, replace(document, updated_at=now))
+            return UploadSlot(document, committed, None)
+    latest = await ports.documents.generation(scope, document.id, document.latest_generation)
+    if latest is not None and latest.state is GenerationState.AWAITING_UPLOAD:
+        slot = replace(latest, due_at=now + _form_life(), recipe=recipe_of(collection))
+        await ports.documents.save_generation(scope, slot)
+    else:
+        slot = new_generation(scope, ports, document, document.latest_generation + 1, recipe_of(collection))
+        await ports.documents.add_generation(scope, slot)
+    document = replace(document, latest_generation=slot.number, media_type=media_type or document.media_type, updated_at=now)
+    document = replace(document, status=status_of(document, slot))
+    await ports.documents.save(scope, document)
+    return UploadSlot(document, slot.number, await _form(ports, slot, document.media_type, max_bytes))
+
+
+async def _first(scope: Scope, ports: Ports, collection: Collection, new: NewUpload, path: str, max_bytes: int) -> UploadSlot:
+    now = ports.clock.now()
+    document = Document(
+        id=ports.ids.new(),
+        tenant_id=scope.tenant_id,
+        project_id=scope.project_id,
+        collection_id=collection.id,
+        name=clean_name(new.name),
+        path=path,
+        media_type=new.media_type,
+        size=new.size or 0,
+        tags=clean_tags(new.tags),
+        metadata=clean_metadata(new.metadata),
+        status=DocumentStatus.AWAITING_UPLOAD,
+        created_at=now,
+        updated_at=now,
+    )
+    generation = new_generation(scope, ports, document, 1, recipe_of(collection))
+    await ports.documents.add(scope, document, generation)
+    return UploadSlot(document, 1, await _form(ports, generation, new.media_type, max_bytes))
+
+
+def new_generation(scope: Scope, ports: Ports, document: Document, number: int, recipe: Recipe) -> Generation:
+    """A generation that waits for its upload."""
+    now: datetime = ports.clock.now()
+    return Generation(
+        tenant_id=scope.tenant_id,
+        project_id=document.project_id,
+        document_id=document.id,
+        number=number,
+        state=GenerationState.AWAITING_UPLOAD,
+        source=Source(upload_key(scope.tenant_id, document.id, number)),
+        recipe=recipe,
+        created_at=now,
+        entered_at=now,
+        due_at=now + _form_life(),
+    )
+
+
+def recipe_of(collection: Collection) -> Recipe:
+    """What a generation of this collection is made by, as of now."""
+    return Recipe(reader=READER_VERSION, chunking=collection.chunking.key, model=collection.model.name)
+
+
+def _form_life() -> timedelta:
+    return timedelta(seconds=UPLOAD_SECONDS) + UPLOAD_GRACE
+
+
+async def _form(ports: Ports, generation: Generation, media_type: str, max_bytes: int) -> UploadForm:
+    if generation.state is not GenerationState.AWAITING_UPLOAD:
+        raise Conflict("this generation has its upload already", code="already_uploaded")
+    return await ports.blobs.upload_form(
+        generation.source.key, max_bytes=max_bytes, seconds=UPLOAD_SECONDS, content_type=media_type or "application/octet-stream"
+    )

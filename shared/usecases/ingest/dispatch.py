@@ -1,0 +1,68 @@
+"""Put work on the queues, through the outbox."""
+
+import json
+from datetime import timedelta
+from uuid import UUID
+
+from shared.domain.documents import Document, Generation
+from shared.domain.events import ExtractMessage, GenerationMessage, Message, Outgoing, Queue, SweepMessage, body_of
+from shared.domain.ingestion import STATE_QUEUES
+from shared.domain.tenants import Scope, TenantScope
+from shared.ports.ports import Ports
+
+MAX_DELAY = timedelta(seconds=900)
+"""SQS holds a message back 15 minutes at the most."""
+
+
+async def send_step(
+    scope: TenantScope, ports: Ports, document: Document, generation: Generation, *, delay: timedelta = timedelta()
+) -> None:
+    """Queue the step that the generation's state waits for."""
+    queue = STATE_QUEUES[generation.state]
+    if queue is Queue.INGEST_EXTRACT:
+        await send_extract(scope, ports, document, generation, delay=delay)
+        return
+    message = GenerationMessage(
+        tenant_id=generation.tenant_id,
+        project_id=generation.project_id,
+        document_id=generation.document_id,
+        generation=generation.number,
+        sent_at=ports.clock.now(),
+        stage=queue,
+    )
+    await _send(scope, ports, queue, message, delay)
+
+
+async def send_extract(
+    scope: TenantScope, ports: Ports, document: Document, generation: Generation, *, delay: timedelta = timedelta()
+) -> None:
+    """Queue the reading of a generation's upload."""
+    message = ExtractMessage(
+        tenant_id=generation.tenant_id,
+        project_id=generation.project_id,
+        document_id=generation.document_id,
+        generation=generation.number,
+        sent_at=ports.clock.now(),
+        key=generation.source.key,
+        version_id=generation.source.version_id,
+        name=document.name,
+        media_type=document.media_type,
+    )
+    await _send(scope, ports, Queue.INGEST_EXTRACT, message, delay)
+
+
+async def send_sweep(scope: Scope, ports: Ports, document_id: UUID) -> None:
+    """Queue the removal of what a document no longer needs."""
+    message = SweepMessage(tenant_id=scope.tenant_id, project_id=scope.project_id, document_id=document_id, sent_at=ports.clock.now())
+    await _send(scope, ports, Queue.SWEEP, message, timedelta())
+
+
+async def _send(scope: TenantScope, ports: Ports, queue: Queue, message: Message, delay: timedelta) -> None:
+    outgoing = Outgoing(
+        id=ports.ids.new(),
+        queue=queue,
+        group=str(scope.tenant_id),
+        body=json.dumps(body_of(message), separators=(",", ":")),
+        delay_seconds=int(min(delay, MAX_DELAY).total_seconds()),
+    )
+    await ports.outbox.add(scope, outgoing, ports.clock.now())

@@ -1,0 +1,161 @@
+"""Give every chunk its vector, computing only those that are not known yet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shared.domain.chunks import Chunk, ChunkVector, matched_text
+from shared.domain.documents import GenerationState, Reason, advance
+from shared.domain.errors import Conflict, Delayed, Rejected
+from shared.domain.events import Queue
+from shared.domain.ingestion import PATIENCE
+from shared.domain.tenants import Scope
+from shared.ports.embedder import Purpose
+from shared.ports.meter import Unit
+from shared.ports.ports import Ports, Powers
+from shared.usecases.ingest.dispatch import send_step
+from shared.usecases.ingest.stage import Claimed, end, save, wait
+
+BUDGET_SECONDS = 200.0
+"""After this much embedding a long document is handed back to the queue with what it has, well before the function's timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Chunks of a generation and the vectors known already, by content hash."""
+
+    title: str
+    chunks: Sequence[Chunk]
+    known: Mapping[str, Sequence[float]]
+    pause: Delayed | None = None
+    """Set when the limit this provider key shares with all workers has nothing left for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What this run has: all vectors, or some and the reason to go on later."""
+
+    texts: Texts
+    fresh: Mapping[str, Sequence[float]]
+    tokens: int = 0
+    milliseconds: float = 0.0
+    pause: Delayed | None = None
+    rejected: Rejected | None = None
+    missing: int = 0
+
+
+class EmbedStage:
+    """chunks → vectors. Texts that this tenant has had embedded by the same model are never embedded again."""
+
+    queue = Queue.INGEST_EMBED
+
+    def __init__(self, requests_per_minute: int = 0) -> None:
+        """Args:
+        requests_per_minute: what the provider allows this deployment in all; 0 for no limit.
+        """
+        self.requests_per_minute = requests_per_minute
+
+    async def load(self, scope: Scope, ports: Ports, claimed: Claimed) -> Texts:
+        """Chunks and known vectors; takes what the provider's rate limit asks for.
+
+        Raises:
+            Conflict: this deployment cannot embed with the collection's model.
+        """
+        model = claimed.collection.model
+        if model != ports.embedder.model:
+            raise Conflict(
+                f"the collection uses the embedding model {model.name}, this deployment has {ports.embedder.model.name}",
+                code="model_unavailable",
+            )
+        chunks = await ports.chunks.list(scope, claimed.document.id, claimed.generation.number)
+        known = await ports.cache.get(scope, model.name, list({chunk.content_hash for chunk in chunks}))
+        unknown = len({chunk.content_hash for chunk in chunks} - known.keys())
+        pause = await self._admission(ports, -(-unknown // ports.embedder.batch_size)) if unknown else None
+        return Texts(claimed.generation.title, chunks, known, pause)
+
+    async def _admission(self, ports: Ports, requests: int) -> Delayed | None:
+        """Ask the shared token bucket for this many requests; None when they may be made."""
+        limit = self.requests_per_minute
+        if not limit:
+            return None
+        # Ten seconds' worth may be spent at once; a document that needs more takes it all and is paced by the provider's own answers.
+        capacity = max(1.0, limit / 6)
+        seconds = await ports.limits.take(
+            f"embedder/{ports.embedder.model.name}",
+            min(float(requests), capacity),
+            capacity=capacity,
+            per_second=limit / 60,
+            now=ports.clock.now(),
+        )
+        return Delayed(f"the limit of {limit} embedding requests a minute is used up", seconds=seconds) if seconds else None
+
+    async def perform(self, powers: Powers, claimed: Claimed, work: Texts) -> Embedded:
+        """Embed the unknown texts batch by batch until all are done, the provider says stop, or the time budget is used."""
+        if work.pause is not None:
+            return Embedded(work, {}, pause=work.pause, missing=1)
+        wanted = {
+            chunk.content_hash: matched_text(work.title, chunk.heading_path, chunk.text)
+            for chunk in work.chunks
+            if chunk.content_hash not in work.known
+        }
+        hashes, size = list(wanted), powers.embedder.batch_size
+        started, tokens = powers.clock.monotonic(), 0
+        fresh: dict[str, Sequence[float]] = {}
+        pause: Delayed | None = None
+        rejected: Rejected | None = None
+        for first in range(0, len(hashes), size):
+            if powers.clock.monotonic() - started > BUDGET_SECONDS:
+                break
+            batch = hashes[first : first + size]
+            try:
+                made = await powers.embedder.embed([wanted[one] for one in batch], Purpose.DOCUMENT)
+            except Delayed as error:
+                pause = error
+                break
+            except Rejected as error:
+                rejected = error
+                break
+            fresh.update(zip(batch, made.vectors, strict=True))
+            tokens += made.tokens
+        spent = (powers.clock.monotonic() - started) * 1000
+        return Embedded(work, fresh, tokens, spent, pause, rejected, len(hashes) - len(fresh))
+
+    async def store(self, scope: Scope, ports: Ports, claimed: Claimed, result: Embedded) -> None:
+        """Keep what was paid for; move on when it is complete, else go on later."""
+        model, generation, document = claimed.collection.model, claimed.generation, claimed.document
+        await ports.cache.put(scope, model.name, result.fresh)
+        if result.fresh:
+            ports.meter.add("model_tokens", result.tokens, kind="embedding")
+            ports.meter.add("model_ms", result.milliseconds, Unit.MILLISECONDS, kind="embedding")
+        counted = replace(generation, counts=replace(generation.counts, embedded=generation.counts.embedded + len(result.fresh)))
+        if result.rejected is not None:
+            # Not raised: what was embedded so far is paid for, and its cache must be committed.
+            await end(scope, ports, document, counted, Reason(result.rejected.code, result.rejected.detail))
+            return
+        if result.pause is not None:
+            if result.texts.pause is None:
+                # The provider itself said so: every other worker with this key waits too.
+                until = ports.clock.now() + timedelta(seconds=result.pause.seconds)
+                await ports.limits.drain(f"embedder/{model.name}", until)
+            await wait(scope, ports, document, counted, result.pause)
+            return
+        if result.missing:
+            await _go_on(scope, ports, replace(claimed, generation=counted), result)
+            return
+        vectors = {**result.texts.known, **result.fresh}
+        await ports.vectors.put(
+            scope, claimed.collection, [ChunkVector(chunk.id, vectors[chunk.content_hash]) for chunk in result.texts.chunks]
+        )
+        counts = replace(counted.counts, reused=max(0, counted.counts.chunks - counted.counts.embedded))
+        moved = advance(replace(counted, counts=counts), GenerationState.PUBLISHING, ports.clock.now(), due=PATIENCE[GenerationState.PUBLISHING])
+        await save(scope, ports, document, moved)
+        await send_step(scope, ports, document, moved)
+
+
+async def _go_on(scope: Scope, ports: Ports, claimed: Claimed, result: Embedded) -> None:
+    """Queue the rest of a long document at once; progress is in the cache."""
+    done = claimed.generation.counts.chunks - result.missing
+    words = f"{done} of {claimed.generation.counts.chunks} chunks are embedded; the rest follows"
+    await wait(scope, ports, claimed.document, claimed.generation, Delayed(words, seconds=0))
+
+

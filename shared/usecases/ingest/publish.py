@@ -1,0 +1,58 @@
+"""Make a generation the one that is searched, if nothing newer is."""
+
+from dataclasses import replace
+
+import structlog
+
+from shared.domain.documents import GenerationState, advance
+from shared.domain.events import GenerationMessage, Queue
+from shared.domain.ingestion import STAGE_STATES
+from shared.domain.tenants import Permission, Scope
+from shared.ports.meter import Unit
+from shared.ports.ports import Ports
+from shared.usecases.ingest.dispatch import send_sweep
+from shared.usecases.ingest.stage import overtaken, save
+
+log = structlog.get_logger()
+
+
+async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> None:
+    """Commit the generation by compare-and-set, count its words into the collection, and have the one before it swept.
+
+    All of it is one transaction: a publish either happened whole or not at all, and happening twice changes nothing.
+    """
+    scope.require(Permission.DOCUMENTS_PROCESS)
+    document = await ports.documents.lock(scope, message.document_id)
+    generation = await ports.documents.generation(scope, message.document_id, message.generation)
+    if document is None or generation is None or generation.state is not STAGE_STATES[Queue.INGEST_PUBLISH]:
+        log.info("stage.not_needed", stage=Queue.INGEST_PUBLISH, state=generation.state.value if generation else "unknown")
+        return
+    now = ports.clock.now()
+    before = document.committed_generation
+    collection = await ports.collections.get(scope, document.collection_id)
+    won = collection is not None and not overtaken(document, generation)
+    if not (won and await ports.documents.commit(scope, document.id, generation.number)):
+        await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, now, due=None))
+        await send_sweep(scope, ports, document.id)
+        log.info("stage.overtaken", stage=Queue.INGEST_PUBLISH)
+        return
+    await ports.keywords.publish(scope, document.collection_id, document.id, add=generation.number, remove=before)
+    described = replace(
+        document,
+        committed_generation=generation.number,
+        title=generation.title,
+        language=generation.language,
+        media_type=generation.media_type,
+        size=generation.source.size,
+        content_hash=generation.content_hash,
+        duplicate_of=await ports.documents.same_content(scope, document.id, generation.content_hash),
+    )
+    await save(scope, ports, described, advance(generation, GenerationState.COMMITTED, now, due=None))
+    # `save` writes the document only for its latest generation; an earlier one that is served meanwhile describes it just as well.
+    if generation.number != document.latest_generation:
+        await ports.documents.save(scope, replace(described, updated_at=now))
+    if before is not None:
+        await send_sweep(scope, ports, document.id)
+    ports.meter.add("documents_indexed", 1)
+    ports.meter.add("document_ms", (now - generation.created_at).total_seconds() * 1000, Unit.MILLISECONDS)
+    log.info("document.indexed", document_id=str(document.id), generation=generation.number, chunks=generation.counts.chunks)

@@ -1,0 +1,115 @@
+"""Take notice of an object that appeared: a new upload, or the text that `ingest_extract` made of one."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import structlog
+
+from shared.domain.documents import (
+    Document,
+    Generation,
+    GenerationState,
+    Source,
+    advance,
+    newer_sequencer,
+    parse_extracted_key,
+    parse_upload_key,
+)
+from shared.domain.events import ObjectCreated
+from shared.domain.ingestion import PATIENCE
+from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope, TenantScope, system_scope
+from shared.ports.ports import Ports
+from shared.usecases.documents.upload import new_generation
+from shared.usecases.ingest.dispatch import send_step, send_sweep
+from shared.usecases.ingest.stage import overtaken, save
+
+log = structlog.get_logger()
+
+
+def tenant_of(created: ObjectCreated) -> TenantScope | None:
+    """The tenant whose object it is, by its key; None when the key is none of ours."""
+    named = parse_upload_key(created.key) or parse_extracted_key(created.key)
+    if named is None:
+        return None
+    principal = Principal(PrincipalKind.SYSTEM, "ingest_receive")
+    return TenantScope(named[0], principal, frozenset({Permission.DOCUMENTS_PROCESS}))
+
+
+async def receive(tenant: TenantScope, ports: Ports, created: ObjectCreated) -> None:
+    """Move the object's generation on. Events may come twice, late, in any order, and for things long gone.
+
+    Args:
+        tenant: from `tenant_of`.
+        ports: in a transaction of that tenant.
+        created: the event.
+    """
+    upload = parse_upload_key(created.key)
+    named = upload or parse_extracted_key(created.key)
+    if named is None:
+        return
+    _, document_id, number = named
+    scope = await _scope(tenant, ports, document_id)
+    document = await ports.documents.lock(scope, document_id) if scope else None
+    if scope is None or document is None:
+        log.warning("upload.unknown", key=created.key)
+        return
+    generation = await ports.documents.generation(scope, document_id, number)
+    if document.deleted:
+        # The form was still valid after the delete: what it brought in is swept again.
+        log.info("upload.after_delete", document_id=str(document_id))
+        await send_sweep(scope, ports, document_id)
+    elif generation is None:
+        log.warning("upload.unknown", key=created.key)
+    elif upload:
+        await uploaded(scope, ports, document, generation, created)
+    else:
+        await extracted(scope, ports, document, generation)
+
+
+async def uploaded(scope: Scope, ports: Ports, document: Document, generation: Generation, created: ObjectCreated) -> None:
+    """An upload is there: start reading it. A second, later upload through the same form is a generation of its own."""
+    source = Source(created.key, created.version_id, created.sequencer, created.size)
+    if generation.state is GenerationState.AWAITING_UPLOAD:
+        await start(scope, ports, document, generation, source)
+        return
+    known = [one for one in await ports.documents.generations(scope, document.id) if one.source.key == created.key]
+    latest = max((one.source.sequencer for one in known), key=lambda text: text.ljust(64, "0"))
+    if any(one.source.version_id == created.version_id for one in known) or not newer_sequencer(created.sequencer, latest):
+        log.info("upload.duplicate", document_id=str(document.id), generation=generation.number)
+        return
+    fresh = new_generation(scope, ports, document, document.latest_generation + 1, generation.recipe)
+    await ports.documents.add_generation(scope, fresh)
+    document = replace(document, latest_generation=fresh.number)
+    await ports.documents.save(scope, document)
+    await start(scope, ports, document, fresh, source)
+
+
+async def start(scope: Scope, ports: Ports, document: Document, generation: Generation, source: Source) -> None:
+    """The generation has its upload: have it read."""
+    now = ports.clock.now()
+    state = GenerationState.EXTRACTING
+    started = advance(replace(generation, source=source), state, now, due=PATIENCE[state])
+    await save(scope, ports, document, started)
+    await send_step(scope, ports, document, started)
+    log.info("document.received", document_id=str(document.id), generation=generation.number, bytes=source.size)
+
+
+async def extracted(scope: Scope, ports: Ports, document: Document, generation: Generation) -> None:
+    """The text (or the reason why there is none) is in the work bucket: cut it next."""
+    if generation.state is not GenerationState.EXTRACTING:
+        log.info("extraction.duplicate", document_id=str(document.id), generation=generation.number)
+        return
+    now = ports.clock.now()
+    if overtaken(document, generation):
+        await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, now, due=None))
+        return
+    moved = advance(generation, GenerationState.CHUNKING, now, due=PATIENCE[GenerationState.CHUNKING])
+    await save(scope, ports, document, moved)
+    await send_step(scope, ports, document, moved)
+
+
+async def _scope(tenant: TenantScope, ports: Ports, document_id: UUID) -> Scope | None:
+    project_id = await ports.documents.project_of(tenant, document_id)
+    return None if project_id is None else system_scope(tenant.tenant_id, project_id, tenant.principal.id)
+
+

@@ -1,0 +1,28 @@
+"""A message that nobody could process: its document ends as failed, with the reason."""
+
+import structlog
+
+from shared.domain.documents import Reason
+from shared.domain.events import ExtractMessage, GenerationMessage
+from shared.domain.ingestion import STAGE_STATES
+from shared.domain.tenants import Permission, Scope
+from shared.ports.ports import Ports
+from shared.usecases.ingest.stage import end
+
+log = structlog.get_logger()
+
+
+async def reject(scope: Scope, ports: Ports, message: GenerationMessage | ExtractMessage) -> None:
+    """End the generation as failed, unless it has moved on or someone is on it right now."""
+    scope.require(Permission.DOCUMENTS_PROCESS)
+    document = await ports.documents.lock(scope, message.document_id)
+    generation = await ports.documents.generation(scope, message.document_id, message.generation)
+    if document is None or generation is None or generation.state is not STAGE_STATES[message.stage]:
+        log.info("reject.not_needed", stage=message.stage, state=generation.state.value if generation else "unknown")
+        return
+    if generation.leased(ports.clock.now()):
+        log.info("reject.leased", stage=message.stage)
+        return
+    why = generation.last_error.detail if generation.last_error else "the function ended each time without an answer (out of time or memory)"
+    detail = f"gave up while {generation.state.value}, after every delivery of its message failed: {why}"
+    await end(scope, ports, document, generation, Reason("gave_up", detail))

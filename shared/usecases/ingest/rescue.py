@@ -1,0 +1,69 @@
+"""Nothing stays stuck: a generation whose deadline passed is moved on, queued again or ended, needing no other event than the schedule."""
+
+from dataclasses import replace
+
+import structlog
+
+from shared.domain.documents import Document, Generation, GenerationState, Reason, Source, advance, extracted_key
+from shared.domain.errors import NotFound
+from shared.domain.ingestion import MAX_ATTEMPTS, PATIENCE
+from shared.domain.tenants import Permission, Scope
+from shared.ports.blobs import Bucket
+from shared.ports.documents import DueGeneration
+from shared.ports.ports import Ports
+from shared.usecases.ingest.dispatch import send_step
+from shared.usecases.ingest.receive import extracted, start
+from shared.usecases.ingest.stage import end, save
+
+log = structlog.get_logger()
+
+async def rescue(scope: Scope, ports: Ports, due: DueGeneration) -> None:
+    """A generation whose deadline passed: find out what really happened, then move it on, queue it again, or end it."""
+    scope.require(Permission.DOCUMENTS_PROCESS)
+    document = await ports.documents.lock(scope, due.document_id)
+    generation = await ports.documents.generation(scope, due.document_id, due.number)
+    now = ports.clock.now()
+    if document is None or generation is None or generation.due_at is None or now < generation.due_at:
+        return
+    log.info("document.rescued", document_id=str(document.id), generation=generation.number, state=generation.state.value)
+    if document.deleted:
+        await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, now, due=None))
+    elif generation.state is GenerationState.AWAITING_UPLOAD:
+        await _awaiting_upload(scope, ports, document, generation)
+    elif generation.state is GenerationState.EXTRACTING and await _has_text(scope, ports, generation):
+        # The text is there; its event was lost.
+        await extracted(scope, ports, document, generation)
+    else:
+        await _again(scope, ports, document, generation)
+
+
+async def _awaiting_upload(scope: Scope, ports: Ports, document: Document, generation: Generation) -> None:
+    try:
+        found = await ports.blobs.head(Bucket.UPLOADS, generation.source.key)
+    except NotFound:
+        detail = "no file arrived before the upload form expired; ask for a new upload"
+        await end(scope, ports, document, generation, Reason("upload_never_arrived", detail))
+        return
+    # The file is there; its event was lost. Without the event's sequencer any later event of this key is taken as newer.
+    await start(scope, ports, document, generation, Source(generation.source.key, found.version_id, "", found.size))
+
+
+async def _again(scope: Scope, ports: Ports, document: Document, generation: Generation) -> None:
+    attempts = generation.attempts + 1
+    if attempts >= MAX_ATTEMPTS:
+        why = generation.last_error.detail if generation.last_error else "no worker finished it in time"
+        detail = f"gave up after {attempts} tries while {generation.state.value}: {why}"
+        await end(scope, ports, document, generation, Reason("gave_up", detail))
+        return
+    patience = PATIENCE[generation.state]
+    queued = replace(generation, attempts=attempts, lease_owner=None, lease_until=None, due_at=ports.clock.now() + patience)
+    await save(scope, ports, document, queued)
+    await send_step(scope, ports, document, queued)
+
+
+async def _has_text(scope: Scope, ports: Ports, generation: Generation) -> bool:
+    try:
+        await ports.blobs.head(Bucket.WORK, extracted_key(scope.tenant_id, generation.document_id, generation.number))
+    except NotFound:
+        return False
+    return True

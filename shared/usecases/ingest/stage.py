@@ -1,0 +1,178 @@
+"""What every queued stage has in common: claim the generation, do the work, hand it on, or say why not.
+
+A stage runs in three parts, so that no transaction is open while a model or a bucket is waited for:
+
+    claim + load   one transaction: take the lease, read what the work needs
+    perform        no transaction: the slow part
+    store          one transaction: fenced by the lease, writes results and the message for the next stage
+
+A worker that lost its lease (its document was deleted, overtaken, or given to another worker) writes nothing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from shared.domain.collections import Collection
+from shared.domain.documents import (
+    Document,
+    Generation,
+    GenerationState,
+    Reason,
+    advance,
+    claim,
+    delay,
+    fail,
+    release,
+    status_of,
+)
+from shared.domain.errors import CommitUnknown, Delayed, LambentError, Rejected
+from shared.domain.events import GenerationMessage, Queue
+from shared.domain.ingestion import LEASE, MAX_ATTEMPTS, PATIENCE, STAGE_STATES, retry_wait
+from shared.domain.tenants import Permission, Scope
+from shared.ports.meter import Unit
+from shared.ports.ports import Ports, Powers
+from shared.usecases.ingest.dispatch import send_step
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A generation this worker holds, as of its claim."""
+
+    document: Document
+    generation: Generation
+    collection: Collection
+    owner: str
+    """Lease token; no two claims share one."""
+
+
+class Stage[Work, Result](Protocol):
+    """One step of ingestion. `load` and `store` run inside a transaction, `perform` outside."""
+
+    queue: Queue
+
+    async def load(self, scope: Scope, ports: Ports, claimed: Claimed) -> Work:
+        """Read what the work needs."""
+        ...
+
+    async def perform(self, powers: Powers, claimed: Claimed, work: Work) -> Result:
+        """Do the slow part."""
+        ...
+
+    async def store(self, scope: Scope, ports: Ports, claimed: Claimed, result: Result) -> None:
+        """Write the outcome on `claimed`, which holds the rows as they are now, and move the generation on."""
+        ...
+
+
+async def take(scope: Scope, ports: Ports, message: GenerationMessage, queue: Queue) -> Claimed | None:
+    """Claim the message's generation; None when there is nothing to do (done already, overtaken, deleted, or someone else is on it)."""
+    scope.require(Permission.DOCUMENTS_PROCESS)
+    document = await ports.documents.lock(scope, message.document_id)
+    generation = await ports.documents.generation(scope, message.document_id, message.generation)
+    if document is None or generation is None or generation.state is not STAGE_STATES[queue]:
+        log.info("stage.not_needed", stage=queue, state=generation.state.value if generation else "unknown")
+        return None
+    collection = await ports.collections.get(scope, document.collection_id)
+    if collection is None or overtaken(document, generation):
+        await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, ports.clock.now(), due=None))
+        log.info("stage.overtaken", stage=queue)
+        return None
+    now = ports.clock.now()
+    if generation.leased(now):
+        log.info("stage.leased", stage=queue, until=str(generation.lease_until))
+        return None
+    ports.meter.add("stage_age_ms", (now - message.sent_at).total_seconds() * 1000, Unit.MILLISECONDS, stage=queue.value)
+    owner = str(ports.ids.new())
+    claimed = claim(generation, owner, now, LEASE[generation.state])
+    await ports.documents.save_generation(scope, claimed)
+    return Claimed(document, claimed, collection, owner)
+
+
+async def retake(scope: Scope, ports: Ports, claimed: Claimed) -> Claimed | None:
+    """The claim as the database knows it now, locked; None when the lease is no longer this worker's."""
+    document = await ports.documents.lock(scope, claimed.document.id)
+    generation = await ports.documents.generation(scope, claimed.document.id, claimed.generation.number)
+    if document is None or generation is None or generation.lease_owner != claimed.owner or generation.state is not claimed.generation.state:
+        log.warning("stage.fenced", stage=claimed.generation.state.value)
+        return None
+    if overtaken(document, generation):
+        await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, ports.clock.now(), due=None))
+        log.info("stage.overtaken", stage=claimed.generation.state.value)
+        return None
+    return replace(claimed, document=document, generation=generation)
+
+
+async def settle(scope: Scope, ports: Ports, claimed: Claimed, error: Exception, jitter: float) -> None:
+    """Record what went wrong: end the generation, make it wait, or queue another try.
+
+    Args:
+        scope: the stage's.
+        ports: in a fresh transaction.
+        claimed: what the worker held.
+        error: what `perform` or `store` raised.
+        jitter: uniformly random, 0 to 1.
+    """
+    document = await ports.documents.lock(scope, claimed.document.id)
+    generation = await ports.documents.generation(scope, claimed.document.id, claimed.generation.number)
+    now = ports.clock.now()
+    if document is None or generation is None or generation.state is not claimed.generation.state:
+        return
+    if generation.leased(now) and generation.lease_owner != claimed.owner:
+        return
+    if isinstance(error, Rejected):
+        await end(scope, ports, document, generation, Reason(error.code, error.detail))
+        return
+    if isinstance(error, Delayed):
+        await wait(scope, ports, document, generation, error)
+        return
+    reason = reason_of(error)
+    # A commit of unknown outcome is repeated without counting: nothing was wrong with the document.
+    attempts = generation.attempts + (0 if isinstance(error, CommitUnknown) else 1)
+    if attempts >= MAX_ATTEMPTS:
+        detail = f"gave up after {attempts} tries while {generation.state.value}; the last error was: {reason.detail}"
+        await end(scope, ports, document, generation, Reason(reason.code, detail))
+        return
+    pause = retry_wait(attempts, jitter)
+    released = release(generation, now, reason, retry_in=pause + PATIENCE[generation.state])
+    await save(scope, ports, document, replace(released, attempts=attempts))
+    await send_step(scope, ports, document, released, delay=pause)
+
+
+async def wait(scope: Scope, ports: Ports, document: Document, generation: Generation, error: Delayed) -> None:
+    """Make the generation wait as a provider asked, and queue it again; it counts as no failure."""
+    pause = timedelta(seconds=error.seconds)
+    later = delay(generation, ports.clock.now(), pause, error.detail, grace=PATIENCE[generation.state])
+    await save(scope, ports, document, later)
+    await send_step(scope, ports, document, later, delay=pause)
+    ports.meter.add("documents_delayed", 1, stage=generation.step)
+
+
+async def end(scope: Scope, ports: Ports, document: Document, generation: Generation, reason: Reason) -> None:
+    """End the generation as failed(reason)."""
+    await save(scope, ports, document, fail(generation, reason, ports.clock.now()))
+    ports.meter.add("documents_failed", 1, reason=reason.code)
+    log.warning("document.failed", document_id=str(document.id), generation=generation.number, code=reason.code, reason=reason.detail)
+
+
+async def save(scope: Scope, ports: Ports, document: Document, generation: Generation) -> None:
+    """Store a changed generation, and its document's status with it when it is the latest."""
+    await ports.documents.save_generation(scope, generation)
+    if generation.number == document.latest_generation:
+        changed = replace(document, status=status_of(document, generation), updated_at=ports.clock.now())
+        await ports.documents.save(scope, changed)
+
+
+def overtaken(document: Document, generation: Generation) -> bool:
+    """True when a newer generation is being served, or the document is deleted."""
+    return document.deleted or (document.committed_generation is not None and document.committed_generation >= generation.number)
+
+
+def reason_of(error: Exception) -> Reason:
+    """Words for an error: our own are written for people; of others only the kind is told, the log has the rest."""
+    if isinstance(error, LambentError):
+        return Reason(error.code, error.detail)
+    return Reason("internal_error", f"an unexpected {type(error).__name__} in this service; its log has the details")

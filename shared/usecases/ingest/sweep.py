@@ -1,0 +1,86 @@
+"""Nothing stays behind: remove what a document no longer needs from every store, ask every store again, and write the receipt."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID
+
+import structlog
+
+from shared.domain.collections import Collection
+from shared.domain.documents import EXTRACTED_PREFIX, Document, DocumentStatus, GenerationState, advance
+from shared.domain.tenants import Permission, Scope
+from shared.ports.blobs import Bucket
+from shared.ports.ports import Ports
+
+log = structlog.get_logger()
+
+OUTBOX_SECONDS = 15
+"""A message unsent for this long was left behind by a door that died after its commit."""
+
+
+async def sweep_document(scope: Scope, ports: Ports, document_id: UUID) -> None:
+    """Remove everything of a deleted document, or what older generations left of a living one. Repeating it changes nothing.
+
+    A deleted document's receipt says what went and what was left when every store was asked again; it is complete, and the document `deleted`,
+    only when that is nothing.
+    """
+    scope.require(Permission.DOCUMENTS_DELETE)
+    document = await ports.documents.lock(scope, document_id)
+    if document is None:
+        log.info("sweep.unknown", document_id=str(document_id))
+        return
+    collection = await ports.collections.get(scope, document.collection_id, deleted=True)
+    if collection is None:
+        log.error("sweep.no_collection", document_id=str(document_id))
+        return
+    if document.deleted:
+        await _deleted(scope, ports, document, collection)
+    elif document.committed_generation is not None:
+        removed = await _index(scope, ports, document, collection, keep=document.committed_generation)
+        log.info("document.swept", document_id=str(document_id), **removed)
+
+
+async def _deleted(scope: Scope, ports: Ports, document: Document, collection: Collection) -> None:
+    now = ports.clock.now()
+    for generation in await ports.documents.generations(scope, document.id):
+        if not generation.terminal:
+            await ports.documents.save_generation(scope, advance(generation, GenerationState.SUPERSEDED, now, due=None))
+    prefix = f"{document.tenant_id}/{document.id}/"
+    removed = {
+        **await _index(scope, ports, document, collection, keep=None),
+        "uploads": await ports.blobs.delete_prefix(Bucket.UPLOADS, prefix),
+        "work": await ports.blobs.delete_prefix(Bucket.WORK, EXTRACTED_PREFIX + prefix),
+    }
+    remaining = {
+        "chunks": await ports.chunks.count(scope, document.id),
+        "vectors": len(await ports.vectors.ids(scope, collection, document.id)),
+        "uploads": await ports.blobs.count_prefix(Bucket.UPLOADS, prefix),
+        "work": await ports.blobs.count_prefix(Bucket.WORK, EXTRACTED_PREFIX + prefix),
+    }
+    await _receipt(scope, ports, document, removed, remaining)
+
+
+async def _receipt(scope: Scope, ports: Ports, document: Document, removed: Mapping[str, int], remaining: Mapping[str, int]) -> None:
+    receipt = await ports.receipts.get(scope, document.id)
+    if receipt is None:
+        log.error("sweep.no_receipt", document_id=str(document.id))
+        return
+    now = ports.clock.now()
+    clean = not any(remaining.values())
+    totals = {store: receipt.removed.get(store, 0) + removed.get(store, 0) for store in {*receipt.removed, *removed}}
+    await ports.receipts.save(
+        scope, replace(receipt, removed=totals, remaining=dict(remaining), completed_at=(receipt.completed_at or now) if clean else None)
+    )
+    # A store that is slow to forget leaves the document `deleting`: the schedule comes back to it.
+    await ports.documents.save(
+        scope, replace(document, swept_at=now if clean else None, status=DocumentStatus.DELETED if clean else DocumentStatus.DELETING)
+    )
+    log.info("document.deleted" if clean else "document.deleting", document_id=str(document.id), remaining=dict(remaining), removed=totals)
+
+
+async def _index(scope: Scope, ports: Ports, document: Document, collection: Collection, *, keep: int | None) -> dict[str, int]:
+    hashes = await ports.chunks.hashes(scope, document.id)
+    vectors = await ports.vectors.delete(scope, collection, document.id, keep=keep)
+    chunks = await ports.chunks.delete(scope, document.id, keep=keep)
+    cached = await ports.cache.delete_unused(scope, hashes)
+    return {"vectors": vectors, "chunks": chunks, "cache": cached}
