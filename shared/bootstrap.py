@@ -1,0 +1,256 @@
+"""The one place that chooses and builds implementations. Everything is made when first asked for, once per process.
+
+Tests swap parts with `override(...)`; nothing else in the system knows which adapter is behind a port.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import cached_property
+from typing import Protocol, cast
+from uuid import UUID
+
+from shared.adapters.structlog import traced
+from shared.domain.collections import EmbeddingModel
+from shared.domain.errors import Unavailable
+from shared.domain.tenants import TenantScope
+from shared.ports.analyser import Analyser
+from shared.ports.blobs import Blobs
+from shared.ports.clock import Clock, Ids
+from shared.ports.embedder import Embedder
+from shared.ports.llm import Llm
+from shared.ports.meter import Meter
+from shared.ports.ports import Ports, Powers, Rows
+from shared.ports.queue import Queue
+from shared.ports.reader import Reader
+from shared.ports.vectors import Vectors
+from shared.settings import Settings, settings
+
+
+class RowsWithVectors(Rows, Protocol):
+    """What a store of ours gives within a transaction."""
+
+    @property
+    def vectors(self) -> Vectors: ...
+
+
+class Store(Protocol):
+    """A database."""
+
+    def transaction(self, scope: TenantScope | None) -> AbstractAsyncContextManager[RowsWithVectors]:
+        """One transaction in the scope's tenant (none: no tenant's rows are visible until one is authenticated)."""
+        ...
+
+
+class Kit:
+    """The powers of this process, each built on first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def clock(self) -> Clock:
+        from shared.adapters.system.clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def ids(self) -> Ids:
+        from shared.adapters.system.clock import SystemIds
+
+        return SystemIds(self.clock)
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        from shared.adapters.aws.blobs import S3Blobs
+
+        return traced.store(cast(Blobs, S3Blobs(self.settings.uploads_bucket, self.settings.work_bucket)), "blobs")
+
+    @cached_property
+    def queue(self) -> Queue:
+        from shared.adapters.aws.queue import SqsQueue
+
+        return SqsQueue(self.settings.queue_urls(), self.settings.dead_queue_urls())
+
+    @cached_property
+    def store(self) -> Store:
+        from shared.adapters.postgres.store import PgStore
+
+        return PgStore(self._database_url())
+
+    @cached_property
+    def remote_vectors(self) -> Vectors | None:
+        """The vector store outside the database; None when the database is it."""
+        if self.settings.vector_store != "pinecone":
+            return None
+        from shared.adapters.pinecone.vectors import PineconeVectors
+
+        key = self._secret(self.settings.pinecone_api_key.get_secret_value(), self.settings.pinecone_secret_arn, "the Pinecone key")
+        return traced.store(cast(Vectors, PineconeVectors(host=self.settings.pinecone_host, api_key=key)), "vectors")
+
+    @cached_property
+    def embedding_model(self) -> EmbeddingModel:
+        """Which model collections made here are embedded by."""
+        chosen = self.settings
+        return EmbeddingModel(f"{chosen.embedder}/{chosen.embedding_model}", chosen.embedding_dimensions, chosen.embedding_max_tokens)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        return traced.model(self._embedder(), "embedder")
+
+    def _embedder(self) -> Embedder:
+        chosen = self.settings
+        if chosen.embedder == "local":
+            from pathlib import Path
+
+            from shared.adapters.local_model.embedder import LocalEmbedder
+
+            return LocalEmbedder(Path(chosen.local_model_path))
+        if chosen.embedder == "memory":
+            from shared.adapters.memory.embedder import MemoryEmbedder
+
+            return MemoryEmbedder()
+        if chosen.embedder == "openai_api":
+            from shared.adapters.openai_api.embedder import OpenAiEmbedder
+
+            return OpenAiEmbedder(
+                self.embedding_model, model=chosen.embedding_model, base_url=chosen.model_base_url, api_key=self._model_key()
+            )
+        from shared.adapters.litellm.embedder import LitellmEmbedder
+
+        return LitellmEmbedder(
+            self.embedding_model, model=chosen.embedding_model, base_url=chosen.model_base_url, api_key=self._model_key()
+        )
+
+    @cached_property
+    def llm(self) -> Llm:
+        chosen = self.settings
+        if chosen.llm == "extractive":
+            from shared.adapters.extractive.llm import ExtractiveLlm
+
+            return ExtractiveLlm()
+        if chosen.llm == "openai_api":
+            from shared.adapters.openai_api.llm import OpenAiLlm
+
+            return OpenAiLlm(model=chosen.llm_model, base_url=chosen.model_base_url, api_key=self._model_key())
+        from shared.adapters.litellm.llm import LitellmLlm
+
+        return LitellmLlm(model=chosen.llm_model, base_url=chosen.model_base_url, api_key=self._model_key())
+
+    @cached_property
+    def analyser(self) -> Analyser:
+        from shared.adapters.snowball.analyser import SnowballAnalyser
+
+        return SnowballAnalyser()
+
+    @cached_property
+    def reader(self) -> Reader:
+        from shared.adapters.files.reader import CagedFilesReader
+
+        return CagedFilesReader()
+
+    @cached_property
+    def meter(self) -> Meter:
+        from shared.adapters.powertools.meter import PowertoolsMeter
+
+        return PowertoolsMeter()
+
+    def _model_key(self) -> str:
+        return self._secret(self.settings.model_api_key.get_secret_value(), self.settings.model_secret_arn, "the model provider's key")
+
+    def _database_url(self) -> str:
+        url = self._secret(self.settings.database_url.get_secret_value(), self.settings.database_secret_arn, "the database")
+        return database_url(url, self.settings.database_host, self.settings.database_name)
+
+    def _secret(self, value: str, arn: str, what: str) -> str:
+        if value or not arn:
+            if not value:
+                raise Unavailable(f"this deployment has no configuration for {what}", code="not_configured")
+            return value
+        from shared.adapters.aws.secrets import Secrets
+
+        return Secrets().text(arn)
+
+
+def database_url(secret: str, host: str, name: str) -> str:
+    """The connection URL of a secret: a URL as it is, or the JSON with username and password that Secrets Manager keeps for a database cluster."""
+    if not secret.lstrip().startswith("{"):
+        return secret
+    import json
+    from urllib.parse import quote
+
+    kept = json.loads(secret)
+    if "url" in kept:
+        return str(kept["url"])
+    user, password = quote(kept["username"], safe=""), quote(kept["password"], safe="")
+    return f"postgresql+psycopg://{user}:{password}@{host or kept['host']}:{kept.get('port', 5432)}/{name}?sslmode=require"
+
+
+_overrides: dict[str, object] = {}
+_kit: Kit | None = None
+
+
+def kit() -> Kit:
+    """The kit of this process."""
+    global _kit
+    if _kit is None:
+        _kit = Kit(settings())
+        for name, part in _overrides.items():
+            # A value in the instance's dictionary comes before the cached property of the same name.
+            _kit.__dict__[name] = part
+    return _kit
+
+
+@contextmanager
+def override(**parts: object) -> Iterator[None]:
+    """Put parts in place of the configured ones while the block runs: for tests."""
+    global _kit
+    before_kit, before = _kit, dict(_overrides)
+    _overrides.update(parts)
+    _kit = None
+    try:
+        yield
+    finally:
+        _overrides.clear()
+        _overrides.update(before)
+        _kit = before_kit
+
+
+def powers() -> Powers:
+    """What needs no transaction."""
+    return kit()
+
+
+class OpenPorts:
+    """All powers while a transaction is open."""
+
+    def __init__(self, rows: RowsWithVectors, kit: Kit) -> None:
+        self._rows = rows
+        self._kit = kit
+
+    def __getattr__(self, name: str) -> object:
+        if name == "vectors":
+            part = self._kit.remote_vectors or traced.store(self._rows.vectors, "vectors")
+        elif name in ROWS:
+            part = traced.store(getattr(self._rows, name), name)
+        else:
+            part = getattr(self._kit, name)
+        setattr(self, name, part)
+        return part
+
+
+ROWS = frozenset(
+    ("tenants", "projects", "keys", "collections", "documents", "chunks", "keywords", "cache", "chats", "receipts", "outbox", "limits")
+)
+
+
+@asynccontextmanager
+async def transaction(scope: TenantScope | None) -> AsyncIterator[Ports]:
+    """Open a transaction in the scope's tenant; it commits when the block ends and rolls back when it raises."""
+    current = kit()
+    async with current.store.transaction(scope) as rows:
+        yield cast(Ports, OpenPorts(rows, current))
+
+
+def new_tenant_id() -> UUID:
+    """An id for a tenant that is being founded."""
+    return kit().ids.new()

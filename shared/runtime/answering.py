@@ -1,0 +1,38 @@
+"""A question taken through its three parts (see shared/usecases/chats/answer.py), as a stream of events or as a whole."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.runtime.auth import Caller
+from shared.usecases.chats.answer import Answer, Draft, generate, prepare, query_of, record
+from shared.usecases.chats.converse import get_chat
+from shared.usecases.search.retrieve import embed_question
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Some more text of the answer, not checked yet."""
+
+    text: str
+
+
+async def answer_events(caller: Caller, chat_id: UUID, question: str) -> AsyncIterator[Draft | Delta | Answer]:
+    """The draft with its sources, the text as it is written, and last the checked answer."""
+    async with caller.transaction() as ports:
+        chat = await get_chat(caller.scope, ports, chat_id)
+    asked = await embed_question(caller.powers, query_of(chat, question))
+    async with caller.transaction() as ports:
+        draft = await prepare(caller.scope, ports, chat_id, asked)
+    yield draft
+    async for text in generate(caller.powers, draft):
+        yield Delta(text)
+    async with caller.transaction() as ports:
+        answer = await record(caller.scope, ports, draft)
+    yield answer
+
+
+async def whole_answer(caller: Caller, chat_id: UUID, question: str) -> Answer:
+    """The checked answer alone."""
+    answers = [event async for event in answer_events(caller, chat_id, question) if isinstance(event, Answer)]
+    return answers[-1]

@@ -1,0 +1,144 @@
+"""From a credential to a scope: the one way in. Authorisation is a dependency of each route, never a guess from the path."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+import structlog
+from fastapi import Depends, Header, Request
+
+from shared import bootstrap
+from shared.domain.errors import Invalid, NotFound, Unauthenticated
+from shared.domain.tenants import Credential, Permission, Principal, PrincipalKind, Scope, TenantScope
+from shared.ports.ports import Ports, Powers
+from shared.runtime.routes import ROUTES
+from shared.runtime.transactions import transaction
+from shared.usecases.projects.bootstrap import KEY_PREFIX, key_hash
+
+KEY = re.compile(rf"^{KEY_PREFIX}[A-Za-z0-9_-]{{43}}$")
+
+Authorization = Annotated[str, Header(alias="Authorization", include_in_schema=False)]
+ProjectHeader = Annotated[str, Header(alias="Lambent-Project", description="Which project, for a key that may use several.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An authorised request within one open transaction."""
+
+    scope: Scope
+    ports: Ports
+
+
+@dataclass(frozen=True, slots=True)
+class TenantCall:
+    """An authorised request that concerns the tenant as a whole, within one open transaction."""
+
+    scope: TenantScope
+    ports: Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authorised request that opens its own transactions, because something slow happens between them."""
+
+    scope: Scope
+    powers: Powers
+
+    def transaction(self) -> AbstractAsyncContextManager[Ports]:
+        """A transaction in this caller's scope."""
+        return transaction(self.scope)
+
+
+async def authenticate(ports: Ports, authorization: str) -> Credential:
+    """The credential behind an Authorization header.
+
+    Raises:
+        Unauthenticated: in the same words whether it is missing, malformed, unknown, revoked or expired.
+    """
+    scheme, _, secret = authorization.partition(" ")
+    secret = secret.strip()
+    now = ports.clock.now()
+    # A malformed key never reaches the store; what does reach it is a hash.
+    known = await ports.keys.authenticate(key_hash(secret), now) if scheme.lower() == "bearer" and KEY.match(secret) else None
+    if known is None or not known.valid(now):
+        raise Unauthenticated(
+            "no valid credential was sent", hint="send the header Authorization: Bearer lam_… with a key that is neither revoked nor expired"
+        )
+    structlog.contextvars.bind_contextvars(tenant_id=str(known.tenant_id), principal=f"{PrincipalKind.API_KEY}:{known.id}")
+    return known
+
+
+async def project_of(ports: Ports, known: Credential, wanted: str) -> UUID:
+    """Which project the request works in.
+
+    A key made for one project works there; one that may also make projects can name any other of its tenant by header.
+
+    Raises:
+        Invalid: the key is for the whole tenant and no project is named, or the header is no id.
+        NotFound: the named project is not one this key may use.
+    """
+    if not wanted:
+        if known.project_id is None:
+            raise Invalid("this key may use several projects: say which", code="project_required", hint="send the header Lambent-Project: <id>")
+        return known.project_id
+    try:
+        named = UUID(wanted)
+    except ValueError as error:
+        raise Invalid("the header Lambent-Project is not a project id", code="invalid_project") from error
+    if named == known.project_id:
+        return named
+    confined = known.project_id is not None and Permission.PROJECTS_WRITE not in known.permissions
+    scope = TenantScope(known.tenant_id, _principal(known), known.permissions)
+    if confined or await ports.projects.get(scope, named) is None:
+        raise NotFound("no such project for this key", code="project_not_found")
+    return named
+
+
+async def call(request: Request, authorization: Authorization = "", lambent_project: ProjectHeader = "") -> AsyncIterator[Call]:
+    """Dependency: authenticate, authorise, and keep one transaction open around the operation."""
+    async with transaction(None) as ports:
+        scope = await _project_scope(request, ports, authorization, lambent_project)
+        yield Call(scope, ports)
+
+
+async def tenant_call(request: Request, authorization: Authorization = "") -> AsyncIterator[TenantCall]:
+    """Dependency: as `call`, for routes that concern the whole tenant."""
+    async with transaction(None) as ports:
+        known = await authenticate(ports, authorization)
+        scope = TenantScope(known.tenant_id, _principal(known), known.permissions)
+        _authorise(request, scope)
+        yield TenantCall(scope, ports)
+
+
+async def caller(request: Request, authorization: Authorization = "", lambent_project: ProjectHeader = "") -> Caller:
+    """Dependency: authenticate and authorise; the operation opens its own transactions."""
+    async with transaction(None) as ports:
+        scope = await _project_scope(request, ports, authorization, lambent_project)
+    return Caller(scope, bootstrap.powers())
+
+
+async def _project_scope(request: Request, ports: Ports, authorization: str, wanted: str) -> Scope:
+    known = await authenticate(ports, authorization)
+    project_id = await project_of(ports, known, wanted)
+    scope = Scope(known.tenant_id, _principal(known), known.permissions, project_id)
+    _authorise(request, scope)
+    return scope
+
+
+def _authorise(request: Request, scope: TenantScope) -> None:
+    permission = ROUTES[(request.method, request.scope["route"].path)]
+    if permission is None:
+        raise RuntimeError("a public route must not ask for a scope")
+    scope.require(permission)
+
+
+def _principal(known: Credential) -> Principal:
+    return Principal(PrincipalKind.API_KEY, str(known.id))
+
+
+Authorised = Annotated[Call, Depends(call, scope="function")]
+AuthorisedTenant = Annotated[TenantCall, Depends(tenant_call, scope="function")]
+AuthorisedCaller = Annotated[Caller, Depends(caller, scope="function")]

@@ -1,0 +1,122 @@
+"""Errors as RFC 9457 problem details: a stable code, what was wrong, what to do. The one place that knows status codes."""
+
+from collections.abc import Mapping, Sequence
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from shared.domain import errors
+
+STATUS: Mapping[type[errors.LambentError], int] = {
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.RateLimited: 429,
+    errors.Invalid: 422,
+    errors.Rejected: 422,
+    errors.Delayed: 503,
+    errors.Unavailable: 503,
+}
+TITLES = {
+    400: "The request is malformed",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict with the present state",
+    413: "Too large",
+    422: "Not acceptable as it is",
+    429: "Too many requests",
+    500: "Internal error",
+    503: "Not available right now",
+}
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    """One thing wrong with one field."""
+
+    field: str
+    problem: str
+
+
+class Problem(BaseModel):
+    """An error, as every route answers it."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    hint: str = ""
+    request_id: str = ""
+    errors: list[FieldError] = []
+
+
+def problem(
+    request_id: str, status: int, code: str, detail: str, *, hint: str = "", fields: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Make the response."""
+    body = Problem(
+        type=f"urn:lambent:problem:{code}",
+        title=TITLES.get(status, "Error"),
+        status=status,
+        code=code,
+        detail=detail,
+        hint=hint,
+        request_id=request_id,
+        errors=list(fields),
+    )
+    return JSONResponse(body.model_dump(), status, dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def request_id_of(request: Request) -> str:
+    """The platform's id of this request, '' outside the platform."""
+    context = request.scope.get("aws.context")
+    return getattr(context, "aws_request_id", "")
+
+
+def of_error(request_id: str, error: errors.LambentError) -> JSONResponse:
+    """The problem of one of our own errors."""
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+    headers: dict[str, str] = {}
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="lambent"'
+    if isinstance(error, errors.RateLimited | errors.Delayed):
+        headers["Retry-After"] = str(max(1, round(error.seconds)))
+    return problem(request_id, status, error.code, error.detail, hint=error.hint, headers=headers)
+
+
+async def on_lambent_error(request: Request, error: Exception) -> JSONResponse:
+    """Our own errors."""
+    assert isinstance(error, errors.LambentError)
+    return of_error(request_id_of(request), error)
+
+
+async def on_validation_error(request: Request, error: Exception) -> JSONResponse:
+    """A body, path or query that does not fit its model; the offending value is not repeated."""
+    assert isinstance(error, RequestValidationError)
+    fields = [FieldError(field=".".join(str(part) for part in one["loc"]), problem=one["msg"]) for one in error.errors()][:20]
+    first = fields[0] if fields else FieldError(field="request", problem="not valid")
+    return problem(
+        request_id_of(request), 422, "validation_failed", f"{first.field}: {first.problem}", hint="the API's page shows each field", fields=fields
+    )
+
+
+async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    """Routes that do not exist, methods they do not have."""
+    assert isinstance(error, HTTPException)
+    codes = {404: "route_not_found", 405: "method_not_allowed"}
+    details = {404: "there is no such route", 405: "this route does not take that method"}
+    return problem(
+        request_id_of(request),
+        error.status_code,
+        codes.get(error.status_code, "http_error"),
+        details.get(error.status_code, str(error.detail)),
+        headers=error.headers,
+    )

@@ -1,0 +1,121 @@
+"""HTTP doors: a router becomes a Lambda function."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from mangum import Mangum
+from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.domain.errors import LambentError, TooLarge
+from shared.runtime import errors
+from shared.runtime.invocation import LambdaContext, invocation
+from shared.runtime.routes import ROUTES
+from shared.settings import settings
+
+PREFIX = "/api/v1"
+HARDENING = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+)
+
+log = structlog.get_logger()
+
+type HttpFunction = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+
+def create_api(router: APIRouter, title: str = "Lambent") -> FastAPI:
+    """A FastAPI application of one area, with every error a problem and every route in the permission table.
+
+    Raises:
+        RuntimeError: a route that `shared.runtime.routes.ROUTES` does not know.
+    """
+    api = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    api.include_router(router, prefix=PREFIX)
+    api.add_exception_handler(LambentError, errors.on_lambent_error)
+    api.add_exception_handler(RequestValidationError, errors.on_validation_error)
+    api.add_exception_handler(HTTPException, errors.on_http_exception)
+    for method, path in routes_of(api):
+        if (method, path) not in ROUTES:
+            raise RuntimeError(f"{method} {path} has no entry in the route table")
+    return api
+
+
+def routes_of(api: FastAPI) -> list[tuple[str, str]]:
+    """Method and path template of every route of an application."""
+    return [(method, route.path) for route in api.routes if isinstance(route, APIRoute) for method in sorted(route.methods or ())]
+
+
+class Guard:
+    """The outermost layer: logs entry and exit, limits the body, hardens headers, and answers even for what nobody foresaw."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+        """Args:
+        app: the application within.
+        max_body_bytes: longer request bodies are refused with 413.
+        """
+        self.app = app
+        self.max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry."""
+        status = 0
+
+        async def hardened(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"], *HARDENING]}
+            await send(message)
+
+        log.info("request.started", method=scope["method"], path=scope["path"])
+        try:
+            if _length(scope) > self.max_body_bytes:
+                error = TooLarge(f"the body is over {self.max_body_bytes} bytes", hint="files go through an upload form, not through the API")
+                await errors.of_error(_request_id(scope), error)(scope, receive, hardened)
+            else:
+                await self.app(scope, receive, hardened)
+        except Exception:
+            log.exception("request.crashed")
+            if status:
+                raise
+            response = errors.problem(_request_id(scope), 500, "internal_error", "an unexpected error; it is in the log under this request id")
+            await response(scope, receive, hardened)
+        finally:
+            log.info("request.ended", method=scope["method"], path=scope["path"], status=status)
+
+
+def _request_id(scope: Scope) -> str:
+    return getattr(scope.get("aws.context"), "aws_request_id", "")
+
+
+def _length(scope: Scope) -> int:
+    """Bytes of the body: what the event holds when there is one, else what the header says."""
+    body = scope.get("aws.event", {}).get("body")
+    if body is not None:
+        return len(body)
+    headers: Mapping[bytes, bytes] = dict(scope["headers"])
+    declared = headers.get(b"content-length", b"0")
+    return int(declared) if declared.isdigit() else 0
+
+
+def http_function(router: APIRouter) -> HttpFunction:
+    """The Lambda handler of one HTTP area."""
+    adapter = Mangum(
+        Guard(create_api(router), settings().max_body_bytes),
+        lifespan="off",
+        text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, errors.MEDIA_TYPE],
+    )
+
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        with invocation(context, "http"):
+            return adapter(event, context)  # type: ignore[arg-type]
+
+    return handler

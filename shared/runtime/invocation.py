@@ -1,0 +1,57 @@
+"""One invocation: its time, its log context, its metrics, and the event loop that all invocations of this process share."""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import structlog
+
+from shared import bootstrap
+from shared.runtime.logging import bound, configure
+
+log = structlog.get_logger()
+
+
+class LambdaContext(Protocol):
+    """What the platform tells a function about an invocation."""
+
+    aws_request_id: str
+    function_name: str
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the platform ends the process."""
+        ...
+
+
+def run[Result](work: Coroutine[Any, Any, Result]) -> Result:
+    """Run on the process's one event loop: connections made in one invocation serve the next."""
+    try:
+        loop = asyncio.get_event_loop()
+    except RuntimeError:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+    return loop.run_until_complete(work)
+
+
+@contextmanager
+def invocation(context: LambdaContext, kind: str) -> Iterator[None]:
+    """Log entry and exit of an invocation and write its metrics.
+
+    Args:
+        context: the platform's.
+        kind: what sort of door it is: http, queue, schedule, call.
+    """
+    configure()
+    clock = bootstrap.powers().clock
+    started = clock.monotonic()
+    with bound(request_id=context.aws_request_id, function=context.function_name):
+        log.info("invocation.started", kind=kind)
+        try:
+            yield
+        except Exception:
+            log.exception("invocation.failed", kind=kind, ms=round((clock.monotonic() - started) * 1000, 2))
+            raise
+        finally:
+            bootstrap.powers().meter.flush()
+        log.info("invocation.ended", kind=kind, ms=round((clock.monotonic() - started) * 1000, 2))

@@ -1,0 +1,39 @@
+"""One schema of log lines for every function: JSON with event, level, timestamp, function and whatever is bound to the invocation."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from shared.settings import settings
+
+
+def configure() -> None:
+    """Set structlog up for this process; doing it again changes nothing."""
+    level = logging.getLevelNamesMapping().get(settings().log_level.upper(), logging.INFO)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(default=str),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=False,
+    )
+    # Libraries speak only when something is wrong: their lines are not in our schema.
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("mangum").setLevel(logging.CRITICAL)
+
+
+@contextmanager
+def bound(**values: object) -> Iterator[None]:
+    """Bind values to every line written in the block."""
+    with structlog.contextvars.bound_contextvars(**{key: str(value) for key, value in values.items()}):
+        yield
+
+

@@ -1,0 +1,51 @@
+"""One OpenAPI document of every HTTP area, made from the functions' own routers."""
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from shared.runtime.errors import MEDIA_TYPE, TITLES, Problem
+from shared.runtime.http import PREFIX
+from shared.runtime.routes import PUBLIC, ROUTES
+
+AREAS = ("health", "projects", "collections", "documents", "search", "chats", "streams")
+PROBLEMS = ("401", "403", "404", "409", "413", "422", "429", "503")
+DESCRIPTION = """Documents in, cited answers out.
+
+Every route but health asks for `Authorization: Bearer lam_…`. Errors are `application/problem+json` with a stable `code`, what was wrong, and what to
+do. Lists are pages: send `next` back as `cursor`.
+"""
+
+
+def merged(areas: Sequence[str] = AREAS) -> dict[str, Any]:
+    """The OpenAPI document of all areas, with the credential and the errors of every route."""
+    api = FastAPI(title="Lambent", version="1", openapi_url=None)
+    for area in areas:
+        # The router's name is the one thing every area's module has in common.
+        api.include_router(importlib.import_module(f"functions.{area}.app").router, prefix=PREFIX, tags=[area])
+    routes = [route for route in api.routes if isinstance(route, APIRoute)]
+    document = get_openapi(title="Lambent", version="1", description=DESCRIPTION, routes=routes)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs", {}))
+    schemas["Problem"] = problem
+    document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key, lam_…"}}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _describe(operation, ROUTES[(method.upper(), path)])
+    return document
+
+
+def _describe(operation: dict[str, Any], permission: object) -> None:
+    if permission is not PUBLIC:
+        operation["security"] = [{"key": []}]
+        operation["x-permission"] = str(permission)
+    for status in PROBLEMS if permission is not PUBLIC else ("503",):
+        operation["responses"][status] = {
+            "description": TITLES[int(status)],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }

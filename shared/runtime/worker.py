@@ -1,0 +1,121 @@
+"""Queue and schedule doors: records in, each handled on its own, failures reported one by one."""
+
+import json
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote_plus
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from shared.domain.errors import LambentError
+from shared.domain.events import ObjectCreated
+from shared.runtime.invocation import LambdaContext, invocation, run
+from shared.runtime.logging import bound
+
+log = structlog.get_logger()
+
+MARGIN_MS = 5_000
+"""With less than this left, records are given back instead of begun: they are delivered again."""
+
+type Event = dict[str, Any]
+type BatchResponse = dict[str, list[dict[str, str]]]
+type Worker = Callable[[Event, LambdaContext], BatchResponse]
+
+
+def sqs_function[Body](kind: type[Body], handle: Callable[[Body], Coroutine[Any, Any, None]]) -> Worker:
+    """The handler of a queue whose messages are `kind`.
+
+    A record that cannot be handled is reported by its id and delivered again (ReportBatchItemFailures); the others are done. A body that is no
+    `kind` at all is an error too: it goes the way of every poison message, to the dead-letter queue, where it is seen.
+    """
+    reader: TypeAdapter[Body] = TypeAdapter(kind)
+
+    async def one(record: Event) -> None:
+        await handle(reader.validate_json(record["body"]))
+
+    return _batch(one)
+
+
+def s3_function(handle: Callable[[ObjectCreated], Coroutine[Any, Any, None]]) -> Worker:
+    """The handler of a queue that S3 writes its events to. The test event S3 sends on set-up is passed over."""
+
+    async def one(record: Event) -> None:
+        for created in objects_created(record["body"]):
+            await handle(created)
+
+    return _batch(one)
+
+
+def objects_created(body: str) -> Iterable[ObjectCreated]:
+    """The ObjectCreated records of an S3 event notification; keys are decoded (S3 writes a space as '+')."""
+    event = json.loads(body)
+    for record in event.get("Records", ()):
+        if not str(record["eventName"]).startswith("ObjectCreated:"):
+            continue
+        found = record["s3"]["object"]
+        yield ObjectCreated(
+            bucket=record["s3"]["bucket"]["name"],
+            key=unquote_plus(found["key"]),
+            version_id=found.get("versionId", ""),
+            sequencer=found.get("sequencer", ""),
+            size=int(found.get("size", 0)),
+            event_time=datetime.fromisoformat(record["eventTime"]),
+        )
+
+
+def schedule_function(handle: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[Event, LambdaContext], None]:
+    """The handler of a schedule."""
+
+    def handler(event: Event, context: LambdaContext) -> None:
+        with invocation(context, "schedule"):
+            run(handle())
+
+    return handler
+
+
+def call_function(handle: Callable[[Event], Coroutine[Any, Any, dict[str, object]]]) -> Callable[[Event, LambdaContext], dict[str, object]]:
+    """The handler of a function that is called by name, with its answer."""
+
+    def handler(event: Event, context: LambdaContext) -> dict[str, object]:
+        with invocation(context, "call"):
+            return run(handle(event))
+
+    return handler
+
+
+def _batch(one: Callable[[Event], Coroutine[Any, Any, None]]) -> Worker:
+    async def every(records: list[Event], context: LambdaContext) -> list[str]:
+        failed: list[str] = []
+        for index, record in enumerate(records):
+            if context.get_remaining_time_in_millis() < MARGIN_MS:
+                log.warning("batch.out_of_time", left=len(records) - index)
+                return failed + [late["messageId"] for late in records[index:]]
+            received = record.get("attributes", {}).get("ApproximateReceiveCount", "1")
+            with bound(message_id=record["messageId"], receive_count=received):
+                if not await _handled(one, record):
+                    failed.append(record["messageId"])
+        return failed
+
+    def handler(event: Event, context: LambdaContext) -> BatchResponse:
+        with invocation(context, "queue"):
+            failed = run(every(event["Records"], context))
+        return {"batchItemFailures": [{"itemIdentifier": id} for id in failed]}
+
+    return handler
+
+
+async def _handled(one: Callable[[Event], Coroutine[Any, Any, None]], record: Event) -> bool:
+    try:
+        await one(record)
+    except LambentError as error:
+        log.warning("record.failed", code=error.code, error=error.detail)
+        return False
+    except (ValidationError, ValueError, KeyError) as error:
+        log.error("record.malformed", error=str(error)[:500])
+        return False
+    except Exception:
+        log.exception("record.crashed")
+        return False
+    return True

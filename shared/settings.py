@@ -1,0 +1,80 @@
+"""Everything this system reads from its environment, in one place. No other file does."""
+
+from functools import cache
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Configuration of one function, from LAMBENT_* variables. A function is given only what it needs; what is missing says so when used."""
+
+    model_config = SettingsConfigDict(env_prefix="LAMBENT_", frozen=True, extra="ignore")
+
+    stage: str = "local"
+    log_level: str = "INFO"
+
+    database_url: SecretStr = SecretStr("")
+    database_secret_arn: str = ""
+    database_host: str = ""
+    database_name: str = "lambent"
+    database_owner_url: SecretStr = SecretStr("")
+    database_owner_secret_arn: str = ""
+
+    uploads_bucket: str = ""
+    work_bucket: str = ""
+    queue_ingest_receive: str = ""
+    queue_ingest_extract: str = ""
+    queue_ingest_chunk: str = ""
+    queue_ingest_embed: str = ""
+    queue_ingest_publish: str = ""
+    queue_sweep: str = ""
+    queue_dead: str = ""
+    """Comma-separated URLs of the dead-letter queues."""
+
+    vector_store: Literal["postgres", "pinecone"] = "postgres"
+    pinecone_host: str = ""
+    pinecone_api_key: SecretStr = SecretStr("")
+    pinecone_secret_arn: str = ""
+
+    embedder: Literal["local", "openai_api", "litellm", "memory"] = "local"
+    embedding_model: str = "all-minilm-l6-v2"
+    embedding_dimensions: int = 384
+    embedding_max_tokens: int = 256
+    embedding_requests_per_minute: int = Field(default=0, ge=0)
+    """What the provider allows this deployment in all; 0: no limit of ours."""
+    local_model_path: str = "/opt/model"
+    llm: Literal["extractive", "openai_api", "litellm"] = "extractive"
+    llm_model: str = ""
+    model_base_url: str = ""
+    model_api_key: SecretStr = SecretStr("")
+    model_secret_arn: str = ""
+
+    max_upload_bytes: int = Field(default=50 * 1024 * 1024, ge=1)
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+
+    def queue_urls(self) -> dict[str, str]:
+        """URLs of the queues this function knows, by queue name."""
+        names = ("ingest_receive", "ingest_extract", "ingest_chunk", "ingest_embed", "ingest_publish", "sweep")
+        return {name: url for name in names if (url := getattr(self, f"queue_{name}"))}
+
+    def dead_queue_urls(self) -> list[str]:
+        """URLs of the dead-letter queues."""
+        return [url for url in self.queue_dead.split(",") if url]
+
+
+class PlatformSettings(BaseSettings):
+    """What the Lambda platform itself sets for a function that brings its own runtime client."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    aws_lambda_runtime_api: str = ""
+    handler: str = Field(default="", validation_alias="_HANDLER")
+    aws_lambda_function_name: str = "local"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

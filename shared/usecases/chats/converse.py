@@ -1,0 +1,83 @@
+"""Conversations as things: make, list, look at, delete."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from shared.domain.chats import Chat, Message
+from shared.domain.errors import Invalid, NotFound
+from shared.domain.labels import clean_name
+from shared.domain.pages import After, Page, decode_cursor, fingerprint, page_of
+from shared.domain.tenants import Permission, Scope
+from shared.ports.ports import Ports
+from shared.usecases.search.retrieve import collections_of
+
+MAX_COLLECTIONS = 20
+
+
+async def start_chat(scope: Scope, ports: Ports, *, collection_ids: Sequence[UUID], title: str = "") -> Chat:
+    """A new conversation over collections of this project.
+
+    Raises:
+        Invalid: no collection, or more than 20.
+        NotFound: a collection that is not in this project.
+    """
+    scope.require(Permission.CHATS_WRITE)
+    wanted = tuple(dict.fromkeys(collection_ids))
+    if not 1 <= len(wanted) <= MAX_COLLECTIONS:
+        raise Invalid(f"a chat is over 1-{MAX_COLLECTIONS} collections", code="invalid_collections")
+    await collections_of(scope, ports, wanted)
+    now = ports.clock.now()
+    chat = Chat(
+        id=ports.ids.new(),
+        tenant_id=scope.tenant_id,
+        project_id=scope.project_id,
+        collection_ids=wanted,
+        title=clean_name(title, "title") if title else "",
+        created_by=str(scope.principal),
+        created_at=now,
+        updated_at=now,
+    )
+    await ports.chats.add(scope, chat)
+    return chat
+
+
+async def get_chat(scope: Scope, ports: Ports, chat_id: UUID) -> Chat:
+    """One conversation of this principal.
+
+    Raises:
+        NotFound: none of theirs.
+    """
+    scope.require(Permission.CHATS_READ)
+    chat = await ports.chats.get(scope, chat_id)
+    if chat is None:
+        raise NotFound("no such chat", code="chat_not_found")
+    return chat
+
+
+async def list_chats(scope: Scope, ports: Ports, *, cursor: str | None, limit: int) -> Page[Chat]:
+    """Conversations of this principal, newest first."""
+    scope.require(Permission.CHATS_READ)
+    listing = fingerprint("chats", scope.project_id, scope.principal)
+    rows = await ports.chats.list(scope, decode_cursor(cursor, listing) if cursor else None, limit + 1)
+    return page_of(rows, limit, listing, lambda row: After(row.created_at, row.id))
+
+
+async def history(scope: Scope, ports: Ports, chat_id: UUID, *, limit: int) -> Sequence[Message]:
+    """The latest turns, oldest first.
+
+    Raises:
+        NotFound: no such chat of this principal.
+    """
+    await get_chat(scope, ports, chat_id)
+    return await ports.chats.messages(scope, chat_id, limit)
+
+
+async def delete_chat(scope: Scope, ports: Ports, chat_id: UUID) -> None:
+    """Remove a conversation with all its messages.
+
+    Raises:
+        NotFound: no such chat of this principal.
+    """
+    scope.require(Permission.CHATS_WRITE)
+    if not await ports.chats.delete(scope, chat_id):
+        raise NotFound("no such chat", code="chat_not_found")

@@ -1,0 +1,115 @@
+"""Collections as things: make, list, change, delete."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from shared.domain.chunks import Chunking
+from shared.domain.collections import Collection, CollectionSummary
+from shared.domain.errors import NotFound
+from shared.domain.labels import clean_name
+from shared.domain.pages import After, Page, decode_cursor, fingerprint, page_of
+from shared.domain.tenants import Permission, Scope
+from shared.ports.documents import DocumentFilter
+from shared.ports.ports import Ports
+from shared.usecases.documents.delete import delete
+
+DELETE_BATCH = 200
+
+
+async def create(
+    scope: Scope, ports: Ports, *, name: str, description: str = "", chunking: Chunking | None = None, language: str = ""
+) -> Collection:
+    """A new, empty collection embedded by this deployment's model.
+
+    Raises:
+        Conflict: the project has a collection of this name.
+        Invalid: a name that is not accepted.
+    """
+    scope.require(Permission.COLLECTIONS_WRITE)
+    collection = Collection(
+        id=ports.ids.new(),
+        tenant_id=scope.tenant_id,
+        project_id=scope.project_id,
+        name=clean_name(name),
+        description=description.strip(),
+        model=ports.embedder.model,
+        chunking=chunking or Chunking(),
+        language=language,
+        created_at=ports.clock.now(),
+    )
+    await ports.collections.add(scope, collection)
+    return collection
+
+
+async def summary(scope: Scope, ports: Ports, collection_id: UUID) -> CollectionSummary:
+    """One collection with its counts.
+
+    Raises:
+        NotFound: none of this project's.
+    """
+    scope.require(Permission.COLLECTIONS_READ)
+    found = await ports.collections.summary(scope, collection_id)
+    if found is None:
+        raise NotFound("no such collection in this project", code="collection_not_found")
+    return found
+
+
+async def list_collections(scope: Scope, ports: Ports, *, cursor: str | None, limit: int) -> Page[Collection]:
+    """A page of collections, newest first."""
+    scope.require(Permission.COLLECTIONS_READ)
+    listing = fingerprint("collections", scope.project_id)
+    rows = await ports.collections.list(scope, decode_cursor(cursor, listing) if cursor else None, limit + 1)
+    return page_of(rows, limit, listing, lambda row: After(row.created_at, row.id))
+
+
+async def change(
+    scope: Scope,
+    ports: Ports,
+    collection_id: UUID,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    chunking: Chunking | None = None,
+) -> Collection:
+    """Rename, describe, or set how documents are cut from now on (those already indexed keep their cut until processed again).
+
+    Raises:
+        NotFound: none of this project's.
+        Conflict: the new name is taken.
+    """
+    scope.require(Permission.COLLECTIONS_WRITE)
+    known = await _existing(scope, ports, collection_id)
+    changed = replace(
+        known,
+        name=known.name if name is None else clean_name(name),
+        description=known.description if description is None else description.strip(),
+        chunking=known.chunking if chunking is None else chunking,
+    )
+    await ports.collections.save(scope, changed)
+    return changed
+
+
+async def delete_collection(scope: Scope, ports: Ports, collection_id: UUID) -> int:
+    """Delete a collection and tombstone its documents; nothing of it is searchable from this moment. Returns how many documents it had.
+
+    Raises:
+        NotFound: none of this project's.
+    """
+    scope.require(Permission.COLLECTIONS_WRITE)
+    scope.require(Permission.DOCUMENTS_DELETE)
+    known = await _existing(scope, ports, collection_id)
+    deleted = 0
+    wanted = DocumentFilter(collection_id=known.id)
+    while rows := await ports.documents.list(scope, wanted, None, DELETE_BATCH):
+        for document in rows:
+            await delete(scope, ports, document.id)
+        deleted += len(rows)
+    await ports.collections.save(scope, replace(known, deleted_at=ports.clock.now()))
+    return deleted
+
+
+async def _existing(scope: Scope, ports: Ports, collection_id: UUID) -> Collection:
+    found = await ports.collections.get(scope, collection_id)
+    if found is None:
+        raise NotFound("no such collection in this project", code="collection_not_found")
+    return found
