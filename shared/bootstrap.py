@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import cached_property
 from typing import Protocol, cast
-from uuid import UUID
 
 from shared.adapters.structlog import traced
 from shared.domain.collections import EmbeddingModel
@@ -19,6 +18,7 @@ from shared.ports.clock import Clock, Ids
 from shared.ports.embedder import Embedder
 from shared.ports.llm import Llm
 from shared.ports.meter import Meter
+from shared.ports.migrations import Migrations
 from shared.ports.ports import Ports, Powers, Rows
 from shared.ports.queue import Queue
 from shared.ports.reader import Reader
@@ -76,6 +76,21 @@ class Kit:
         from shared.adapters.postgres.store import PgStore
 
         return PgStore(self._database_url())
+
+    @cached_property
+    def revision(self) -> str:
+        """The version of the database's shape that this code needs."""
+        from shared.adapters.postgres.revision import HEAD
+
+        return HEAD
+
+    @cached_property
+    def migrations(self) -> Migrations:
+        from shared.adapters.postgres.migrate import PgMigrations
+
+        chosen = self.settings
+        owner = self._secret(chosen.database_owner_url.get_secret_value(), chosen.database_owner_secret_arn, "the database owner")
+        return PgMigrations(database_url(owner, chosen.database_host, chosen.database_name), self._database_url())
 
     @cached_property
     def remote_vectors(self) -> Vectors | None:
@@ -249,8 +264,3 @@ async def transaction(scope: TenantScope | None) -> AsyncIterator[Ports]:
     current = kit()
     async with current.store.transaction(scope) as rows:
         yield cast(Ports, OpenPorts(rows, current))
-
-
-def new_tenant_id() -> UUID:
-    """An id for a tenant that is being founded."""
-    return kit().ids.new()

@@ -49,6 +49,14 @@ class Tenants(Protocol):
         """Store the tenant unless it is there."""
         ...
 
+    async def revision(self) -> str:
+        """The version of the database's shape; '' when it was never migrated."""
+        ...
+
+    async def ids(self) -> Sequence[UUID]:
+        """Every tenant's id, for schedules that visit each in its own scope."""
+        ...
+
 
 class Collections(Protocol):
     """Storage of collections."""

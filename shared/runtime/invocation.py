@@ -16,8 +16,15 @@ log = structlog.get_logger()
 class LambdaContext(Protocol):
     """What the platform tells a function about an invocation."""
 
-    aws_request_id: str
-    function_name: str
+    @property
+    def aws_request_id(self) -> str:
+        """Names the invocation."""
+        ...
+
+    @property
+    def function_name(self) -> str:
+        """Names the function."""
+        ...
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the platform ends the process."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
@@ -10,7 +11,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from shared.domain.errors import LambentError
-from shared.domain.events import ObjectCreated
+from shared.domain.events import ExtractMessage, GenerationMessage, ObjectCreated
 from shared.runtime.invocation import LambdaContext, invocation, run
 from shared.runtime.logging import bound
 
@@ -63,6 +64,43 @@ def objects_created(body: str) -> Iterable[ObjectCreated]:
             size=int(found.get("size", 0)),
             event_time=datetime.fromisoformat(record["eventTime"]),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that nobody could process. `message` is None when it names no generation."""
+
+    queue: str
+    body: str
+    message: GenerationMessage | ExtractMessage | None
+
+
+def dead_letter_function(handle: Callable[[DeadLetter], Coroutine[Any, Any, None]]) -> Worker:
+    """The handler of the dead-letter queues."""
+    reader: TypeAdapter[ExtractMessage | GenerationMessage] = TypeAdapter(ExtractMessage | GenerationMessage)
+
+    async def one(record: Event) -> None:
+        queue = str(record.get("eventSourceARN", "")).rpartition(":")[2]
+        try:
+            message = reader.validate_json(record["body"])
+        except ValidationError:
+            message = None
+        log.error("message.dead", queue=queue, body=record["body"][:2000])
+        await handle(DeadLetter(queue, record["body"], message))
+
+    return _batch(one)
+
+
+def either(queue: Worker, schedule: Callable[[Event, LambdaContext], None]) -> Callable[[Event, LambdaContext], BatchResponse | None]:
+    """The handler of a function that has a queue and a schedule: records go to the one, anything else to the other."""
+
+    def handler(event: Event, context: LambdaContext) -> BatchResponse | None:
+        if "Records" in event:
+            return queue(event, context)
+        schedule(event, context)
+        return None
+
+    return handler
 
 
 def schedule_function(handle: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[Event, LambdaContext], None]:

@@ -1,0 +1,33 @@
+"""Health: whether it lives, whether it works, and for those who may know, which part does not."""
+
+from fastapi import APIRouter, Response
+
+from functions.health.schemas import HealthOut, LiveOut, StatusOut
+from shared.runtime.auth import AuthorisedTenant
+from shared.runtime.health import health
+from shared.runtime.http import http_function
+
+router = APIRouter()
+
+
+@router.get("/health/live")
+async def live() -> LiveOut:
+    """The function answers; nothing else is asked."""
+    return LiveOut()
+
+
+@router.get("/health")
+async def status(response: Response) -> StatusOut:
+    """Whether everything works, in one word: strangers are told no more."""
+    found = await health()
+    response.status_code = 200 if found.healthy else 503
+    return StatusOut(status="healthy" if found.healthy else "unhealthy")
+
+
+@router.get("/health/details")
+async def details(call: AuthorisedTenant) -> HealthOut:
+    """Database, migrations, vector store, object store, queues and models apart, each with latency and a reason."""
+    return HealthOut.of(await health())
+
+
+handler = http_function(router)

@@ -1,0 +1,14 @@
+"""Read an upload and leave its text in the work bucket. The only function that touches a file's bytes; it has no database and no secret."""
+
+from shared import bootstrap
+from shared.domain.events import ExtractMessage
+from shared.runtime.worker import sqs_function
+from shared.usecases.ingest.extract import extract
+
+
+async def handle(message: ExtractMessage) -> None:
+    """Extract one file."""
+    await extract(bootstrap.powers(), message)
+
+
+handler = sqs_function(ExtractMessage, handle)

@@ -1,0 +1,21 @@
+"""Search: which chunks speak of a question."""
+
+from fastapi import APIRouter
+
+from functions.search.schemas import SearchIn, SearchOut
+from shared.runtime.auth import AuthorisedCaller
+from shared.runtime.http import http_function
+from shared.usecases.search.retrieve import embed_question, retrieve
+
+router = APIRouter()
+
+
+@router.post("/search")
+async def search(body: SearchIn, caller: AuthorisedCaller) -> SearchOut:
+    """The chunks that match best, with spans, pages and the score of each leg."""
+    question = await embed_question(caller.powers, body.domain())
+    async with caller.transaction() as ports:
+        return SearchOut.of(await retrieve(caller.scope, ports, question))
+
+
+handler = http_function(router)

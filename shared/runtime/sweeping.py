@@ -1,0 +1,61 @@
+"""The scheduled sweep: everything overdue, whichever tenant's, each thing in a transaction of its own."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+
+from shared import bootstrap
+from shared.domain.errors import LambentError
+from shared.domain.tenants import Scope, system_scope
+from shared.ports.documents import DueGeneration
+from shared.ports.ports import Ports
+from shared.runtime.logging import bound
+from shared.runtime.transactions import relay, transaction
+from shared.usecases.ingest.rescue import rescue
+from shared.usecases.ingest.sweep import OUTBOX_SECONDS, sweep_document
+
+log = structlog.get_logger()
+
+BATCH = 200
+BUDGET_SECONDS = 80.0
+"""The schedule comes again in a minute; what is left then is found again."""
+
+
+async def sweep_everything() -> None:
+    """Send messages left behind, rescue overdue generations, sweep deleted documents."""
+    powers = bootstrap.powers()
+    until = powers.clock.monotonic() + BUDGET_SECONDS
+    sent = await send_left_behind()
+    async with bootstrap.transaction(None) as ports:
+        overdue = list(await ports.documents.due(powers.clock.now(), BATCH))
+        deleted = list(await ports.documents.tombstoned(BATCH))
+    rescued = await _each(overdue, until, rescue)
+    swept = await _each(deleted, until, lambda scope, ports, due: sweep_document(scope, ports, due.document_id))
+    log.info("sweep.ended", messages=sent, overdue=len(overdue), rescued=rescued, deleted=len(deleted), swept=swept)
+
+
+async def send_left_behind() -> int:
+    """Send outbox messages whose door died between its commit and the send; returns how many."""
+    before = bootstrap.powers().clock.now() - timedelta(seconds=OUTBOX_SECONDS)
+    async with bootstrap.transaction(None) as ports:
+        waiting = list(await ports.outbox.left_behind(before, BATCH))
+    return await relay(waiting)
+
+
+async def _each(items: list[DueGeneration], until: float, handle: Callable[[Scope, Ports, DueGeneration], Awaitable[None]]) -> int:
+    """Handle each in its tenant's scope; one that fails is logged and does not stop the others. Returns how many were handled."""
+    done = 0
+    for item in items:
+        if bootstrap.powers().clock.monotonic() > until:
+            log.warning("sweep.out_of_time", left=len(items) - done)
+            break
+        scope = system_scope(item.tenant_id, item.project_id, "sweep")
+        with bound(tenant_id=item.tenant_id, document_id=item.document_id):
+            try:
+                async with transaction(scope) as ports:
+                    await handle(scope, ports, item)
+                done += 1
+            except LambentError as error:
+                log.warning("sweep.failed", code=error.code, error=error.detail)
+    return done
