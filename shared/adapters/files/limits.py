@@ -1,0 +1,33 @@
+"""How much a file may cost."""
+
+from dataclasses import dataclass
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CageLimits:
+    """What one file may use before it is refused.
+
+    The kernel enforces memory and time, the readers the rest.
+    """
+
+    file_bytes: int = 100 * MEBIBYTE
+    memory_bytes: int = 512 * MEBIBYTE
+    """Address space of the parsing process, code and libraries included."""
+    cpu_seconds: int = 30
+    wall_seconds: float = 45.0
+    pages: int = 5_000
+    archive_entries: int = 10_000
+    archive_ratio: int = 200
+    """Unpacked to packed size of an archive and of any entry in it; small entries are exempt (see `archives`)."""
+    archive_bytes: int = 256 * MEBIBYTE
+    """Unpacked size of all entries together."""
+    depth: int = 200
+    """Nesting of elements, objects and messages."""
+    text_chars: int = 10_000_000
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            if getattr(self, name) <= 0:
+                raise ValueError(f"the limit {name} must be above 0")

@@ -1,0 +1,120 @@
+"""What cage and function say to each other: one JSON line each way, files as descriptors, the outcome in a file."""
+
+import json
+from dataclasses import asdict, dataclass
+
+from shared.adapters.files.limits import CageLimits
+from shared.adapters.files.text import one_line
+from shared.domain.errors import Rejected
+from shared.domain.extracted import Extracted
+from shared.domain.extracted_json import from_json, to_json
+
+REASONS = frozenset(
+    (
+        "archive_limits",
+        "corrupt_file",
+        "empty_file",
+        "encrypted",
+        "file_too_large",
+        "no_pages",
+        "no_text",
+        "parser_crashed",
+        "parser_memory",
+        "parser_timeout",
+        "too_deep",
+        "too_many_pages",
+        "too_much_text",
+        "unsupported_type",
+    )
+)
+"""Every code a file is rejected with."""
+EXIT_MEMORY = 86
+"""Exit status of a child that was refused memory: by then it may be unable to say so in words."""
+_READ = b"read\n"
+_REJECTED = b"rejected\n"
+_LONGEST_NAME = 300
+_LONGEST_DETAIL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One file to read. Its descriptor, and that of the file for the outcome, travel beside it."""
+
+    name: str
+    declared_type: str
+    limits: CageLimits
+
+    def encode(self) -> bytes:
+        """One line."""
+        fields = {
+            "name": self.name[-_LONGEST_NAME:],
+            "declared_type": self.declared_type[:_LONGEST_NAME],
+            "limits": asdict(self.limits),
+        }
+        return json.dumps(fields).encode() + b"\n"
+
+    @classmethod
+    def decode(cls, line: bytes) -> "Request":
+        """Read what `encode` wrote."""
+        fields = json.loads(line)
+        return cls(fields["name"], fields["declared_type"], CageLimits(**fields["limits"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a child ended, as its keeper saw it."""
+
+    status: int
+    """Exit status; a signal's number, negative, when it was killed."""
+    timed_out: bool
+    peak_bytes: int
+    """Peak resident memory, what is shared with the keeper included."""
+    cpu_seconds: float
+    wall_seconds: float
+
+    def encode(self) -> bytes:
+        """One line."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @classmethod
+    def decode(cls, line: bytes) -> "Ending":
+        """Read what `encode` wrote."""
+        return cls(**json.loads(line))
+
+
+def encode_outcome(outcome: Extracted | Rejected) -> bytes:
+    """What a child leaves in the outcome file."""
+    if isinstance(outcome, Extracted):
+        return _READ + to_json(outcome)
+    fields = {"code": outcome.code, "detail": outcome.detail, "where": outcome.context.get("where", "")}
+    return _REJECTED + json.dumps(fields).encode()
+
+
+def decode_outcome(data: bytes) -> Extracted:
+    """Read what a child left, which may be anything if its file took it over.
+
+    Raises:
+        Rejected: what the child says, or `parser_crashed` when it says nothing that makes sense.
+    """
+    if data.startswith(_READ):
+        try:
+            return from_json(data[len(_READ) :])
+        except Rejected as error:
+            raise crashed(error.detail) from error
+    if not data.startswith(_REJECTED):
+        raise crashed("no outcome")
+    try:
+        fields = json.loads(data[len(_REJECTED) :])
+        code, detail, where = (fields[key] for key in ("code", "detail", "where"))
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise crashed("malformed rejection") from error
+    if code not in REASONS or not isinstance(detail, str) or not isinstance(where, str):
+        raise crashed("unknown reason")
+    raise Rejected(one_line(detail)[:_LONGEST_DETAIL], code=code, where=one_line(where)[:_LONGEST_DETAIL])
+
+
+def crashed(where: str) -> Rejected:
+    """The refusal of a file that brought its reader down."""
+    return Rejected(
+        "the reader crashed on this file; it is damaged, or made to do harm", code="parser_crashed", where=where
+    )
