@@ -1,0 +1,58 @@
+"""Bringing the database up to date through the same function that does it on AWS, and only when there is something to do."""
+
+import hashlib
+from pathlib import Path
+
+from shared.local.errors import StepFailed
+from shared.local.host import FunctionHost
+from shared.local.invocation import Result
+from shared.local.state import Remembered
+
+FUNCTION = "MigrateDatabaseFunction"
+_SOURCES = ("shared/adapters/postgres/migrations", "functions/migrate_database")
+_TENANT = {"action": "bootstrap", "tenant": "local", "project": "default"}
+
+
+def fingerprint(root: Path) -> str:
+    """Changes when a migration is added or changed."""
+    digest = hashlib.sha256()
+    for folder in _SOURCES:
+        for file in sorted((root / folder).rglob("*.py")):
+            digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+async def migrate(host: FunctionHost, root: Path, remembered: Remembered) -> str:
+    """Applies the migrations unless exactly these were applied before; returns a short line for people.
+
+    Raises:
+        StepFailed: the function failed; its error is in the text.
+    """
+    wanted = fingerprint(root)
+    if remembered.migrated == wanted:
+        return "unchanged"
+    _succeeded(await host.invoke(FUNCTION, {"action": "migrate"}))
+    remembered.migrated = wanted
+    return "migrated"
+
+
+async def bootstrap(host: FunctionHost, remembered: Remembered) -> str:
+    """Makes the first tenant, project and API key, once; returns a short line for people.
+
+    Raises:
+        StepFailed: the function failed, or did not return what it should.
+    """
+    if remembered.bootstrap:
+        return "known"
+    answer = _succeeded(await host.invoke(FUNCTION, _TENANT)).json()
+    if not isinstance(answer, dict) or not {"api_key", "tenant_id", "project_id"} <= set(answer):
+        raise StepFailed(f"{FUNCTION} did not return api_key, tenant_id and project_id")
+    remembered.bootstrap = {name: str(answer[name]) for name in ("api_key", "tenant_id", "project_id")}
+    return f"tenant {remembered.bootstrap['tenant_id']}"
+
+
+def _succeeded(result: Result) -> Result:
+    if result.error:
+        text = result.payload.decode(errors="replace")
+        raise StepFailed(f"{FUNCTION}: {text}", f"`lambent logs {FUNCTION}` has the whole story.")
+    return result
