@@ -30,7 +30,9 @@ class RowsWithVectors(Rows, Protocol):
     """What a store of ours gives within a transaction."""
 
     @property
-    def vectors(self) -> Vectors: ...
+    def vectors(self) -> Vectors:
+        """The vectors in the same transaction."""
+        ...
 
 
 class Store(Protocol):
@@ -49,30 +51,35 @@ class Kit:
 
     @cached_property
     def clock(self) -> Clock:
+        """Time."""
         from shared.adapters.system.clock import SystemClock
 
         return SystemClock()
 
     @cached_property
     def ids(self) -> Ids:
+        """New identifiers and secrets."""
         from shared.adapters.system.clock import SystemIds
 
         return SystemIds(self.clock)
 
     @cached_property
     def blobs(self) -> Blobs:
+        """The two buckets."""
         from shared.adapters.aws.blobs import S3Blobs
 
         return traced.store(cast(Blobs, S3Blobs(self.settings.uploads_bucket, self.settings.work_bucket)), "blobs")
 
     @cached_property
     def queue(self) -> Queue:
+        """The queues between functions."""
         from shared.adapters.aws.queue import SqsQueue
 
         return SqsQueue(self.settings.queue_urls(), self.settings.dead_queue_urls())
 
     @cached_property
     def store(self) -> Store:
+        """The database."""
         from shared.adapters.postgres.store import PgStore
 
         return PgStore(self._database_url())
@@ -86,10 +93,13 @@ class Kit:
 
     @cached_property
     def migrations(self) -> Migrations:
+        """What brings the database to this version."""
         from shared.adapters.postgres.migrate import PgMigrations
 
         chosen = self.settings
-        owner = self._secret(chosen.database_owner_url.get_secret_value(), chosen.database_owner_secret_arn, "the database owner")
+        owner = self._secret(
+            chosen.database_owner_url.get_secret_value(), chosen.database_owner_secret_arn, "the database owner"
+        )
         return PgMigrations(database_url(owner, chosen.database_host, chosen.database_name), self._database_url())
 
     @cached_property
@@ -99,17 +109,22 @@ class Kit:
             return None
         from shared.adapters.pinecone.vectors import PineconeVectors
 
-        key = self._secret(self.settings.pinecone_api_key.get_secret_value(), self.settings.pinecone_secret_arn, "the Pinecone key")
+        key = self._secret(
+            self.settings.pinecone_api_key.get_secret_value(), self.settings.pinecone_secret_arn, "the Pinecone key"
+        )
         return traced.store(cast(Vectors, PineconeVectors(host=self.settings.pinecone_host, api_key=key)), "vectors")
 
     @cached_property
     def embedding_model(self) -> EmbeddingModel:
         """Which model collections made here are embedded by."""
         chosen = self.settings
-        return EmbeddingModel(f"{chosen.embedder}/{chosen.embedding_model}", chosen.embedding_dimensions, chosen.embedding_max_tokens)
+        return EmbeddingModel(
+            f"{chosen.embedder}/{chosen.embedding_model}", chosen.embedding_dimensions, chosen.embedding_max_tokens
+        )
 
     @cached_property
     def embedder(self) -> Embedder:
+        """The embedding model."""
         return traced.model(self._embedder(), "embedder")
 
     def _embedder(self) -> Embedder:
@@ -128,16 +143,23 @@ class Kit:
             from shared.adapters.openai_api.embedder import OpenAiEmbedder
 
             return OpenAiEmbedder(
-                self.embedding_model, model=chosen.embedding_model, base_url=chosen.model_base_url, api_key=self._model_key()
+                self.embedding_model,
+                model=chosen.embedding_model,
+                base_url=chosen.model_base_url,
+                api_key=self._model_key(),
             )
         from shared.adapters.litellm.embedder import LitellmEmbedder
 
         return LitellmEmbedder(
-            self.embedding_model, model=chosen.embedding_model, base_url=chosen.model_base_url, api_key=self._model_key()
+            self.embedding_model,
+            model=chosen.embedding_model,
+            base_url=chosen.model_base_url,
+            api_key=self._model_key(),
         )
 
     @cached_property
     def llm(self) -> Llm:
+        """The model that answers."""
         chosen = self.settings
         if chosen.llm == "extractive":
             from shared.adapters.extractive.llm import ExtractiveLlm
@@ -153,27 +175,34 @@ class Kit:
 
     @cached_property
     def analyser(self) -> Analyser:
+        """Words for the keyword leg."""
         from shared.adapters.snowball.analyser import SnowballAnalyser
 
         return SnowballAnalyser()
 
     @cached_property
     def reader(self) -> Reader:
+        """The reader of files, in its cage."""
         from shared.adapters.files.reader import CagedFilesReader
 
         return CagedFilesReader()
 
     @cached_property
     def meter(self) -> Meter:
+        """Metrics."""
         from shared.adapters.powertools.meter import PowertoolsMeter
 
         return PowertoolsMeter()
 
     def _model_key(self) -> str:
-        return self._secret(self.settings.model_api_key.get_secret_value(), self.settings.model_secret_arn, "the model provider's key")
+        return self._secret(
+            self.settings.model_api_key.get_secret_value(), self.settings.model_secret_arn, "the model provider's key"
+        )
 
     def _database_url(self) -> str:
-        url = self._secret(self.settings.database_url.get_secret_value(), self.settings.database_secret_arn, "the database")
+        url = self._secret(
+            self.settings.database_url.get_secret_value(), self.settings.database_secret_arn, "the database"
+        )
         return database_url(url, self.settings.database_host, self.settings.database_name)
 
     def _secret(self, value: str, arn: str, what: str) -> str:
@@ -187,7 +216,10 @@ class Kit:
 
 
 def database_url(secret: str, host: str, name: str) -> str:
-    """The connection URL of a secret: a URL as it is, or the JSON with username and password that Secrets Manager keeps for a database cluster."""
+    """The connection URL of a secret.
+
+    A URL as it is, or the JSON with username and password that Secrets Manager keeps for a database cluster.
+    """
     if not secret.lstrip().startswith("{"):
         return secret
     import json
@@ -197,7 +229,9 @@ def database_url(secret: str, host: str, name: str) -> str:
     if "url" in kept:
         return str(kept["url"])
     user, password = quote(kept["username"], safe=""), quote(kept["password"], safe="")
-    return f"postgresql+psycopg://{user}:{password}@{host or kept['host']}:{kept.get('port', 5432)}/{name}?sslmode=require"
+    return (
+        f"postgresql+psycopg://{user}:{password}@{host or kept['host']}:{kept.get('port', 5432)}/{name}?sslmode=require"
+    )
 
 
 _overrides: dict[str, object] = {}
@@ -254,7 +288,20 @@ class OpenPorts:
 
 
 ROWS = frozenset(
-    ("tenants", "projects", "keys", "collections", "documents", "chunks", "keywords", "cache", "chats", "receipts", "outbox", "limits")
+    (
+        "tenants",
+        "projects",
+        "keys",
+        "collections",
+        "documents",
+        "chunks",
+        "keywords",
+        "cache",
+        "chats",
+        "receipts",
+        "outbox",
+        "limits",
+    )
 )
 
 

@@ -8,7 +8,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Configuration of one function, from LAMBENT_* variables. A function is given only what it needs; what is missing says so when used."""
+    """Configuration of one function, from LAMBENT_* variables.
+
+    A function is given only what it needs; what is missing says so when used.
+    """
 
     model_config = SettingsConfigDict(env_prefix="LAMBENT_", env_ignore_empty=True, frozen=True, extra="ignore")
 

@@ -9,7 +9,7 @@ from functions.chats.schemas import ChatOut, ChatPage, MessageOut, NewChat
 from shared.runtime.answering import whole_answer
 from shared.runtime.auth import Authorised, AuthorisedCaller
 from shared.runtime.http import http_function
-from shared.runtime.messages import Ask, AnswerOut
+from shared.runtime.messages import AnswerOut, Ask
 from shared.runtime.paging import Cursor, Limit
 from shared.usecases.chats import converse
 
@@ -43,7 +43,9 @@ async def delete_chat(chat_id: UUID, call: Authorised) -> Response:
 
 
 @router.get("/chats/{chat_id}/messages")
-async def list_messages(chat_id: UUID, call: Authorised, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> list[MessageOut]:
+async def list_messages(
+    chat_id: UUID, call: Authorised, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> list[MessageOut]:
     """The latest messages, oldest first."""
     return [MessageOut.of(one) for one in await converse.history(call.scope, call.ports, chat_id, limit=limit)]
 

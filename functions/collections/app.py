@@ -37,7 +37,9 @@ async def create_collection(body: NewCollection, call: Authorised) -> Collection
 @router.get("/collections")
 async def list_collections(call: Authorised, cursor: Cursor = None, limit: Limit = 50) -> CollectionPage:
     """List collections, newest first."""
-    return CollectionPage.model_validate(await manage.list_collections(call.scope, call.ports, cursor=cursor, limit=limit))
+    return CollectionPage.model_validate(
+        await manage.list_collections(call.scope, call.ports, cursor=cursor, limit=limit)
+    )
 
 
 @router.get("/collections/{collection_id}")

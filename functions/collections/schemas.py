@@ -30,7 +30,9 @@ class NewCollection(Body):
 
     name: str = Field(min_length=1, max_length=255)
     description: str = Field(default="", max_length=2000)
-    language: str = Field(default="", pattern="^([a-z]{2})?$", description="ISO 639-1; empty follows each document's own")
+    language: str = Field(
+        default="", pattern="^([a-z]{2})?$", description="ISO 639-1; empty follows each document's own"
+    )
     chunking: ChunkingIn | None = None
 
 

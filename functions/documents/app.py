@@ -21,7 +21,9 @@ router = APIRouter()
 @router.post("/documents", status_code=201)
 async def create_document(body: s.NewDocument, call: Authorised) -> s.UploadSlotOut:
     """Make a document, or a further version of the one with the same path, and get a form to upload its file with."""
-    return s.UploadSlotOut.of(await upload.upload(call.scope, call.ports, body.domain(), max_bytes=settings().max_upload_bytes))
+    return s.UploadSlotOut.of(
+        await upload.upload(call.scope, call.ports, body.domain(), max_bytes=settings().max_upload_bytes)
+    )
 
 
 @router.get("/documents")
@@ -35,7 +37,9 @@ async def list_documents(
 ) -> s.DocumentPage:
     """List documents, newest first."""
     wanted = DocumentFilter(collection_id, status, parse_filter(filter) if filter is not None else None)
-    return s.DocumentPage.model_validate(await read.list_documents(call.scope, call.ports, wanted, cursor=cursor, limit=limit))
+    return s.DocumentPage.model_validate(
+        await read.list_documents(call.scope, call.ports, wanted, cursor=cursor, limit=limit)
+    )
 
 
 @router.get("/documents/{document_id}")
@@ -47,7 +51,9 @@ async def get_document(document_id: UUID, call: Authorised) -> s.DocumentViewOut
 @router.patch("/documents/{document_id}")
 async def change_document(document_id: UUID, body: s.DocumentChange, call: Authorised) -> s.DocumentOut:
     """Change name, tags or metadata; a field left out stays."""
-    changed = await edit.edit(call.scope, call.ports, document_id, name=body.name, tags=body.tags, metadata=body.metadata)
+    changed = await edit.edit(
+        call.scope, call.ports, document_id, name=body.name, tags=body.tags, metadata=body.metadata
+    )
     return s.DocumentOut.model_validate(changed)
 
 
@@ -86,7 +92,9 @@ async def explain_document(document_id: UUID, call: Authorised) -> s.Explanation
 @router.get("/documents/{document_id}/content")
 async def download_document(document_id: UUID, call: Authorised) -> s.LinkOut:
     """A link to the original file, valid for five minutes."""
-    return s.LinkOut(url=await read.download_link(call.scope, call.ports, document_id), expires_in=read.DOWNLOAD_SECONDS)
+    return s.LinkOut(
+        url=await read.download_link(call.scope, call.ports, document_id), expires_in=read.DOWNLOAD_SECONDS
+    )
 
 
 @router.get("/documents/{document_id}/text")
@@ -106,7 +114,9 @@ async def list_chunks(
     document_id: UUID, call: Authorised, first: Annotated[int, Query(ge=0)] = 0, limit: Limit = 50
 ) -> list[s.ChunkOut]:
     """The chunks that are searched, in order."""
-    return [s.ChunkOut.of(one) for one in await read.chunks(call.scope, call.ports, document_id, first=first, limit=limit)]
+    return [
+        s.ChunkOut.of(one) for one in await read.chunks(call.scope, call.ports, document_id, first=first, limit=limit)
+    ]
 
 
 @router.get("/documents/{document_id}/receipt")

@@ -26,10 +26,16 @@ class NewDocument(Body):
     name: str = Field(min_length=1, max_length=255, description="the file's name")
     size: int | None = Field(default=None, ge=0, description="bytes, if known")
     media_type: str = Field(default="", max_length=255, pattern=r"^([\w.+-]+/[\w.+-]+)?$")
-    path: str = Field(default="", max_length=1024, description="your own key: the same path again makes a new version of the same document")
-    content_hash: str = Field(default="", pattern=HASH, description="sha256 in hexadecimal: an unchanged file need not be sent")
-    tags: list[str] = []
-    metadata: dict[str, Any] = {}
+    path: str = Field(
+        default="",
+        max_length=1024,
+        description="your own key: the same path again makes a new version of the same document",
+    )
+    content_hash: str = Field(
+        default="", pattern=HASH, description="sha256 in hexadecimal: an unchanged file need not be sent"
+    )
+    tags: list[str] = Field(default_factory=list)
+    metadata: dict[str, Any] = Field(default_factory=dict)
 
     def domain(self) -> NewUpload:
         """The use case's command."""
@@ -65,7 +71,9 @@ class DocumentOut(Out):
     tags: list[str]
     metadata: dict[str, Any]
     status: DocumentStatus
-    version: int | None = Field(validation_alias="committed_generation", description="the version that is searched; none before the first")
+    version: int | None = Field(
+        validation_alias="committed_generation", description="the version that is searched; none before the first"
+    )
     latest_version: int = Field(validation_alias="latest_generation")
     content_hash: str
     duplicate_of: UUID | None
@@ -137,7 +145,11 @@ class DocumentViewOut(DocumentOut):
     def of(cls, view: DocumentView) -> Self:
         """From the use case's view."""
         about = DocumentOut.model_validate(view.document)
-        fields = {**about.model_dump(), "committed_generation": about.version, "latest_generation": about.latest_version}
+        fields = {
+            **about.model_dump(),
+            "committed_generation": about.version,
+            "latest_generation": about.latest_version,
+        }
         return cls(**fields, latest=None if view.latest is None else VersionOut.of(view.latest))
 
 
@@ -163,7 +175,10 @@ class UploadSlotOut(Out):
         """From the use case's slot."""
         form = None if slot.form is None else FormOut.model_validate(slot.form)
         return cls(
-            document=DocumentOut.model_validate(slot.document), version=slot.generation, unchanged=form is None, upload=form
+            document=DocumentOut.model_validate(slot.document),
+            version=slot.generation,
+            unchanged=form is None,
+            upload=form,
         )
 
 
@@ -276,4 +291,3 @@ class ReceiptOut(Out):
     complete: bool
     removed: dict[str, int]
     remaining: dict[str, int]
-

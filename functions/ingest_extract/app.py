@@ -1,4 +1,7 @@
-"""Read an upload and leave its text in the work bucket. The only function that touches a file's bytes; it has no database and no secret."""
+"""Read an upload and leave its text in the work bucket.
+
+The only function that touches a file's bytes; it has no database and no secret.
+"""
 
 from shared import bootstrap
 from shared.domain.events import ExtractMessage

@@ -92,4 +92,6 @@ class SearchOut(Out):
     @classmethod
     def of(cls, result: SearchResult) -> Self:
         """From the domain's result."""
-        return cls(hits=[HitOut.of(hit) for hit in result.hits], milliseconds=dict(result.milliseconds), model=result.model)
+        return cls(
+            hits=[HitOut.of(hit) for hit in result.hits], milliseconds=dict(result.milliseconds), model=result.model
+        )

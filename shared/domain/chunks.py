@@ -36,7 +36,8 @@ class Chunking:
             raise Invalid(f"chunk size {self.size} is outside 20-2000 tokens", code="invalid_chunking")
         if not 0 <= self.overlap < self.size / 2:
             raise Invalid(
-                f"chunk overlap {self.overlap} must be at least 0 and less than half the size ({self.size})", code="invalid_chunking"
+                f"chunk overlap {self.overlap} must be at least 0 and less than half the size ({self.size})",
+                code="invalid_chunking",
             )
 
     @property
@@ -62,7 +63,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class ChunkId:
-    """Names one chunk for ever: it contains the generation, so nothing written by one generation can pass for another's."""
+    """Names one chunk for ever.
+
+    It contains the generation, so nothing written by one generation can pass for another's.
+    """
 
     document_id: UUID
     generation: int

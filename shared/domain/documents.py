@@ -1,7 +1,7 @@
 """The life of a document: generations, their states, leases and how each ends.
 
-Every upload or re-process is a new generation of its document. A generation moves forward only through the functions here, and each
-returns a new value; storing it is the adapter's part. Times are timezone-aware UTC.
+Every upload or re-process is a new generation of its document. A generation moves forward only through the functions
+here, and each returns a new value; storing it is the adapter's part. Times are timezone-aware UTC.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,9 @@ class GenerationState(StrEnum):
     FAILED = "failed"
 
 
-TERMINAL = frozenset({GenerationState.COMMITTED, GenerationState.UNCHANGED, GenerationState.SUPERSEDED, GenerationState.FAILED})
+TERMINAL = frozenset(
+    {GenerationState.COMMITTED, GenerationState.UNCHANGED, GenerationState.SUPERSEDED, GenerationState.FAILED}
+)
 
 
 class DocumentStatus(StrEnum):
@@ -151,7 +153,9 @@ class Document:
     created_at: datetime
     updated_at: datetime
     path: str = ""
-    """The uploader's own key (a relative path, say): an upload with the same path in the collection is a new generation."""
+    """The uploader's own key (a relative path, say): an upload with the same path in the collection is a new
+    generation.
+    """
     media_type: str = ""
     title: str = ""
     language: str = ""
@@ -247,7 +251,8 @@ def status_of(document: Document, latest: Generation | None) -> DocumentStatus:
 def newer_sequencer(candidate: str, known: str) -> bool:
     """True when `candidate` was issued after `known` for the same key.
 
-    S3 documents sequencers as hexadecimal of varying length: the shorter is padded on the right with zeros, then both are compared as text.
+    S3 documents sequencers as hexadecimal of varying length: the shorter is padded on the right with zeros, then both
+    are compared as text.
     """
     width = max(len(candidate), len(known))
     return candidate.upper().ljust(width, "0") > known.upper().ljust(width, "0")

@@ -1,4 +1,7 @@
-"""Messages between functions. They carry ids, never text; every body is one of these as JSON. Times are ISO 8601 UTC."""
+"""Messages between functions.
+
+They carry ids, never text; every body is one of these as JSON. Times are ISO 8601 UTC.
+"""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -32,7 +35,10 @@ class GenerationMessage:
 
 @dataclass(frozen=True, slots=True)
 class ExtractMessage:
-    """Work for `ingest_extract`, which has no database: everything it needs to read one upload and to say where the text goes."""
+    """Work for `ingest_extract`, which has no database.
+
+    Everything it needs to read one upload and to say where the text goes.
+    """
 
     tenant_id: UUID
     project_id: UUID

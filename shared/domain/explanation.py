@@ -39,7 +39,9 @@ class Explanation:
     """Newest version first."""
 
 
-def explain(document: Document, generations: Sequence[Generation], receipt: DeletionReceipt | None, now: datetime) -> Explanation:
+def explain(
+    document: Document, generations: Sequence[Generation], receipt: DeletionReceipt | None, now: datetime
+) -> Explanation:
     """Tell a document's story.
 
     Args:
@@ -60,8 +62,16 @@ def explain(document: Document, generations: Sequence[Generation], receipt: Dele
 def _deleted(document: Document, receipt: DeletionReceipt | None, history: tuple[Attempt, ...]) -> Explanation:
     since = document.tombstoned_at or document.updated_at
     if receipt is not None and receipt.complete:
-        removed = ", ".join(f"{count} {store}" for store, count in sorted(receipt.removed.items()) if count) or "nothing"
-        return Explanation(document.status, f"deleted; removed: {removed}; nothing is left in any store", since, "nothing more happens", history)
+        removed = (
+            ", ".join(f"{count} {store}" for store, count in sorted(receipt.removed.items()) if count) or "nothing"
+        )
+        return Explanation(
+            document.status,
+            f"deleted; removed: {removed}; nothing is left in any store",
+            since,
+            "nothing more happens",
+            history,
+        )
     left = "" if receipt is None or not receipt.remaining else f" (left at the last count: {dict(receipt.remaining)})"
     return Explanation(
         document.status,
@@ -77,7 +87,10 @@ def _summary(document: Document, latest: Generation | None, now: datetime) -> tu
     if latest is None:
         return "has no version yet", "upload a file"
     if serving == latest.number:
-        return f"indexed: version {serving} is searchable with {latest.counts.chunks} chunks", "nothing more happens until it is uploaded again"
+        return (
+            f"indexed: version {serving} is searchable with {latest.counts.chunks} chunks",
+            "nothing more happens until it is uploaded again",
+        )
     words, upcoming = _words(latest, now), _upcoming(latest, now)
     if serving is None:
         return words, upcoming

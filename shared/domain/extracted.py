@@ -1,4 +1,7 @@
-"""What a reader makes of a file: one text, and where things are in it. All offsets are characters of `text`, end exclusive."""
+"""What a reader makes of a file: one text, and where things are in it.
+
+All offsets are characters of `text`, end exclusive.
+"""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

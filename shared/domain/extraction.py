@@ -14,7 +14,9 @@ def write_extraction(outcome: Extracted | Reason) -> bytes:
     """The JSON of either outcome."""
     if isinstance(outcome, Extracted):
         return to_json(outcome)
-    return json.dumps({"failed": {"code": outcome.code, "detail": outcome.detail}}, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(
+        {"failed": {"code": outcome.code, "detail": outcome.detail}}, ensure_ascii=False, separators=(",", ":")
+    ).encode()
 
 
 def read_extraction(body: bytes) -> Extracted | Reason:

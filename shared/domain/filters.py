@@ -4,8 +4,8 @@
     {"and": [ … ]}   {"or": [ … ]}   {"not": … }
 
 Fields: document_id, name, path, media_type, language, tags, created_at, updated_at, metadata.<key>.
-Operators: eq ne lt le gt ge in contains prefix exists. Keys of metadata are letters, digits, '_' and '-', 64 at most; they reach a
-database only as bound parameters.
+Operators: eq ne lt le gt ge in contains prefix exists. Keys of metadata are letters, digits, '_' and '-', 64 at most;
+they reach a database only as bound parameters.
 """
 
 import re
@@ -101,7 +101,7 @@ def _parse(data: object, path: str, depth: int, budget: list[int]) -> Filter:
     if not isinstance(data, Mapping):
         raise InvalidFilter(f"{path}: expected an object, got {type(data).__name__}")
     keys = set(data)
-    if keys == {"and"} or keys == {"or"}:
+    if keys in ({"and"}, {"or"}):
         name = next(iter(keys))
         parts = data[name]
         if not isinstance(parts, Sequence) or isinstance(parts, str) or not parts:
@@ -111,7 +111,10 @@ def _parse(data: object, path: str, depth: int, budget: list[int]) -> Filter:
     if keys == {"not"}:
         return Not(_parse(data["not"], f"{path}.not", depth + 1, budget))
     if keys != {"field", "op", "value"}:
-        raise InvalidFilter(f"{path}: expected exactly field, op and value, or one of and, or, not; got {', '.join(sorted(map(str, keys)))}")
+        raise InvalidFilter(
+            f"{path}: expected exactly field, op and value, or one of and, or, not; "
+            f"got {', '.join(sorted(map(str, keys)))[:200]!r}"
+        )
     budget[0] -= 1
     if budget[0] < 0:
         raise InvalidFilter(f"{path}: more than {MAX_CONDITIONS} conditions")
@@ -126,7 +129,9 @@ def _condition(field: object, op: object, value: object, path: str) -> Condition
         raise InvalidFilter(f"{path}.field: metadata keys are 1-64 letters, digits, '_' or '-'")
     allowed = METADATA_OPS if metadata else ALLOWED.get(field)
     if allowed is None:
-        raise InvalidFilter(f"{path}.field: unknown field {field[:80]!r}; known: {', '.join(sorted(ALLOWED))}, metadata.<key>")
+        raise InvalidFilter(
+            f"{path}.field: unknown field {field[:80]!r}; known: {', '.join(sorted(ALLOWED))}, metadata.<key>"
+        )
     if op not in {known.value for known in allowed}:
         raise InvalidFilter(f"{path}.op: {field} takes {', '.join(sorted(allowed))}")
     operator = Op(str(op))
@@ -198,7 +203,11 @@ def _compare(actual: object, op: Op, value: object) -> bool:
     if op is Op.IN:
         return isinstance(value, tuple) and any(_same(actual, item) for item in value)
     if op in (Op.PREFIX, Op.CONTAINS):
-        return isinstance(actual, str) and isinstance(value, str) and (actual.startswith(value) if op is Op.PREFIX else value in actual)
+        return (
+            isinstance(actual, str)
+            and isinstance(value, str)
+            and (actual.startswith(value) if op is Op.PREFIX else value in actual)
+        )
     return _ordered(actual, op, value)
 
 
@@ -210,7 +219,12 @@ def _same(actual: object, value: object) -> bool:
 def _ordered(actual: object, op: Op, value: object) -> bool:
     """Numbers compare with numbers, text with text, dates with dates; anything else does not match."""
     for kind in (datetime, str, int | float):
-        if isinstance(actual, kind) and isinstance(value, kind) and not isinstance(actual, bool) and not isinstance(value, bool):
+        if (
+            isinstance(actual, kind)
+            and isinstance(value, kind)
+            and not isinstance(actual, bool)
+            and not isinstance(value, bool)
+        ):
             left, right = actual, value
             return {Op.LT: left < right, Op.LE: left <= right, Op.GT: left > right, Op.GE: left >= right}[op]  # type: ignore[operator]
     return False

@@ -30,7 +30,9 @@ PATIENCE = {
     GenerationState.EMBEDDING: timedelta(minutes=8),
     GenerationState.PUBLISHING: timedelta(minutes=3),
 }
-"""How long a step may go without a sign of life before the sweep queues it again: the function's timeout plus time to be picked up."""
+"""How long a step may go without a sign of life before the sweep queues it again: the function's timeout plus time to
+be picked up.
+"""
 
 LEASE = {
     GenerationState.CHUNKING: timedelta(seconds=150),
@@ -41,7 +43,9 @@ LEASE = {
 
 
 def retry_wait(attempts: int, jitter: float) -> timedelta:
-    """Full-jitter exponential back-off (AWS Architecture Blog, 'Exponential Backoff And Jitter'): 0 to 5·2^attempts seconds, 300 at most.
+    """Full-jitter exponential back-off (AWS Architecture Blog, 'Exponential Backoff And Jitter').
+
+    0 to 5·2^attempts seconds, 300 at most.
 
     Args:
         attempts: tries so far, this one included.

@@ -54,26 +54,36 @@ def clean_tags(tags: Sequence[str]) -> tuple[str, ...]:
         raise Invalid(f"{len(cleaned)} tags; {MAX_TAGS} at most", code="invalid_tags")
     for tag in cleaned:
         if not tag or len(tag) > MAX_TAG or CONTROL.search(tag):
-            raise Invalid(f"the tag {tag[:40]!r} must have 1-{MAX_TAG} characters and no control characters", code="invalid_tags")
+            raise Invalid(
+                f"the tag {tag[:40]!r} must have 1-{MAX_TAG} characters and no control characters", code="invalid_tags"
+            )
     return cleaned
 
 
 def clean_metadata(metadata: Mapping[str, object]) -> dict[str, object]:
-    """Check metadata: keys of 1-64 letters, digits, '_' or '-'; values text, numbers, true, false or lists of text; 8 KiB as JSON.
+    """Check metadata: keys of 1-64 letters, digits, '_' or '-'; values text, numbers, true, false or lists of text.
+
+    8 KiB as JSON.
 
     Raises:
         Invalid: naming the key that is wrong.
     """
     for key, value in metadata.items():
         if not METADATA_KEY.match(key):
-            raise Invalid(f"the metadata key {key[:80]!r} must be 1-64 letters, digits, '_' or '-'", code="invalid_metadata")
+            raise Invalid(
+                f"the metadata key {key[:80]!r} must be 1-64 letters, digits, '_' or '-'", code="invalid_metadata"
+            )
         scalar = isinstance(value, str | int | float | bool)
         if not scalar and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
-            raise Invalid(f"metadata.{key} must be text, a number, true, false or a list of text", code="invalid_metadata")
+            raise Invalid(
+                f"metadata.{key} must be text, a number, true, false or a list of text", code="invalid_metadata"
+            )
     try:
         written = json.dumps(metadata, allow_nan=False)
     except ValueError as error:
         raise Invalid("metadata holds a number JSON cannot carry", code="invalid_metadata") from error
     if "\\u0000" in written or len(written) > MAX_METADATA_BYTES:
-        raise Invalid(f"metadata is over {MAX_METADATA_BYTES} bytes as JSON, or holds a NUL character", code="invalid_metadata")
+        raise Invalid(
+            f"metadata is over {MAX_METADATA_BYTES} bytes as JSON, or holds a NUL character", code="invalid_metadata"
+        )
     return dict(metadata)

@@ -46,13 +46,19 @@ def decode_cursor(cursor: str, listing: str) -> After:
         InvalidCursor: not one of ours, or made for another listing or other filters.
     """
     try:
-        at, id, made_for = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+        at, id, made_for = json.loads(
+            base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        )
         after = After(datetime.fromisoformat(at), UUID(id))
         known = after.at.tzinfo is not None
     except (binascii.Error, ValueError, TypeError, AttributeError) as error:
-        raise InvalidCursor("the cursor is not one this service made", hint="leave it out to start from the first page") from error
+        raise InvalidCursor(
+            "the cursor is not one this service made", hint="leave it out to start from the first page"
+        ) from error
     if made_for != listing or not known:
-        raise InvalidCursor("the cursor belongs to another listing or other filters", hint="leave it out to start from the first page")
+        raise InvalidCursor(
+            "the cursor belongs to another listing or other filters", hint="leave it out to start from the first page"
+        )
     return after
 
 
@@ -69,5 +75,3 @@ def page_of[Item](rows: Sequence[Item], limit: int, listing: str, key: Callable[
         return Page(rows, None)
     kept = rows[:limit]
     return Page(kept, encode_cursor(key(kept[-1]), listing))
-
-

@@ -37,10 +37,15 @@ class Blobs(Protocol):
     """An object store. Missing objects raise NotFound; anything else that goes wrong raises Unavailable."""
 
     async def upload_form(self, key: str, *, max_bytes: int, seconds: int, content_type: str) -> UploadForm:
-        """Allow one client to POST exactly `key` to the uploads bucket, 0 to `max_bytes` bytes (an empty file is told so by its document), for `seconds`."""
+        """Allow one client to POST exactly `key` to the uploads bucket for `seconds`: 0 to `max_bytes` bytes.
+
+        An empty file is let in: its document tells what is wrong with it.
+        """
         ...
 
-    async def download_url(self, bucket: Bucket, key: str, *, version_id: str, seconds: int, file_name: str, content_type: str) -> str:
+    async def download_url(
+        self, bucket: Bucket, key: str, *, version_id: str, seconds: int, file_name: str, content_type: str
+    ) -> str:
         """A link to one object version that a browser saves as `file_name`, never renders."""
         ...
 
@@ -57,7 +62,10 @@ class Blobs(Protocol):
         ...
 
     async def delete_prefix(self, bucket: Bucket, prefix: str) -> int:
-        """Remove every version and delete marker under a prefix that ends in '/' or names one object; returns how many were removed."""
+        """Remove every version and delete marker under a prefix that ends in '/' or names one object.
+
+        Returns how many were removed.
+        """
         ...
 
     async def count_prefix(self, bucket: Bucket, prefix: str) -> int:

@@ -12,16 +12,24 @@ from shared.domain.tenants import Scope
 class Chunks(Protocol):
     """Storage of chunk texts, inside the current transaction."""
 
-    async def replace(self, scope: Scope, collection_id: UUID, document_id: UUID, generation: int, chunks: Sequence[Chunk]) -> None:
+    async def replace(
+        self, scope: Scope, collection_id: UUID, document_id: UUID, generation: int, chunks: Sequence[Chunk]
+    ) -> None:
         """Make `chunks` the whole content of the generation; doing it twice changes nothing."""
         ...
 
-    async def list(self, scope: Scope, document_id: UUID, generation: int, *, first: int = 0, limit: int | None = None) -> Sequence[Chunk]:
+    async def list(
+        self, scope: Scope, document_id: UUID, generation: int, *, first: int = 0, limit: int | None = None
+    ) -> Sequence[Chunk]:
         """Chunks of a generation in order, from ordinal `first`."""
         ...
 
     async def visible(self, scope: Scope, ids: Sequence[ChunkId]) -> dict[ChunkId, VisibleChunk]:
-        """The read gate: those of the ids whose generation is its document's committed one and whose document and collection are not deleted."""
+        """The read gate.
+
+        Those of the ids whose generation is its document's committed one and whose document and collection are not
+        deleted.
+        """
         ...
 
     async def delete(self, scope: Scope, document_id: UUID, *, keep: int | None) -> int:

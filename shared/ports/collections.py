@@ -38,7 +38,10 @@ class Keys(Protocol):
         ...
 
     async def authenticate(self, secret_hash: str, now: datetime) -> Credential | None:
-        """The key with this hash, whoever's it is, whether valid or not; the transaction is in its tenant's context from then on."""
+        """The key with this hash, whoever's it is, whether valid or not.
+
+        The transaction is in its tenant's context from then on.
+        """
         ...
 
 

@@ -1,4 +1,7 @@
-"""Rows of documents and their generations. Every method but `due` and `tombstoned` stays inside the scope's tenant and project."""
+"""Rows of documents and their generations.
+
+Every method but `due` and `tombstoned` stays inside the scope's tenant and project.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,12 +61,17 @@ class Documents(Protocol):
         """Documents that are not deleted, newest first (created_at, id), up to `limit`."""
         ...
 
-    async def matching_ids(self, scope: Scope, collection_ids: Sequence[UUID], filter: Filter, limit: int) -> Sequence[UUID]:
+    async def matching_ids(
+        self, scope: Scope, collection_ids: Sequence[UUID], filter: Filter, limit: int
+    ) -> Sequence[UUID]:
         """Ids of searchable documents of the collections that pass the filter, up to `limit`."""
         ...
 
     async def lock(self, scope: Scope, document_id: UUID) -> Document | None:
-        """One document, locked until the transaction ends. Whoever changes a generation holds its document's lock first."""
+        """One document, locked until the transaction ends.
+
+        Whoever changes a generation holds its document's lock first.
+        """
         ...
 
     async def save(self, scope: Scope, document: Document) -> None:
@@ -71,7 +79,10 @@ class Documents(Protocol):
         ...
 
     async def commit(self, scope: Scope, document_id: UUID, generation: int) -> bool:
-        """Compare-and-set the committed generation; False when a newer one is committed or the document is tombstoned."""
+        """Compare-and-set the committed generation.
+
+        False when a newer one is committed or the document is tombstoned.
+        """
         ...
 
     async def same_content(self, scope: Scope, document_id: UUID, content_hash: str) -> UUID | None:
@@ -99,5 +110,8 @@ class Documents(Protocol):
         ...
 
     async def tombstoned(self, limit: int) -> Sequence[DueGeneration]:
-        """Across tenants: documents deleted but not yet swept, oldest first (`number` is the latest generation). Ids only."""
+        """Across tenants: documents deleted but not yet swept, oldest first (`number` is the latest generation).
+
+        Ids only.
+        """
         ...

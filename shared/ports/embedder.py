@@ -26,8 +26,8 @@ class Embeddings:
 class Embedder(Protocol):
     """One embedding model.
 
-    Errors: Delayed when the provider asks to wait (429, with its Retry-After), Unavailable for anything transient or malformed, Rejected when the
-    provider will never take these texts.
+    Errors: Delayed when the provider asks to wait (429, with its Retry-After), Unavailable for anything transient or
+    malformed, Rejected when the provider will never take these texts.
     """
 
     @property

@@ -17,8 +17,13 @@ class Keywords(Protocol):
         """Store the terms of chunks of one generation (after `Chunks.replace`); the same id again replaces them."""
         ...
 
-    async def publish(self, scope: Scope, collection_id: UUID, document_id: UUID, *, add: int | None, remove: int | None) -> None:
-        """Count generation `add` of the document into the collection's statistics and `remove` out of them; None: nothing to add or remove."""
+    async def publish(
+        self, scope: Scope, collection_id: UUID, document_id: UUID, *, add: int | None, remove: int | None
+    ) -> None:
+        """Count generation `add` of the document into the collection's statistics and `remove` out of them.
+
+        None: nothing to add or remove.
+        """
         ...
 
     async def query(
@@ -35,5 +40,8 @@ class Keywords(Protocol):
         ...
 
     async def rebalance(self, scope: Scope, collection_id: UUID) -> int:
-        """Re-encode the collection's weights when the mean length has drifted by a factor of two; returns how many chunks were re-encoded."""
+        """Re-encode the collection's weights when the mean length has drifted by a factor of two.
+
+        Returns how many chunks were re-encoded.
+        """
         ...

@@ -19,8 +19,8 @@ class Turn:
 class Prompt:
     """What a model is asked.
 
-    `turns` is complete: a chat model needs nothing else (instructions, numbered sources and history are in it). `question` and `passages` say the
-    same in parts, for an answerer that works on the sources themselves.
+    `turns` is complete: a chat model needs nothing else (instructions, numbered sources and history are in it).
+    `question` and `passages` say the same in parts, for an answerer that works on the sources themselves.
     """
 
     turns: tuple[Turn, ...]
@@ -54,7 +54,8 @@ LlmEvent = TextDelta | Finished
 class Llm(Protocol):
     """One model that answers. Sources are cited as [n]; an answer not found is `NOT_FOUND_ANSWER`.
 
-    Errors: Delayed on 429, Unavailable for anything transient, malformed or cut off, Rejected when the provider will never take this prompt.
+    Errors: Delayed on 429, Unavailable for anything transient, malformed or cut off, Rejected when the provider will
+    never take this prompt.
     """
 
     @property

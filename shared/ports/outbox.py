@@ -10,7 +10,10 @@ from shared.domain.tenants import TenantScope
 
 
 class Outbox(Protocol):
-    """Storage of messages not yet sent. The door sends what its transaction added, right after the commit; the sweep sends what was left."""
+    """Storage of messages not yet sent.
+
+    The door sends what its transaction added, right after the commit; the sweep sends what was left.
+    """
 
     async def add(self, scope: TenantScope, message: Outgoing, now: datetime) -> None:
         """Keep the message with the transaction."""
@@ -21,7 +24,10 @@ class Outbox(Protocol):
         ...
 
     async def left_behind(self, before: datetime, limit: int) -> Sequence[Outgoing]:
-        """Across tenants: messages added before `before` and still unsent, oldest first, locked; rows locked by others are passed over."""
+        """Across tenants: messages added before `before` and still unsent, oldest first, locked.
+
+        Rows locked by others are passed over.
+        """
         ...
 
     async def sent(self, ids: Sequence[UUID]) -> None:

@@ -1,4 +1,7 @@
-"""Where vectors are kept and compared. There is no call that touches more than one document's vectors, or another tenant's."""
+"""Where vectors are kept and compared.
+
+There is no call that touches more than one document's vectors, or another tenant's.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -14,8 +17,8 @@ from shared.domain.tenants import Scope
 class Vectors(Protocol):
     """A vector store. Ids contain the generation, so writes are idempotent and stale ones never pass for fresh.
 
-    A store may be eventually consistent, and may return chunks of generations that are not committed: the read gate (`Chunks.visible`) decides,
-    and callers over-fetch.
+    A store may be eventually consistent, and may return chunks of generations that are not committed: the read gate
+    (`Chunks.visible`) decides, and callers over-fetch.
     """
 
     @property
@@ -49,7 +52,10 @@ class Vectors(Protocol):
         ...
 
     async def delete(self, scope: Scope, collection: Collection, document_id: UUID, *, keep: int | None) -> int:
-        """Remove the document's vectors of every generation up to `keep` exclusive; of all when None. Returns how many."""
+        """Remove the document's vectors of every generation up to `keep` exclusive; of all when None.
+
+        Returns how many.
+        """
         ...
 
     async def ping(self) -> None:

@@ -1,4 +1,7 @@
-"""A question taken through its three parts (see shared/usecases/chats/answer.py), as a stream of events or as a whole."""
+"""A question taken through its three parts (see shared/usecases/chats/answer.py).
+
+As a stream of events or as a whole.
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""From a credential to a scope: the one way in. Authorisation is a dependency of each route, never a guess from the path."""
+"""From a credential to a scope: the one way in.
+
+Authorisation is a dependency of each route, never a guess from the path.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -21,7 +24,9 @@ from shared.usecases.projects.bootstrap import KEY_PREFIX, key_hash
 KEY = re.compile(rf"^{KEY_PREFIX}[A-Za-z0-9_-]{{43}}$")
 
 Authorization = Annotated[str, Header(alias="Authorization", include_in_schema=False)]
-ProjectHeader = Annotated[str, Header(alias="Lambent-Project", description="Which project, for a key that may use several.")]
+ProjectHeader = Annotated[
+    str, Header(alias="Lambent-Project", description="Which project, for a key that may use several.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +67,19 @@ async def authenticate(ports: Ports, authorization: str) -> Credential:
     secret = secret.strip()
     now = ports.clock.now()
     # A malformed key never reaches the store; what does reach it is a hash.
-    known = await ports.keys.authenticate(key_hash(secret), now) if scheme.lower() == "bearer" and KEY.match(secret) else None
+    known = (
+        await ports.keys.authenticate(key_hash(secret), now)
+        if scheme.lower() == "bearer" and KEY.match(secret)
+        else None
+    )
     if known is None or not known.valid(now):
         raise Unauthenticated(
-            "no valid credential was sent", hint="send the header Authorization: Bearer lam_… with a key that is neither revoked nor expired"
+            "no valid credential was sent",
+            hint="send the header Authorization: Bearer lam_… with a key that is neither revoked nor expired",
         )
-    structlog.contextvars.bind_contextvars(tenant_id=str(known.tenant_id), principal=f"{PrincipalKind.API_KEY}:{known.id}")
+    structlog.contextvars.bind_contextvars(
+        tenant_id=str(known.tenant_id), principal=f"{PrincipalKind.API_KEY}:{known.id}"
+    )
     return known
 
 
@@ -82,7 +94,11 @@ async def project_of(ports: Ports, known: Credential, wanted: str) -> UUID:
     """
     if not wanted:
         if known.project_id is None:
-            raise Invalid("this key may use several projects: say which", code="project_required", hint="send the header Lambent-Project: <id>")
+            raise Invalid(
+                "this key may use several projects: say which",
+                code="project_required",
+                hint="send the header Lambent-Project: <id>",
+            )
         return known.project_id
     try:
         named = UUID(wanted)
@@ -97,7 +113,9 @@ async def project_of(ports: Ports, known: Credential, wanted: str) -> UUID:
     return named
 
 
-async def call(request: Request, authorization: Authorization = "", lambent_project: ProjectHeader = "") -> AsyncIterator[Call]:
+async def call(
+    request: Request, authorization: Authorization = "", lambent_project: ProjectHeader = ""
+) -> AsyncIterator[Call]:
     """Dependency: authenticate, authorise, and keep one transaction open around the operation."""
     async with transaction(None) as ports:
         scope = await _project_scope(request, ports, authorization, lambent_project)

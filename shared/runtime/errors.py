@@ -1,4 +1,7 @@
-"""Errors as RFC 9457 problem details: a stable code, what was wrong, what to do. The one place that knows status codes."""
+"""Errors as RFC 9457 problem details: a stable code, what was wrong, what to do.
+
+The one place that knows status codes.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -59,7 +62,14 @@ class Problem(BaseModel):
 
 
 def problem(
-    request_id: str, status: int, code: str, detail: str, *, hint: str = "", fields: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
+    request_id: str,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    hint: str = "",
+    fields: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Make the response."""
     body = Problem(
@@ -94,23 +104,33 @@ def of_error(request_id: str, error: errors.LambentError) -> JSONResponse:
 
 async def on_lambent_error(request: Request, error: Exception) -> JSONResponse:
     """Our own errors."""
-    assert isinstance(error, errors.LambentError)
+    if not isinstance(error, errors.LambentError):
+        raise error
     return of_error(request_id_of(request), error)
 
 
 async def on_validation_error(request: Request, error: Exception) -> JSONResponse:
     """A body, path or query that does not fit its model; the offending value is not repeated."""
-    assert isinstance(error, RequestValidationError)
-    fields = [FieldError(field=".".join(str(part) for part in one["loc"]), problem=one["msg"]) for one in error.errors()][:20]
+    if not isinstance(error, RequestValidationError):
+        raise error
+    fields = [
+        FieldError(field=".".join(str(part) for part in one["loc"]), problem=one["msg"]) for one in error.errors()
+    ][:20]
     first = fields[0] if fields else FieldError(field="request", problem="not valid")
     return problem(
-        request_id_of(request), 422, "validation_failed", f"{first.field}: {first.problem}", hint="the API's page shows each field", fields=fields
+        request_id_of(request),
+        422,
+        "validation_failed",
+        f"{first.field}: {first.problem}",
+        hint="the API's page shows each field",
+        fields=fields,
     )
 
 
 async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
     """Routes that do not exist, methods they do not have."""
-    assert isinstance(error, HTTPException)
+    if not isinstance(error, HTTPException):
+        raise error
     codes = {404: "route_not_found", 405: "method_not_allowed"}
     details = {404: "there is no such route", 405: "this route does not take that method"}
     return problem(

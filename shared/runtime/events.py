@@ -25,7 +25,10 @@ async def server_sent(events: AsyncIterator[Draft | Delta | Answer]) -> AsyncIte
         yield _event("error", {"code": error.code, "detail": error.detail, "hint": error.hint})
     except Exception:
         log.exception("stream.crashed")
-        yield _event("error", {"code": "internal_error", "detail": "an unexpected error; the log has the details", "hint": "ask again"})
+        yield _event(
+            "error",
+            {"code": "internal_error", "detail": "an unexpected error; the log has the details", "hint": "ask again"},
+        )
 
 
 def _written(event: Draft | Delta | Answer) -> str:

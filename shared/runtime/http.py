@@ -50,16 +50,26 @@ def create_api(router: APIRouter, title: str = "Lambent") -> FastAPI:
 
 def routes_of(api: FastAPI) -> list[tuple[str, str]]:
     """Method and path template of every route of an application."""
-    return [(method, route.path) for route in api.routes if isinstance(route, APIRoute) for method in sorted(route.methods or ())]
+    return [
+        (method, route.path)
+        for route in api.routes
+        if isinstance(route, APIRoute)
+        for method in sorted(route.methods or ())
+    ]
 
 
 class Guard:
-    """The outermost layer: logs entry and exit, limits the body, hardens headers, and answers even for what nobody foresaw."""
+    """The outermost layer.
+
+    Logs entry and exit, limits the body, hardens headers, and answers even for what nobody foresaw.
+    """
 
     def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
-        """Args:
-        app: the application within.
-        max_body_bytes: longer request bodies are refused with 413.
+        """Wrap an application.
+
+        Args:
+            app: the application within.
+            max_body_bytes: longer request bodies are refused with 413.
         """
         self.app = app
         self.max_body_bytes = max_body_bytes
@@ -78,7 +88,10 @@ class Guard:
         log.info("request.started", method=scope["method"], path=scope["path"])
         try:
             if _length(scope) > self.max_body_bytes:
-                error = TooLarge(f"the body is over {self.max_body_bytes} bytes", hint="files go through an upload form, not through the API")
+                error = TooLarge(
+                    f"the body is over {self.max_body_bytes} bytes",
+                    hint="files go through an upload form, not through the API",
+                )
                 await errors.of_error(_request_id(scope), error)(scope, receive, hardened)
             else:
                 await self.app(scope, receive, hardened)
@@ -86,7 +99,9 @@ class Guard:
             log.exception("request.crashed")
             if status:
                 raise
-            response = errors.problem(_request_id(scope), 500, "internal_error", "an unexpected error; it is in the log under this request id")
+            response = errors.problem(
+                _request_id(scope), 500, "internal_error", "an unexpected error; it is in the log under this request id"
+            )
             await response(scope, receive, hardened)
         finally:
             log.info("request.ended", method=scope["method"], path=scope["path"], status=status)

@@ -1,4 +1,7 @@
-"""One invocation: its time, its log context, its metrics, and the event loop that all invocations of this process share."""
+"""One invocation.
+
+Its time, its log context, its metrics, and the event loop that all invocations of this process share.
+"""
 
 import asyncio
 from collections.abc import Coroutine, Iterator

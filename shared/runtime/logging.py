@@ -1,4 +1,7 @@
-"""One schema of log lines for every function: JSON with event, level, timestamp, function and whatever is bound to the invocation."""
+"""One schema of log lines for every function.
+
+JSON with event, level, timestamp, function and whatever is bound to the invocation.
+"""
 
 import logging
 import sys
@@ -35,5 +38,3 @@ def bound(**values: object) -> Iterator[None]:
     """Bind values to every line written in the block."""
     with structlog.contextvars.bound_contextvars(**{key: str(value) for key, value in values.items()}):
         yield
-
-

@@ -16,8 +16,8 @@ AREAS = ("health", "projects", "collections", "documents", "search", "chats", "s
 PROBLEMS = ("401", "403", "404", "409", "413", "422", "429", "503")
 DESCRIPTION = """Documents in, cited answers out.
 
-Every route but health asks for `Authorization: Bearer lam_…`. Errors are `application/problem+json` with a stable `code`, what was wrong, and what to
-do. Lists are pages: send `next` back as `cursor`.
+Every route but health asks for `Authorization: Bearer lam_…`. Errors are `application/problem+json` with a stable
+`code`, what was wrong, and what to do. Lists are pages: send `next` back as `cursor`.
 """
 
 
@@ -33,7 +33,9 @@ def merged(areas: Sequence[str] = AREAS) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
-    document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key, lam_…"}}
+    document["components"]["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key, lam_…"}
+    }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _describe(operation, ROUTES[(method.upper(), path)])

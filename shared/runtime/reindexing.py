@@ -13,10 +13,12 @@ from shared.usecases.ingest.reindex import reindex_collection
 log = structlog.get_logger()
 
 PER_COLLECTION = 50
-"""Documents started per collection and run: a changed setting spreads over some hours instead of flooding the queues."""
+"""Documents started per collection and run: a changed setting spreads over some hours and floods no queue."""
 PAGE = 200
 BUDGET_SECONDS = 200.0
-PERMISSIONS = frozenset({Permission.PROJECTS_READ, Permission.COLLECTIONS_READ, Permission.DOCUMENTS_READ, Permission.DOCUMENTS_PROCESS})
+PERMISSIONS = frozenset(
+    {Permission.PROJECTS_READ, Permission.COLLECTIONS_READ, Permission.DOCUMENTS_READ, Permission.DOCUMENTS_PROCESS}
+)
 PRINCIPAL = Principal(PrincipalKind.SYSTEM, "reindex")
 
 

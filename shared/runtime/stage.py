@@ -1,4 +1,7 @@
-"""The door of a queued ingestion stage: claim, work, store, each in its own transaction (see shared/usecases/ingest/stage.py)."""
+"""The door of a queued ingestion stage.
+
+Claim, work, store, each in its own transaction (see shared/usecases/ingest/stage.py).
+"""
 
 import random
 
@@ -27,7 +30,10 @@ def stage_function[Work, Result](stage: Stage[Work, Result]) -> Worker:
 
 
 async def run_stage[Work, Result](stage: Stage[Work, Result], message: GenerationMessage) -> None:
-    """Take one message through a stage. What went wrong with the document is recorded on it; only a database that cannot be reached raises."""
+    """Take one message through a stage.
+
+    What went wrong with the document is recorded on it; only a database that cannot be reached raises.
+    """
     scope = system_scope(message.tenant_id, message.project_id, stage.queue.value)
     with bound(tenant_id=message.tenant_id, document_id=message.document_id, generation=message.generation):
         clock = bootstrap.powers().clock
@@ -65,4 +71,4 @@ def _told(error: Exception, stage: str) -> None:
     elif isinstance(error, LambentError):
         log.warning("stage.failed", stage=stage, code=error.code, error=error.detail)
     else:
-        log.exception("stage.crashed", stage=stage)
+        log.error("stage.crashed", stage=stage, exc_info=error)

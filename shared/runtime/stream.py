@@ -1,9 +1,11 @@
 """The streaming door: a client of the Lambda Runtime API that sends an ASGI response while it is being made.
 
-The managed Python runtime buffers responses, so the streaming function starts this module instead (AWS_LAMBDA_EXEC_WRAPPER, see layers/shared).
-Protocol: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes", and for the shape of the body "Response streaming":
-`Lambda-Runtime-Function-Response-Mode: streaming`, chunked, content type `application/vnd.awslambda.http-integration-response`; first a JSON
-prelude with status and headers, eight NUL bytes, then the body. An error after the prelude travels in the trailers.
+The managed Python runtime buffers responses, so the streaming function starts this module instead
+(AWS_LAMBDA_EXEC_WRAPPER, see layers/shared).
+Protocol: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes", and for the shape of the body
+"Response streaming": `Lambda-Runtime-Function-Response-Mode: streaming`, chunked, content type
+`application/vnd.awslambda.http-integration-response`; first a JSON prelude with status and headers, eight NUL bytes,
+then the body. An error after the prelude travels in the trailers.
 """
 
 import asyncio
@@ -30,11 +32,16 @@ PRELUDE_END = b"\x00" * 8
 
 
 class StreamFunction:
-    """What a streaming function exports as its handler: the ASGI application for this runtime, and a buffered form for ordinary invocations."""
+    """What a streaming function exports as its handler.
+
+    The ASGI application for this runtime, and a buffered form for ordinary invocations.
+    """
 
     def __init__(self, router: APIRouter) -> None:
-        """Args:
-        router: the area's routes.
+        """Make both forms.
+
+        Args:
+            router: the area's routes.
         """
         self.app: ASGIApp = Guard(create_api(router), settings().max_body_bytes)
         self._buffered: HttpFunction = http_function(router)
@@ -126,10 +133,12 @@ class StreamingRuntime:
     """The loop of one execution environment: take an invocation, stream its answer, take the next."""
 
     def __init__(self, address: str, function: StreamFunction, name: str) -> None:
-        """Args:
-        address: host and port of the Runtime API.
-        function: the handler.
-        name: the function's name, for the log.
+        """Serve one function.
+
+        Args:
+            address: host and port of the Runtime API.
+            function: the handler.
+            name: the function's name, for the log.
         """
         self.address = address
         self.function = function
@@ -163,7 +172,9 @@ class StreamingRuntime:
             self._report(request_id, failure or RuntimeError("the application sent no response"))
 
     async def _answer(self, event: dict[str, Any], context: StreamContext, stream: ResponseStream) -> None:
-        shaped = APIGateway(event, context, {"api_gateway_base_path": "/", "text_mime_types": [], "exclude_headers": []})  # type: ignore[arg-type]
+        shaped = APIGateway(
+            event, context, {"api_gateway_base_path": "/", "text_mime_types": [], "exclude_headers": []}
+        )  # type: ignore[arg-type]
         receiver = Receiver(shaped.body)
         try:
             await self.function.app(dict(shaped.scope), receiver, stream.send)
@@ -177,7 +188,10 @@ class StreamingRuntime:
 def post(address: str, path: str, error: BaseException) -> None:
     """Tell the Runtime API about an error that no response carries."""
     connection = http.client.HTTPConnection(address)
-    headers = {"Content-Type": "application/json", "Lambda-Runtime-Function-Error-Type": f"Runtime.{type(error).__name__}"}
+    headers = {
+        "Content-Type": "application/json",
+        "Lambda-Runtime-Function-Error-Type": f"Runtime.{type(error).__name__}",
+    }
     connection.request("POST", path, json.dumps(_described(error)).encode(), headers)
     connection.getresponse().read()
     connection.close()
@@ -192,7 +206,10 @@ def _described(error: BaseException) -> dict[str, object]:
 
 
 def main() -> None:
-    """Load the handler the platform names and serve it; a handler that cannot be loaded is reported as an initialisation error."""
+    """Load the handler the platform names and serve it.
+
+    A handler that cannot be loaded is reported as an initialisation error.
+    """
     platform = PlatformSettings()
     address = platform.aws_lambda_runtime_api
     module, _, attribute = platform.handler.rpartition(".")

@@ -43,8 +43,13 @@ async def send_left_behind() -> int:
     return await relay(waiting)
 
 
-async def _each(items: list[DueGeneration], until: float, handle: Callable[[Scope, Ports, DueGeneration], Awaitable[None]]) -> int:
-    """Handle each in its tenant's scope; one that fails is logged and does not stop the others. Returns how many were handled."""
+async def _each(
+    items: list[DueGeneration], until: float, handle: Callable[[Scope, Ports, DueGeneration], Awaitable[None]]
+) -> int:
+    """Handle each in its tenant's scope; one that fails is logged and does not stop the others.
+
+    Returns how many were handled.
+    """
     done = 0
     for item in items:
         if bootstrap.powers().clock.monotonic() > until:

@@ -16,7 +16,10 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def transaction(scope: TenantScope | None) -> AsyncIterator[Ports]:
-    """One transaction: committed at the end of the block, rolled back when it raises; its messages leave right after the commit."""
+    """One transaction: committed at the end of the block, rolled back when it raises.
+
+    Its messages leave right after the commit.
+    """
     async with bootstrap.transaction(scope) as ports:
         yield ports
         added = list(ports.outbox.added())
@@ -26,7 +29,8 @@ async def transaction(scope: TenantScope | None) -> AsyncIterator[Ports]:
 async def relay(messages: Sequence[Outgoing]) -> int:
     """Send messages that are committed in the outbox, and forget those the queue took; returns how many.
 
-    What cannot be sent now stays in the outbox: the sweep sends it. So a failure here is logged and does not undo the work.
+    What cannot be sent now stays in the outbox: the sweep sends it. So a failure here is logged and does not undo the
+    work.
     """
     if not messages:
         return 0

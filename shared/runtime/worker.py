@@ -28,8 +28,9 @@ type Worker = Callable[[Event, LambdaContext], BatchResponse]
 def sqs_function[Body](kind: type[Body], handle: Callable[[Body], Coroutine[Any, Any, None]]) -> Worker:
     """The handler of a queue whose messages are `kind`.
 
-    A record that cannot be handled is reported by its id and delivered again (ReportBatchItemFailures); the others are done. A body that is no
-    `kind` at all is an error too: it goes the way of every poison message, to the dead-letter queue, where it is seen.
+    A record that cannot be handled is reported by its id and delivered again (ReportBatchItemFailures); the others are
+    done. A body that is no `kind` at all is an error too: it goes the way of every poison message, to the dead-letter
+    queue, where it is seen.
     """
     reader: TypeAdapter[Body] = TypeAdapter(kind)
 
@@ -91,7 +92,9 @@ def dead_letter_function(handle: Callable[[DeadLetter], Coroutine[Any, Any, None
     return _batch(one)
 
 
-def either(queue: Worker, schedule: Callable[[Event, LambdaContext], None]) -> Callable[[Event, LambdaContext], BatchResponse | None]:
+def either(
+    queue: Worker, schedule: Callable[[Event, LambdaContext], None]
+) -> Callable[[Event, LambdaContext], BatchResponse | None]:
     """The handler of a function that has a queue and a schedule: records go to the one, anything else to the other."""
 
     def handler(event: Event, context: LambdaContext) -> BatchResponse | None:
@@ -113,7 +116,9 @@ def schedule_function(handle: Callable[[], Coroutine[Any, Any, None]]) -> Callab
     return handler
 
 
-def call_function(handle: Callable[[Event], Coroutine[Any, Any, dict[str, object]]]) -> Callable[[Event, LambdaContext], dict[str, object]]:
+def call_function(
+    handle: Callable[[Event], Coroutine[Any, Any, dict[str, object]]],
+) -> Callable[[Event, LambdaContext], dict[str, object]]:
     """The handler of a function that is called by name, with its answer."""
 
     def handler(event: Event, context: LambdaContext) -> dict[str, object]:

@@ -15,10 +15,12 @@ class Traced:
     __slots__ = ("_event", "_power", "_target")
 
     def __init__(self, target: object, power: str, event: str) -> None:
-        """Args:
-        target: the adapter.
-        power: the port's name in the log.
-        event: what the line is called.
+        """Stand in front of a port.
+
+        Args:
+            target: the adapter.
+            power: the port's name in the log.
+            event: what the line is called.
         """
         self._target = target
         self._power = power

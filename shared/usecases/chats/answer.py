@@ -1,8 +1,8 @@
 """Answer a question of a chat from its collections, with citations that were checked.
 
-    prepare   one transaction: the chat, its history, and the passages that speak of the question
-    generate  no transaction: the model writes, text is handed on as it comes
-    record    one transaction: citations checked against what the caller may read, both turns stored
+prepare   one transaction: the chat, its history, and the passages that speak of the question
+generate  no transaction: the model writes, text is handed on as it comes
+record    one transaction: citations checked against what the caller may read, both turns stored
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -79,7 +79,14 @@ async def prepare(scope: Scope, ports: Ports, chat_id: UUID, question: Question)
     found = await retrieve(scope, ports, question)
     sources = {number: hit.source for number, hit in enumerate(found.hits, start=1)}
     passages = tuple(
-        Passage(number, hit.source.chunk.id, hit.source.document_name, hit.source.chunk.heading_path, hit.source.chunk.text, hit.score)
+        Passage(
+            number,
+            hit.source.chunk.id,
+            hit.source.document_name,
+            hit.source.chunk.heading_path,
+            hit.source.chunk.text,
+            hit.score,
+        )
         for number, hit in enumerate(found.hits, start=1)
     )
     prompt = build(question.query.text, passages, earlier)
@@ -107,7 +114,9 @@ async def generate(powers: Powers, draft: Draft) -> AsyncIterator[str]:
     draft.milliseconds["model"] = round(spent, 3)
     powers.meter.add("model_ms", spent, Unit.MILLISECONDS, kind="answer")
     powers.meter.add("model_tokens", draft.finished.input_tokens + draft.finished.output_tokens, kind="answer")
-    log.info("model.answered", model=draft.finished.model, output_tokens=draft.finished.output_tokens, ms=round(spent, 1))
+    log.info(
+        "model.answered", model=draft.finished.model, output_tokens=draft.finished.output_tokens, ms=round(spent, 1)
+    )
 
 
 async def record(scope: Scope, ports: Ports, draft: Draft) -> Answer:

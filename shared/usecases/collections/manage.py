@@ -17,7 +17,13 @@ DELETE_BATCH = 200
 
 
 async def create(
-    scope: Scope, ports: Ports, *, name: str, description: str = "", chunking: Chunking | None = None, language: str = ""
+    scope: Scope,
+    ports: Ports,
+    *,
+    name: str,
+    description: str = "",
+    chunking: Chunking | None = None,
+    language: str = "",
 ) -> Collection:
     """A new, empty collection embedded by this deployment's model.
 
@@ -71,7 +77,9 @@ async def change(
     description: str | None = None,
     chunking: Chunking | None = None,
 ) -> Collection:
-    """Rename, describe, or set how documents are cut from now on (those already indexed keep their cut until processed again).
+    """Rename, describe, or set how documents are cut from now on.
+
+    Those already indexed keep their cut until they are processed again.
 
     Raises:
         NotFound: none of this project's.
@@ -90,7 +98,9 @@ async def change(
 
 
 async def delete_collection(scope: Scope, ports: Ports, collection_id: UUID) -> int:
-    """Delete a collection and tombstone its documents; nothing of it is searchable from this moment. Returns how many documents it had.
+    """Delete a collection and tombstone its documents; nothing of it is searchable from this moment.
+
+    Returns how many documents it had.
 
     Raises:
         NotFound: none of this project's.

@@ -8,7 +8,7 @@ from shared.domain.errors import NotFound
 from shared.domain.receipts import DeletionReceipt
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports
-from shared.usecases.ingest.dispatch import send_sweep
+from shared.usecases.outbox.send import send_sweep
 
 
 async def delete(scope: Scope, ports: Ports, document_id: UUID) -> DeletionReceipt:
@@ -38,8 +38,12 @@ async def delete(scope: Scope, ports: Ports, document_id: UUID) -> DeletionRecei
     )
     # Out of the statistics in the same transaction: a deleted document weighs nothing from this moment.
     if document.committed_generation is not None:
-        await ports.keywords.publish(scope, document.collection_id, document.id, add=None, remove=document.committed_generation)
-    await ports.documents.save(scope, replace(document, tombstoned_at=now, updated_at=now, status=DocumentStatus.DELETING))
+        await ports.keywords.publish(
+            scope, document.collection_id, document.id, add=None, remove=document.committed_generation
+        )
+    await ports.documents.save(
+        scope, replace(document, tombstoned_at=now, updated_at=now, status=DocumentStatus.DELETING)
+    )
     await ports.receipts.save(scope, receipt)
     await send_sweep(scope, ports, document.id)
     return receipt

@@ -9,7 +9,7 @@ from shared.domain.ingestion import PATIENCE
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports
 from shared.usecases.documents.upload import new_generation, recipe_of
-from shared.usecases.ingest.dispatch import send_extract
+from shared.usecases.outbox.send import send_extract
 
 
 async def process(scope: Scope, ports: Ports, document_id: UUID) -> Generation:
@@ -45,7 +45,10 @@ async def process_again(scope: Scope, ports: Ports, document: Document) -> Gener
     now = ports.clock.now()
     fresh = new_generation(scope, ports, document, document.latest_generation + 1, recipe_of(collection))
     fresh = advance(
-        replace(fresh, source=uploaded.source), GenerationState.EXTRACTING, now, due=PATIENCE[GenerationState.EXTRACTING]
+        replace(fresh, source=uploaded.source),
+        GenerationState.EXTRACTING,
+        now,
+        due=PATIENCE[GenerationState.EXTRACTING],
     )
     await ports.documents.add_generation(scope, fresh)
     changed = replace(document, latest_generation=fresh.number, updated_at=now)

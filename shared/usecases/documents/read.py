@@ -45,7 +45,9 @@ async def existing(scope: Scope, ports: Ports, document_id: UUID) -> Document:
     return document
 
 
-async def list_documents(scope: Scope, ports: Ports, wanted: DocumentFilter, *, cursor: str | None, limit: int) -> Page[Document]:
+async def list_documents(
+    scope: Scope, ports: Ports, wanted: DocumentFilter, *, cursor: str | None, limit: int
+) -> Page[Document]:
     """A page of documents, newest first.
 
     Raises:
@@ -110,6 +112,8 @@ async def download_link(scope: Scope, ports: Ports, document_id: UUID) -> str:
 def _served(document: Document) -> int:
     if document.committed_generation is None:
         raise Conflict(
-            "the document is not indexed yet", code="not_indexed", hint="GET documents/{id}/why tells where it is and what happens next"
+            "the document is not indexed yet",
+            code="not_indexed",
+            hint="GET documents/{id}/why tells where it is and what happens next",
         )
     return document.committed_generation

@@ -60,11 +60,17 @@ async def upload(scope: Scope, ports: Ports, new: NewUpload, *, max_bytes: int) 
     scope.require(Permission.DOCUMENTS_WRITE)
     if new.size is not None and new.size > max_bytes:
         raise TooLarge(
-            f"the file has {new.size} bytes; {max_bytes} at most", code="file_too_large", hint="split the file, or raise the deployment's limit"
+            f"the file has {new.size} bytes; {max_bytes} at most",
+            code="file_too_large",
+            hint="split the file, or raise the deployment's limit",
         )
     collection = await ports.collections.get(scope, new.collection_id)
     if collection is None:
-        raise NotFound("no such collection in this project", code="collection_not_found", hint="list collections to see which exist")
+        raise NotFound(
+            "no such collection in this project",
+            code="collection_not_found",
+            hint="list collections to see which exist",
+        )
     path = clean_path(new.path)
     known = await ports.documents.get_by_path(scope, collection.id, path) if path else None
     if known is None:
@@ -75,10 +81,20 @@ async def upload(scope: Scope, ports: Ports, new: NewUpload, *, max_bytes: int) 
         tags=clean_tags(new.tags) or known.tags,
         metadata=clean_metadata(new.metadata) or known.metadata,
     )
-    return await further(scope, ports, relabelled, collection, content_hash=new.content_hash, media_type=new.media_type, max_bytes=max_bytes)
+    return await further(
+        scope,
+        ports,
+        relabelled,
+        collection,
+        content_hash=new.content_hash,
+        media_type=new.media_type,
+        max_bytes=max_bytes,
+    )
 
 
-async def upload_version(scope: Scope, ports: Ports, document_id: UUID, *, content_hash: str, media_type: str, max_bytes: int) -> UploadSlot:
+async def upload_version(
+    scope: Scope, ports: Ports, document_id: UUID, *, content_hash: str, media_type: str, max_bytes: int
+) -> UploadSlot:
     """A slot for new content of a document that exists.
 
     Raises:
@@ -91,13 +107,25 @@ async def upload_version(scope: Scope, ports: Ports, document_id: UUID, *, conte
     collection = await ports.collections.get(scope, document.collection_id)
     if collection is None:
         raise NotFound("the document's collection is deleted", code="collection_not_found")
-    return await further(scope, ports, document, collection, content_hash=content_hash, media_type=media_type, max_bytes=max_bytes)
+    return await further(
+        scope, ports, document, collection, content_hash=content_hash, media_type=media_type, max_bytes=max_bytes
+    )
 
 
 async def further(
-    scope: Scope, ports: Ports, document: Document, collection: Collection, *, content_hash: str, media_type: str, max_bytes: int
+    scope: Scope,
+    ports: Ports,
+    document: Document,
+    collection: Collection,
+    *,
+    content_hash: str,
+    media_type: str,
+    max_bytes: int,
 ) -> UploadSlot:
-    """A slot for the next generation of a locked document; an unused earlier slot is given again rather than a new one made."""
+    """A slot for the next generation of a locked document.
+
+    An unused earlier slot is given again rather than a new one made.
+    """
     now = ports.clock.now()
     committed = document.committed_generation
     if committed is not None and content_hash and content_hash == document.content_hash:
@@ -112,13 +140,17 @@ async def further(
     else:
         slot = new_generation(scope, ports, document, document.latest_generation + 1, recipe_of(collection))
         await ports.documents.add_generation(scope, slot)
-    document = replace(document, latest_generation=slot.number, media_type=media_type or document.media_type, updated_at=now)
+    document = replace(
+        document, latest_generation=slot.number, media_type=media_type or document.media_type, updated_at=now
+    )
     document = replace(document, status=status_of(document, slot))
     await ports.documents.save(scope, document)
     return UploadSlot(document, slot.number, await _form(ports, slot, document.media_type, max_bytes))
 
 
-async def _first(scope: Scope, ports: Ports, collection: Collection, new: NewUpload, path: str, max_bytes: int) -> UploadSlot:
+async def _first(
+    scope: Scope, ports: Ports, collection: Collection, new: NewUpload, path: str, max_bytes: int
+) -> UploadSlot:
     now = ports.clock.now()
     document = Document(
         id=ports.ids.new(),
@@ -170,5 +202,8 @@ async def _form(ports: Ports, generation: Generation, media_type: str, max_bytes
     if generation.state is not GenerationState.AWAITING_UPLOAD:
         raise Conflict("this generation has its upload already", code="already_uploaded")
     return await ports.blobs.upload_form(
-        generation.source.key, max_bytes=max_bytes, seconds=UPLOAD_SECONDS, content_type=media_type or "application/octet-stream"
+        generation.source.key,
+        max_bytes=max_bytes,
+        seconds=UPLOAD_SECONDS,
+        content_type=media_type or "application/octet-stream",
     )

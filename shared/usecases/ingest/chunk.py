@@ -17,8 +17,8 @@ from shared.domain.tenants import Scope
 from shared.ports.analyser import Analyser
 from shared.ports.blobs import Bucket
 from shared.ports.ports import Ports, Powers
-from shared.usecases.ingest.dispatch import send_step
 from shared.usecases.ingest.stage import Claimed, end, save
+from shared.usecases.outbox.send import send_step
 
 MAX_CHUNKS = 50_000
 
@@ -74,14 +74,18 @@ class ChunkStage:
             language=result.extracted.language,
             media_type=result.extracted.media_type,
             warnings=result.extracted.warnings,
-            counts=Counts(pages=len(result.extracted.pages), characters=len(result.extracted.text), chunks=len(result.chunks)),
+            counts=Counts(
+                pages=len(result.extracted.pages), characters=len(result.extracted.text), chunks=len(result.chunks)
+            ),
         )
         moved = advance(described, GenerationState.EMBEDDING, now, due=PATIENCE[GenerationState.EMBEDDING])
         await save(scope, ports, document, moved)
         await send_step(scope, ports, document, moved)
 
 
-def cut(document: Document, generation: Generation, collection: Collection, extracted: Extracted, analyser: Analyser) -> Cut:
+def cut(
+    document: Document, generation: Generation, collection: Collection, extracted: Extracted, analyser: Analyser
+) -> Cut:
     """The chunks of a text and the terms of each: a pure function of its arguments.
 
     Raises:
@@ -91,7 +95,9 @@ def cut(document: Document, generation: Generation, collection: Collection, extr
     if not pieces:
         raise Rejected("the file has no text in it", code="no_text")
     if len(pieces) > MAX_CHUNKS:
-        raise Rejected(f"the text gives {len(pieces)} chunks; {MAX_CHUNKS} at most: split the file", code="too_many_chunks")
+        raise Rejected(
+            f"the text gives {len(pieces)} chunks; {MAX_CHUNKS} at most: split the file", code="too_many_chunks"
+        )
     title = extracted.title or document.name
     language = collection.language or extracted.language
     chunks, terms = [], []

@@ -13,11 +13,13 @@ from shared.domain.tenants import Scope
 from shared.ports.embedder import Purpose
 from shared.ports.meter import Unit
 from shared.ports.ports import Ports, Powers
-from shared.usecases.ingest.dispatch import send_step
 from shared.usecases.ingest.stage import Claimed, end, save, wait
+from shared.usecases.outbox.send import send_step
 
 BUDGET_SECONDS = 200.0
-"""After this much embedding a long document is handed back to the queue with what it has, well before the function's timeout."""
+"""After this much embedding a long document is handed back to the queue with what it has, well before the function's
+timeout.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,10 @@ class EmbedStage:
     queue = Queue.INGEST_EMBED
 
     def __init__(self, requests_per_minute: int = 0) -> None:
-        """Args:
-        requests_per_minute: what the provider allows this deployment in all; 0 for no limit.
+        """Make the stage.
+
+        Args:
+            requests_per_minute: what the provider allows this deployment in all; 0 for no limit.
         """
         self.requests_per_minute = requests_per_minute
 
@@ -64,7 +68,7 @@ class EmbedStage:
         model = claimed.collection.model
         if model != ports.embedder.model:
             raise Conflict(
-                f"the collection uses the embedding model {model.name}, this deployment has {ports.embedder.model.name}",
+                f"the collection uses the model {model.name}, this deployment has {ports.embedder.model.name}",
                 code="model_unavailable",
             )
         chunks = await ports.chunks.list(scope, claimed.document.id, claimed.generation.number)
@@ -78,7 +82,8 @@ class EmbedStage:
         limit = self.requests_per_minute
         if not limit:
             return None
-        # Ten seconds' worth may be spent at once; a document that needs more takes it all and is paced by the provider's own answers.
+        # Ten seconds' worth may be spent at once; a document that needs more takes it all and is paced by the
+        # provider's own answers.
         capacity = max(1.0, limit / 6)
         seconds = await ports.limits.take(
             f"embedder/{ports.embedder.model.name}",
@@ -87,10 +92,14 @@ class EmbedStage:
             per_second=limit / 60,
             now=ports.clock.now(),
         )
-        return Delayed(f"the limit of {limit} embedding requests a minute is used up", seconds=seconds) if seconds else None
+        return (
+            Delayed(f"the limit of {limit} embedding requests a minute is used up", seconds=seconds)
+            if seconds
+            else None
+        )
 
     async def perform(self, powers: Powers, claimed: Claimed, work: Texts) -> Embedded:
-        """Embed the unknown texts batch by batch until all are done, the provider says stop, or the time budget is used."""
+        """Embed the unknown texts batch by batch, until all are done, the provider says stop or the time is used up."""
         if work.pause is not None:
             return Embedded(work, {}, pause=work.pause, missing=1)
         wanted = {
@@ -127,7 +136,9 @@ class EmbedStage:
         if result.fresh:
             ports.meter.add("model_tokens", result.tokens, kind="embedding")
             ports.meter.add("model_ms", result.milliseconds, Unit.MILLISECONDS, kind="embedding")
-        counted = replace(generation, counts=replace(generation.counts, embedded=generation.counts.embedded + len(result.fresh)))
+        counted = replace(
+            generation, counts=replace(generation.counts, embedded=generation.counts.embedded + len(result.fresh))
+        )
         if result.rejected is not None:
             # Not raised: what was embedded so far is paid for, and its cache must be committed.
             await end(scope, ports, document, counted, Reason(result.rejected.code, result.rejected.detail))
@@ -144,10 +155,17 @@ class EmbedStage:
             return
         vectors = {**result.texts.known, **result.fresh}
         await ports.vectors.put(
-            scope, claimed.collection, [ChunkVector(chunk.id, vectors[chunk.content_hash]) for chunk in result.texts.chunks]
+            scope,
+            claimed.collection,
+            [ChunkVector(chunk.id, vectors[chunk.content_hash]) for chunk in result.texts.chunks],
         )
         counts = replace(counted.counts, reused=max(0, counted.counts.chunks - counted.counts.embedded))
-        moved = advance(replace(counted, counts=counts), GenerationState.PUBLISHING, ports.clock.now(), due=PATIENCE[GenerationState.PUBLISHING])
+        moved = advance(
+            replace(counted, counts=counts),
+            GenerationState.PUBLISHING,
+            ports.clock.now(),
+            due=PATIENCE[GenerationState.PUBLISHING],
+        )
         await save(scope, ports, document, moved)
         await send_step(scope, ports, document, moved)
 
@@ -157,5 +175,3 @@ async def _go_on(scope: Scope, ports: Ports, claimed: Claimed, result: Embedded)
     done = claimed.generation.counts.chunks - result.missing
     words = f"{done} of {claimed.generation.counts.chunks} chunks are embedded; the rest follows"
     await wait(scope, ports, claimed.document, claimed.generation, Delayed(words, seconds=0))
-
-

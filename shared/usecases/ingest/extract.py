@@ -46,6 +46,8 @@ async def _outcome(powers: Powers, message: ExtractMessage) -> Extracted | Reaso
         source.write_bytes(body)
         del body
         try:
-            return await asyncio.to_thread(powers.reader.read, source, name=message.name, declared_type=message.media_type)
+            return await asyncio.to_thread(
+                powers.reader.read, source, name=message.name, declared_type=message.media_type
+            )
         except Rejected as error:
             return Reason(error.code, error.detail)

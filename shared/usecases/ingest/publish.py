@@ -10,8 +10,8 @@ from shared.domain.ingestion import STAGE_STATES
 from shared.domain.tenants import Permission, Scope
 from shared.ports.meter import Unit
 from shared.ports.ports import Ports
-from shared.usecases.ingest.dispatch import send_sweep
 from shared.usecases.ingest.stage import overtaken, save
+from shared.usecases.outbox.send import send_sweep
 
 log = structlog.get_logger()
 
@@ -25,7 +25,9 @@ async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> Non
     document = await ports.documents.lock(scope, message.document_id)
     generation = await ports.documents.generation(scope, message.document_id, message.generation)
     if document is None or generation is None or generation.state is not STAGE_STATES[Queue.INGEST_PUBLISH]:
-        log.info("stage.not_needed", stage=Queue.INGEST_PUBLISH, state=generation.state.value if generation else "unknown")
+        log.info(
+            "stage.not_needed", stage=Queue.INGEST_PUBLISH, state=generation.state.value if generation else "unknown"
+        )
         return
     now = ports.clock.now()
     before = document.committed_generation
@@ -48,11 +50,14 @@ async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> Non
         duplicate_of=await ports.documents.same_content(scope, document.id, generation.content_hash),
     )
     await save(scope, ports, described, advance(generation, GenerationState.COMMITTED, now, due=None))
-    # `save` writes the document only for its latest generation; an earlier one that is served meanwhile describes it just as well.
+    # `save` writes the document only for its latest generation; an earlier one that is served meanwhile describes it
+    # just as well.
     if generation.number != document.latest_generation:
         await ports.documents.save(scope, replace(described, updated_at=now))
     if before is not None:
         await send_sweep(scope, ports, document.id)
     ports.meter.add("documents_indexed", 1)
     ports.meter.add("document_ms", (now - generation.created_at).total_seconds() * 1000, Unit.MILLISECONDS)
-    log.info("document.indexed", document_id=str(document.id), generation=generation.number, chunks=generation.counts.chunks)
+    log.info(
+        "document.indexed", document_id=str(document.id), generation=generation.number, chunks=generation.counts.chunks
+    )

@@ -20,8 +20,8 @@ from shared.domain.ingestion import PATIENCE
 from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope, TenantScope, system_scope
 from shared.ports.ports import Ports
 from shared.usecases.documents.upload import new_generation
-from shared.usecases.ingest.dispatch import send_step, send_sweep
 from shared.usecases.ingest.stage import overtaken, save
+from shared.usecases.outbox.send import send_step, send_sweep
 
 log = structlog.get_logger()
 
@@ -66,7 +66,9 @@ async def receive(tenant: TenantScope, ports: Ports, created: ObjectCreated) -> 
         await extracted(scope, ports, document, generation)
 
 
-async def uploaded(scope: Scope, ports: Ports, document: Document, generation: Generation, created: ObjectCreated) -> None:
+async def uploaded(
+    scope: Scope, ports: Ports, document: Document, generation: Generation, created: ObjectCreated
+) -> None:
     """An upload is there: start reading it. A second, later upload through the same form is a generation of its own."""
     source = Source(created.key, created.version_id, created.sequencer, created.size)
     if generation.state is GenerationState.AWAITING_UPLOAD:
@@ -74,7 +76,9 @@ async def uploaded(scope: Scope, ports: Ports, document: Document, generation: G
         return
     known = [one for one in await ports.documents.generations(scope, document.id) if one.source.key == created.key]
     latest = max((one.source.sequencer for one in known), key=lambda text: text.ljust(64, "0"))
-    if any(one.source.version_id == created.version_id for one in known) or not newer_sequencer(created.sequencer, latest):
+    if any(one.source.version_id == created.version_id for one in known) or not newer_sequencer(
+        created.sequencer, latest
+    ):
         log.info("upload.duplicate", document_id=str(document.id), generation=generation.number)
         return
     fresh = new_generation(scope, ports, document, document.latest_generation + 1, generation.recipe)
@@ -111,5 +115,3 @@ async def extracted(scope: Scope, ports: Ports, document: Document, generation: 
 async def _scope(tenant: TenantScope, ports: Ports, document_id: UUID) -> Scope | None:
     project_id = await ports.documents.project_of(tenant, document_id)
     return None if project_id is None else system_scope(tenant.tenant_id, project_id, tenant.principal.id)
-
-

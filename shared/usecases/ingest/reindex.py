@@ -17,7 +17,9 @@ PAGE = 100
 
 
 async def reindex_collection(scope: Scope, ports: Ports, collection: Collection, *, limit: int) -> int:
-    """Start a further generation of stale documents that are not on their way already; returns how many, `limit` at the most.
+    """Start a further generation of stale documents that are not on their way already.
+
+    Returns how many, `limit` at the most.
 
     The present generation is served until the new one is published, so search is never interrupted.
     """

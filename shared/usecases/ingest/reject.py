@@ -23,6 +23,10 @@ async def reject(scope: Scope, ports: Ports, message: GenerationMessage | Extrac
     if generation.leased(ports.clock.now()):
         log.info("reject.leased", stage=message.stage)
         return
-    why = generation.last_error.detail if generation.last_error else "the function ended each time without an answer (out of time or memory)"
+    why = (
+        generation.last_error.detail
+        if generation.last_error
+        else "the function ended each time without an answer (out of time or memory)"
+    )
     detail = f"gave up while {generation.state.value}, after every delivery of its message failed: {why}"
     await end(scope, ports, document, generation, Reason("gave_up", detail))

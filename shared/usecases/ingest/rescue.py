@@ -1,4 +1,7 @@
-"""Nothing stays stuck: a generation whose deadline passed is moved on, queued again or ended, needing no other event than the schedule."""
+"""Nothing stays stuck.
+
+A generation whose deadline passed is moved on, queued again or ended, needing no other event than the schedule.
+"""
 
 from dataclasses import replace
 
@@ -11,11 +14,12 @@ from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
 from shared.ports.documents import DueGeneration
 from shared.ports.ports import Ports
-from shared.usecases.ingest.dispatch import send_step
 from shared.usecases.ingest.receive import extracted, start
 from shared.usecases.ingest.stage import end, save
+from shared.usecases.outbox.send import send_step
 
 log = structlog.get_logger()
+
 
 async def rescue(scope: Scope, ports: Ports, due: DueGeneration) -> None:
     """A generation whose deadline passed: find out what really happened, then move it on, queue it again, or end it."""
@@ -25,7 +29,9 @@ async def rescue(scope: Scope, ports: Ports, due: DueGeneration) -> None:
     now = ports.clock.now()
     if document is None or generation is None or generation.due_at is None or now < generation.due_at:
         return
-    log.info("document.rescued", document_id=str(document.id), generation=generation.number, state=generation.state.value)
+    log.info(
+        "document.rescued", document_id=str(document.id), generation=generation.number, state=generation.state.value
+    )
     if document.deleted:
         await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, now, due=None))
     elif generation.state is GenerationState.AWAITING_UPLOAD:
@@ -44,7 +50,8 @@ async def _awaiting_upload(scope: Scope, ports: Ports, document: Document, gener
         detail = "no file arrived before the upload form expired; ask for a new upload"
         await end(scope, ports, document, generation, Reason("upload_never_arrived", detail))
         return
-    # The file is there; its event was lost. Without the event's sequencer any later event of this key is taken as newer.
+    # The file is there; its event was lost. Without the event's sequencer any later event of this key is taken as
+    # newer.
     await start(scope, ports, document, generation, Source(generation.source.key, found.version_id, "", found.size))
 
 
@@ -56,7 +63,9 @@ async def _again(scope: Scope, ports: Ports, document: Document, generation: Gen
         await end(scope, ports, document, generation, Reason("gave_up", detail))
         return
     patience = PATIENCE[generation.state]
-    queued = replace(generation, attempts=attempts, lease_owner=None, lease_until=None, due_at=ports.clock.now() + patience)
+    queued = replace(
+        generation, attempts=attempts, lease_owner=None, lease_until=None, due_at=ports.clock.now() + patience
+    )
     await save(scope, ports, document, queued)
     await send_step(scope, ports, document, queued)
 

@@ -34,7 +34,7 @@ from shared.domain.ingestion import LEASE, MAX_ATTEMPTS, PATIENCE, STAGE_STATES,
 from shared.domain.tenants import Permission, Scope
 from shared.ports.meter import Unit
 from shared.ports.ports import Ports, Powers
-from shared.usecases.ingest.dispatch import send_step
+from shared.usecases.outbox.send import send_step
 
 log = structlog.get_logger()
 
@@ -69,7 +69,10 @@ class Stage[Work, Result](Protocol):
 
 
 async def take(scope: Scope, ports: Ports, message: GenerationMessage, queue: Queue) -> Claimed | None:
-    """Claim the message's generation; None when there is nothing to do (done already, overtaken, deleted, or someone else is on it)."""
+    """Claim the message's generation.
+
+    None when there is nothing to do (done already, overtaken, deleted, or someone else is on it).
+    """
     scope.require(Permission.DOCUMENTS_PROCESS)
     document = await ports.documents.lock(scope, message.document_id)
     generation = await ports.documents.generation(scope, message.document_id, message.generation)
@@ -85,7 +88,9 @@ async def take(scope: Scope, ports: Ports, message: GenerationMessage, queue: Qu
     if generation.leased(now):
         log.info("stage.leased", stage=queue, until=str(generation.lease_until))
         return None
-    ports.meter.add("stage_age_ms", (now - message.sent_at).total_seconds() * 1000, Unit.MILLISECONDS, stage=queue.value)
+    ports.meter.add(
+        "stage_age_ms", (now - message.sent_at).total_seconds() * 1000, Unit.MILLISECONDS, stage=queue.value
+    )
     owner = str(ports.ids.new())
     claimed = claim(generation, owner, now, LEASE[generation.state])
     await ports.documents.save_generation(scope, claimed)
@@ -96,7 +101,12 @@ async def retake(scope: Scope, ports: Ports, claimed: Claimed) -> Claimed | None
     """The claim as the database knows it now, locked; None when the lease is no longer this worker's."""
     document = await ports.documents.lock(scope, claimed.document.id)
     generation = await ports.documents.generation(scope, claimed.document.id, claimed.generation.number)
-    if document is None or generation is None or generation.lease_owner != claimed.owner or generation.state is not claimed.generation.state:
+    if (
+        document is None
+        or generation is None
+        or generation.lease_owner != claimed.owner
+        or generation.state is not claimed.generation.state
+    ):
         log.warning("stage.fenced", stage=claimed.generation.state.value)
         return None
     if overtaken(document, generation):
@@ -155,7 +165,13 @@ async def end(scope: Scope, ports: Ports, document: Document, generation: Genera
     """End the generation as failed(reason)."""
     await save(scope, ports, document, fail(generation, reason, ports.clock.now()))
     ports.meter.add("documents_failed", 1, reason=reason.code)
-    log.warning("document.failed", document_id=str(document.id), generation=generation.number, code=reason.code, reason=reason.detail)
+    log.warning(
+        "document.failed",
+        document_id=str(document.id),
+        generation=generation.number,
+        code=reason.code,
+        reason=reason.detail,
+    )
 
 
 async def save(scope: Scope, ports: Ports, document: Document, generation: Generation) -> None:
@@ -168,7 +184,9 @@ async def save(scope: Scope, ports: Ports, document: Document, generation: Gener
 
 def overtaken(document: Document, generation: Generation) -> bool:
     """True when a newer generation is being served, or the document is deleted."""
-    return document.deleted or (document.committed_generation is not None and document.committed_generation >= generation.number)
+    return document.deleted or (
+        document.committed_generation is not None and document.committed_generation >= generation.number
+    )
 
 
 def reason_of(error: Exception) -> Reason:

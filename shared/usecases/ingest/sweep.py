@@ -1,4 +1,7 @@
-"""Nothing stays behind: remove what a document no longer needs from every store, ask every store again, and write the receipt."""
+"""Nothing stays behind.
+
+Remove what a document no longer needs from every store, ask every store again, and write the receipt.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,10 +22,12 @@ OUTBOX_SECONDS = 15
 
 
 async def sweep_document(scope: Scope, ports: Ports, document_id: UUID) -> None:
-    """Remove everything of a deleted document, or what older generations left of a living one. Repeating it changes nothing.
+    """Remove everything of a deleted document, or what older generations left of a living one.
 
-    A deleted document's receipt says what went and what was left when every store was asked again; it is complete, and the document `deleted`,
-    only when that is nothing.
+    Repeating it changes nothing.
+
+    A deleted document's receipt says what went and what was left when every store was asked again; it is complete, and
+    the document `deleted`, only when that is nothing.
     """
     scope.require(Permission.DOCUMENTS_DELETE)
     document = await ports.documents.lock(scope, document_id)
@@ -60,7 +65,9 @@ async def _deleted(scope: Scope, ports: Ports, document: Document, collection: C
     await _receipt(scope, ports, document, removed, remaining)
 
 
-async def _receipt(scope: Scope, ports: Ports, document: Document, removed: Mapping[str, int], remaining: Mapping[str, int]) -> None:
+async def _receipt(
+    scope: Scope, ports: Ports, document: Document, removed: Mapping[str, int], remaining: Mapping[str, int]
+) -> None:
     receipt = await ports.receipts.get(scope, document.id)
     if receipt is None:
         log.error("sweep.no_receipt", document_id=str(document.id))
@@ -69,16 +76,34 @@ async def _receipt(scope: Scope, ports: Ports, document: Document, removed: Mapp
     clean = not any(remaining.values())
     totals = {store: receipt.removed.get(store, 0) + removed.get(store, 0) for store in {*receipt.removed, *removed}}
     await ports.receipts.save(
-        scope, replace(receipt, removed=totals, remaining=dict(remaining), completed_at=(receipt.completed_at or now) if clean else None)
+        scope,
+        replace(
+            receipt,
+            removed=totals,
+            remaining=dict(remaining),
+            completed_at=(receipt.completed_at or now) if clean else None,
+        ),
     )
     # A store that is slow to forget leaves the document `deleting`: the schedule comes back to it.
     await ports.documents.save(
-        scope, replace(document, swept_at=now if clean else None, status=DocumentStatus.DELETED if clean else DocumentStatus.DELETING)
+        scope,
+        replace(
+            document,
+            swept_at=now if clean else None,
+            status=DocumentStatus.DELETED if clean else DocumentStatus.DELETING,
+        ),
     )
-    log.info("document.deleted" if clean else "document.deleting", document_id=str(document.id), remaining=dict(remaining), removed=totals)
+    log.info(
+        "document.deleted" if clean else "document.deleting",
+        document_id=str(document.id),
+        remaining=dict(remaining),
+        removed=totals,
+    )
 
 
-async def _index(scope: Scope, ports: Ports, document: Document, collection: Collection, *, keep: int | None) -> dict[str, int]:
+async def _index(
+    scope: Scope, ports: Ports, document: Document, collection: Collection, *, keep: int | None
+) -> dict[str, int]:
     hashes = await ports.chunks.hashes(scope, document.id)
     vectors = await ports.vectors.delete(scope, collection, document.id, keep=keep)
     chunks = await ports.chunks.delete(scope, document.id, keep=keep)

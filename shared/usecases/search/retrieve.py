@@ -19,10 +19,14 @@ from shared.ports.ports import Ports, Powers
 log = structlog.get_logger()
 
 MAX_FILTERED_DOCUMENTS = 1000
-"""For a vector store that cannot filter by itself: this many documents are named to it, and a filter that matches more is refused there."""
+"""For a vector store that cannot filter by itself: this many documents are named to it, and a filter that matches more
+is refused there.
+"""
 
 STALE_FACTOR = 3
-"""Over-fetch for a store without a read gate of its own: it may return older generations and deleted documents for a while."""
+"""Over-fetch for a store without a read gate of its own: it may return older generations and deleted documents for a
+while.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,11 @@ async def _filtered(scope: Scope, ports: Ports, query: SearchQuery) -> Sequence[
 
 
 async def _vector_leg(
-    scope: Scope, ports: Ports, collections: Sequence[Collection], question: Question, document_ids: Sequence[UUID] | None
+    scope: Scope,
+    ports: Ports,
+    collections: Sequence[Collection],
+    question: Question,
+    document_ids: Sequence[UUID] | None,
 ) -> Sequence[LegHit]:
     if question.vector is None:
         return []
@@ -134,7 +142,7 @@ def _same_model(collections: Sequence[Collection], model: str) -> None:
     for collection in collections:
         if collection.model.name != model:
             raise Conflict(
-                f"collection {collection.name!r} is embedded by {collection.model.name}, this deployment asks with {model}",
+                f"collection {collection.name!r} is embedded by {collection.model.name}, this deployment by {model}",
                 code="model_mismatch",
                 hint="search it by keyword, or process it again with the present model",
             )

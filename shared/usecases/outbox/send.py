@@ -53,7 +53,9 @@ async def send_extract(
 
 async def send_sweep(scope: Scope, ports: Ports, document_id: UUID) -> None:
     """Queue the removal of what a document no longer needs."""
-    message = SweepMessage(tenant_id=scope.tenant_id, project_id=scope.project_id, document_id=document_id, sent_at=ports.clock.now())
+    message = SweepMessage(
+        tenant_id=scope.tenant_id, project_id=scope.project_id, document_id=document_id, sent_at=ports.clock.now()
+    )
     await _send(scope, ports, Queue.SWEEP, message, timedelta())
 
 
