@@ -1,0 +1,45 @@
+"""Calling botocore, which blocks, from a coroutine, and what its errors mean here."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.domain.errors import LambentError, NotFound, Unavailable
+
+MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "405", "MethodNotAllowed"})
+"""Codes of an absent object.
+
+405 answers the reading of a delete marker; a HEAD has no body and so only the bare status.
+"""
+
+
+async def call[Result](doing: str, function: Callable[[], Result]) -> Result:
+    """Run a blocking call in a thread, so that several run at once.
+
+    Args:
+        doing: what is done, for the error: 'reading an object'. No keys, addresses or secrets.
+        function: the call.
+
+    Raises:
+        NotFound: there is no such object.
+        Unavailable: anything else.
+    """
+    try:
+        return await asyncio.to_thread(function)
+    except (ClientError, BotoCoreError) as error:
+        raise translated(error, doing) from error
+
+
+def translated(error: ClientError | BotoCoreError, doing: str) -> LambentError:
+    """The error as the domain knows it. Its text has the service's code and nothing of the request."""
+    if not isinstance(error, ClientError):
+        return Unavailable(f"{doing} failed: {type(error).__name__}")
+    # botocore leaves parts out when the answer was not the service's own, such as a gateway's page.
+    answer: dict[str, Any] = dict(error.response)
+    code = str(answer.get("Error", {}).get("Code", "Unknown"))
+    if code in MISSING:
+        return NotFound(f"{doing} failed: there is no such object", code="object_not_found")
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", "no status")
+    return Unavailable(f"{doing} failed: {code[:60]} ({status})")

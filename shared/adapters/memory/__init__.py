@@ -1,0 +1,1 @@
+"""Every port without anything outside the process: for tests, and to see what a port means."""

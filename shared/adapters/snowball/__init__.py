@@ -1,0 +1,1 @@
+"""Words by the Snowball stemmers (PyStemmer)."""
