@@ -2,6 +2,7 @@
 #
 # sam runs a layer's Makefile in a copy of its folder and tells it ARTIFACTS_DIR and nothing else; the way back to the repository
 # is the path of the Makefile itself, and the architecture comes from the environment (default: the template's).
+.SILENT:
 ARCHITECTURE ?= arm64
 ROOT := $(abspath $(dir $(realpath $(lastword $(MAKEFILE_LIST))))..)
 SAM ?= sam
