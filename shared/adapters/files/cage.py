@@ -1,8 +1,9 @@
 """The keeper of the cage: a small, clean process that forks a child for every file.
 
 Started once per execution environment as `python -m shared.adapters.files.cage SOCKET [SYNTAX]`, with an environment
-that holds no credentials. It imports the readers, so its children have them at once, but never looks into a file itself.
-It needs neither threads nor shared memory, which Lambda does not have. It ends when the other side of the socket closes.
+that holds no credentials. It imports the readers, so its children have them at once, but never looks into a file
+itself. It needs neither threads nor shared memory, which Lambda does not have. It ends when the other side of the
+socket closes.
 """
 
 import gc

@@ -52,7 +52,7 @@ class Keeper:
         return self._owner == os.getpid() and self._stop.alive and self._process.poll() is None
 
     def ask(self, request: Request, *, source: int, outcome: int) -> Ending:
-        """Have one file read; `source` and `outcome` are descriptors of the file and of the file for what becomes of it.
+        """Have one file read; `source` and `outcome` are descriptors of it and of the file for what becomes of it.
 
         Raises:
             Unavailable: the keeper died or stopped answering; it is gone then, and the file may or may not be to blame.

@@ -1,9 +1,9 @@
 """What a process that parses hostile bytes may not do. Every wall here is enforced by the kernel.
 
-Memory, time, file size and open files are limited everywhere. On Linux the child also loses every system call that could
-reach a network, another process or a file to write: should a file take its parser over, there is nobody to tell and
-nothing to change. Where the kernel forbids even that much self-restraint, the limits still hold, and on AWS the function
-that reads files has no way out of its network but the storage gateway.
+Memory, time, file size and open files are limited everywhere. On Linux the child also loses every system call that
+could reach a network, another process or a file to write: should a file take its parser over, there is nobody to tell
+and nothing to change. Where the kernel forbids even that much self-restraint, the limits still hold, and on AWS the
+function that reads files has no way out of its network but the storage gateway.
 """
 
 import ctypes
