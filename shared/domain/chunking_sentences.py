@@ -13,10 +13,10 @@ _OPENING = "\"'\u201c\u2018\u00ab\u00bf\u00a1([\u2022-\u2013\u2014"
 _NEVER_LAST = frozenset(
     re.findall(
         r"\S+",
-        "mr mrs ms dr prof sr jr st rev hon gen col sgt capt lt mt vs etc no nos vol vols fig figs eq eqs sec ch pp p
-        ed eds" " al cf ca approx resp incl est dept univ inc corp co ltd bros jan feb mar apr jun jul aug sep sept
-        oct nov dec" " e.g i.e a.m p.m u.s u.k u.n d.c ph.d b.a m.a z.b d.h u.a usw bzw ca nr str bspw vgl abs art
-        hrsg sog" " s ss op cit ex p.ex c.-a-d m mme mlle av n num pag ej sra srta dra tel",
+        "mr mrs ms dr prof sr jr st rev hon gen col sgt capt lt mt vs etc no nos vol vols fig figs eq eqs sec ch pp p"
+        " ed eds al cf ca approx resp incl est dept univ inc corp co ltd bros jan feb mar apr jun jul aug sep sept oct"
+        " nov dec e.g i.e a.m p.m u.s u.k u.n d.c ph.d b.a m.a z.b d.h u.a usw bzw ca nr str bspw vgl abs art hrsg sog"
+        " s ss op cit ex p.ex c.-a-d m mme mlle av n num pag ej sra srta dra tel",
     )
 )
 """Lower-case words whose full stop is part of them."""
