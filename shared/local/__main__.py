@@ -11,7 +11,6 @@ from shared.local import cloud
 from shared.local.errors import AlreadyRunning, LocalError
 from shared.local.report import Options, Ready, Step
 
-
 log = logging.getLogger(__name__)
 
 
@@ -49,4 +48,7 @@ def _tell(event: str, fields: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
+    # The parent waits for this process and gets rid of it at once; the supervisor is its child and belongs to nobody.
+    if os.fork():
+        os._exit(0)
     sys.exit(main(sys.argv[1]))

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import psutil
+
 from shared.local.addresses import LOOPBACK
 from shared.local.doctor import doctor
 from shared.local.errors import AlreadyRunning, InvokeFailed, LocalError, NotRunning, StepFailed
@@ -120,7 +122,9 @@ def up_detached(options: Options, *, on_step: Callable[[Step], None] = _ignore) 
             start_new_session=True,
             text=True,
         )
-    assert process.stdout is not None
+    process.wait()
+    if process.stdout is None:
+        raise StepFailed("the supervisor has no pipe to tell its steps")
     with process.stdout as events:
         for line in events:
             event = json.loads(line)
@@ -130,13 +134,10 @@ def up_detached(options: Options, *, on_step: Callable[[Step], None] = _ignore) 
                 case "ready":
                     return Ready(**{**event, "steps": tuple(Step(**step) for step in event["steps"])})
                 case "running":
-                    process.wait()
                     raise AlreadyRunning(event["detail"], event["hint"])
                 case "failed":
-                    process.wait()
                     raise StepFailed(event["detail"], event["hint"])
-    code = process.wait()
-    raise StepFailed(f"the supervisor ended with code {code}", f"Its words are in {layout.logs / 'supervisor.log'}.")
+    raise StepFailed("the supervisor ended without a word", f"Its last ones are in {layout.logs / 'supervisor.log'}.")
 
 
 def current(root: Path, *, state: Path | None = None) -> Ready | None:
@@ -188,12 +189,9 @@ def status(root: Path, *, state: Path | None = None) -> Status:
 
 def _alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
         return False
-    except PermissionError:
-        return True  # Postgres runs as another user
-    return True
 
 
 def _functions(ready: Ready) -> tuple[FunctionStatus, ...] | None:

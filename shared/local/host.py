@@ -87,7 +87,8 @@ class FunctionHost:
 
     def open(self) -> None:
         """Lets events in that come by HTTP. A host made without functions keeps them waiting until then, so that messages which MiniStack
-        delivers at once after a restart are late instead of lost."""
+        delivers at once after a restart are late instead of lost.
+        """
         self._opened.set()
 
     async def invoke(self, name: str, event: object, *, request_id: str | None = None) -> Result:

@@ -53,17 +53,20 @@ class Pool:
         entry = (invocation, taken)
         self._waiting.append(entry)
         self._pump()
-        while not taken.is_set():
-            try:
-                await asyncio.wait_for(taken.wait(), self._queue_seconds)
-            except TimeoutError:
-                if any(sandbox.state is State.STARTING for sandbox in self._sandboxes):
-                    continue
+        try:
+            while not taken.is_set():
+                await self._patiently(taken)
+        finally:
+            if entry in self._waiting:
+                self._waiting.remove(entry)
+
+    async def _patiently(self, taken: asyncio.Event) -> None:
+        try:
+            await asyncio.wait_for(taken.wait(), self._queue_seconds)
+        except TimeoutError:
+            if not any(sandbox.state is State.STARTING for sandbox in self._sandboxes):
                 self._counters.throttles += 1
                 raise Throttled(f"{self.spec.name}: all {self.spec.concurrency} processes are busy") from None
-            finally:
-                if not taken.is_set() and entry in self._waiting:
-                    self._waiting.remove(entry)
 
     async def invoke(self, invocation: Invocation) -> Result:
         """Runs the event to its end.

@@ -55,7 +55,8 @@ class RunFile:
     def is_alive(self) -> bool:
         """True while the very process that wrote the file lives."""
         try:
-            return abs(psutil.Process(self.pid).create_time() - self.created) < 1.0
+            process = psutil.Process(self.pid)
+            return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - self.created) < 1.0
         except psutil.Error:
             return False
 
