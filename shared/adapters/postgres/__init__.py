@@ -1,0 +1,1 @@
+"""PostgreSQL with pgvector: rows, vectors and the keyword index in one database, behind row-level security."""

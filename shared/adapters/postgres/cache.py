@@ -1,0 +1,62 @@
+"""Vectors known already, by content and model."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import text
+
+from shared.adapters.postgres.binary import floats, read_floats
+from shared.adapters.postgres.engine import Session
+from shared.domain.tenants import Scope
+
+BATCH = 1000
+
+GET = text("""
+SELECT content_hash, embedding FROM embedding_cache
+WHERE tenant_id = :tenant AND model = :model AND content_hash = ANY (CAST(:hashes AS text[]))
+""")
+# In the order of the key: two workers that put the same texts at once wait for each other instead of deadlocking.
+PUT = text("""
+INSERT INTO embedding_cache (tenant_id, model, content_hash, embedding)
+SELECT :tenant, :model, new.content_hash, new.embedding
+FROM unnest(CAST(:hashes AS text[]), CAST(:embeddings AS bytea[])) AS new (content_hash, embedding)
+ORDER BY new.content_hash
+ON CONFLICT (tenant_id, content_hash, model) DO UPDATE SET embedding = excluded.embedding
+""")
+DELETE_UNUSED = text("""
+DELETE FROM embedding_cache e
+WHERE e.tenant_id = :tenant AND e.content_hash = ANY (CAST(:hashes AS text[]))
+  AND NOT EXISTS (SELECT FROM chunks c WHERE c.tenant_id = :tenant AND c.content_hash = e.content_hash)
+""")
+
+
+class PgEmbeddingCache:
+    """Vectors by content hash and model, as 32-bit floats."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, scope: Scope, model: str, hashes: Sequence[str]) -> Mapping[str, Sequence[float]]:
+        """Those that are known."""
+        if not hashes:
+            return {}
+        rows = await self._session.all(GET, {"tenant": scope.tenant_id, "model": model, "hashes": list(hashes)})
+        return {row.content_hash: read_floats(row.embedding) for row in rows}
+
+    async def put(self, scope: Scope, model: str, vectors: Mapping[str, Sequence[float]]) -> None:
+        """Remember vectors by content hash."""
+        hashes = sorted(vectors)
+        for first in range(0, len(hashes), BATCH):
+            batch = hashes[first : first + BATCH]
+            parameters = {
+                "tenant": scope.tenant_id,
+                "model": model,
+                "hashes": batch,
+                "embeddings": [floats(vectors[content_hash]) for content_hash in batch],
+            }
+            await self._session.run(PUT, parameters)
+
+    async def delete_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
+        """Forget those of the hashes that no chunk of the tenant has any more; returns how many rows went."""
+        if not hashes:
+            return 0
+        return (await self._session.run(DELETE_UNUSED, {"tenant": scope.tenant_id, "hashes": list(hashes)})).rowcount

@@ -1,0 +1,169 @@
+"""Chats, messages and deletion receipts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, delete, exists, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from shared.adapters.postgres.engine import Session
+from shared.adapters.postgres.message_rows import message_values, read_message
+from shared.adapters.postgres.models import chats, messages, receipts
+from shared.adapters.postgres.statements import page_after
+from shared.domain.chats import Chat, Message
+from shared.domain.errors import NotFound
+from shared.domain.pages import After
+from shared.domain.receipts import DeletionReceipt
+from shared.domain.tenants import Scope
+
+C, M, R = chats.c, messages.c, receipts.c
+TENANT, PROJECT = bindparam("tenant"), bindparam("project")
+MINE = (C.tenant_id == TENANT) & (C.project_id == PROJECT) & (C.created_by == bindparam("principal"))
+ONE = MINE & (C.id == bindparam("of_id"))
+
+ADD = insert(chats)
+LIST = select(chats).where(MINE)
+GET = select(chats).where(ONE)
+SAVE = update(chats).where(ONE)
+DELETE = delete(chats).where(ONE)
+MESSAGE_COLUMNS = [column for column in messages.columns if column.name != "position"]
+# Only into a chat of this principal.
+ADD_MESSAGE = insert(messages).from_select(
+    [column.name for column in MESSAGE_COLUMNS],
+    select(*(bindparam(column.name, type_=column.type) for column in MESSAGE_COLUMNS)).where(
+        exists().where(MINE & (C.id == bindparam("chat_id")))
+    ),
+)
+MESSAGES = (
+    select(messages)
+    .join(chats, (C.tenant_id == M.tenant_id) & (C.id == M.chat_id))
+    .where(ONE & (M.tenant_id == TENANT))
+    .order_by(M.position.desc())
+    .limit(bindparam("most"))
+)
+
+
+class PgChats:
+    """Storage of conversations; a chat is seen by the principal who made it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, scope: Scope, chat: Chat) -> None:
+        """Store a new chat."""
+        values = {"tenant_id": scope.tenant_id, "project_id": scope.project_id, "id": chat.id, **_values(chat)}
+        await self._session.run(ADD, {**values, "created_by": str(scope.principal), "created_at": chat.created_at})
+
+    async def get(self, scope: Scope, chat_id: UUID) -> Chat | None:
+        """One chat of this principal."""
+        row = await self._session.first(GET, _one(scope, chat_id))
+        return None if row is None else _chat(row)
+
+    async def list(self, scope: Scope, after: After | None, limit: int) -> Sequence[Chat]:
+        """Chats of this principal, newest first."""
+        statement, place = page_after(LIST, chats, after, limit)
+        return [_chat(row) for row in await self._session.all(statement, {**_mine(scope), **place})]
+
+    async def save(self, scope: Scope, chat: Chat) -> None:
+        """Write a changed chat back."""
+        await self._session.run(SAVE.values(_values(chat)), _one(scope, chat.id))
+
+    async def delete(self, scope: Scope, chat_id: UUID) -> bool:
+        """Remove a chat with its messages; False when there was none."""
+        return (await self._session.run(DELETE, _one(scope, chat_id))).rowcount > 0
+
+    async def add_messages(self, scope: Scope, messages: Sequence[Message]) -> None:
+        """Store turns, in order.
+
+        Raises:
+            NotFound: a chat that is not this principal's.
+        """
+        for one in messages:
+            values = {**_mine(scope), "tenant_id": scope.tenant_id, **message_values(one)}
+            if (await self._session.run(ADD_MESSAGE, values)).rowcount == 0:
+                raise NotFound("no such chat", code="chat_not_found")
+
+    async def messages(self, scope: Scope, chat_id: UUID, limit: int) -> Sequence[Message]:
+        """The latest `limit` turns, oldest first."""
+        rows = await self._session.all(MESSAGES, {**_one(scope, chat_id), "most": limit})
+        return [read_message(row) for row in reversed(rows)]
+
+
+def _mine(scope: Scope) -> dict[str, object]:
+    return {"tenant": scope.tenant_id, "project": scope.project_id, "principal": str(scope.principal)}
+
+
+def _one(scope: Scope, chat_id: UUID) -> dict[str, object]:
+    return {**_mine(scope), "of_id": chat_id}
+
+
+def _values(chat: Chat) -> Mapping[str, object]:
+    return {"collection_ids": list(chat.collection_ids), "title": chat.title, "updated_at": chat.updated_at}
+
+
+def _chat(row: Row[Any]) -> Chat:
+    return Chat(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        project_id=row.project_id,
+        collection_ids=tuple(row.collection_ids),
+        title=row.title,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+SAVE_RECEIPT = insert(receipts)
+SAVE_RECEIPT = SAVE_RECEIPT.on_conflict_do_update(
+    index_elements=[R.tenant_id, R.id],
+    set_={name: SAVE_RECEIPT.excluded[name] for name in ("completed_at", "removed", "remaining")},
+)
+RECEIPT = (
+    select(receipts)
+    .where((R.tenant_id == TENANT) & (R.project_id == PROJECT) & (R.document_id == bindparam("document")))
+    .order_by(R.requested_at.desc(), R.id.desc())
+    .limit(1)
+)
+
+
+class PgReceipts:
+    """Storage of deletion receipts; they outlive what was deleted."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def save(self, scope: Scope, receipt: DeletionReceipt) -> None:
+        """Store or update a receipt by its id."""
+        values = {
+            "tenant_id": scope.tenant_id,
+            "project_id": scope.project_id,
+            "id": receipt.id,
+            "document_id": receipt.document_id,
+            "requested_by": receipt.requested_by,
+            "requested_at": receipt.requested_at,
+            "completed_at": receipt.completed_at,
+            "removed": dict(receipt.removed),
+            "remaining": dict(receipt.remaining),
+        }
+        await self._session.run(SAVE_RECEIPT, values)
+
+    async def get(self, scope: Scope, document_id: UUID) -> DeletionReceipt | None:
+        """The receipt of a document's deletion."""
+        row = await self._session.first(
+            RECEIPT, {"tenant": scope.tenant_id, "project": scope.project_id, "document": document_id}
+        )
+        if row is None:
+            return None
+        return DeletionReceipt(
+            id=row.id,
+            tenant_id=row.tenant_id,
+            project_id=row.project_id,
+            document_id=row.document_id,
+            requested_by=row.requested_by,
+            requested_at=row.requested_at,
+            completed_at=row.completed_at,
+            removed=row.removed,
+            remaining=row.remaining,
+        )

@@ -1,0 +1,155 @@
+"""Collections."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Uuid, any_, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from shared.adapters.postgres.engine import Session
+from shared.adapters.postgres.models import collections, documents, keyword_statistics
+from shared.adapters.postgres.statements import page_after
+from shared.domain.chunks import Chunking, ChunkMethod
+from shared.domain.collections import Collection, CollectionSummary, EmbeddingModel
+from shared.domain.documents import DocumentStatus
+from shared.domain.errors import Conflict
+from shared.domain.pages import After
+from shared.domain.tenants import Scope
+
+C = collections.c
+MINE = (C.tenant_id == bindparam("tenant")) & (C.project_id == bindparam("project"))
+ONE = MINE & (C.id == bindparam("of_id"))
+LIVE = C.deleted_at.is_(None)
+
+# Not an index inference on (name): a clash of ids must not pass for a clash of names, so the index is named by its columns and its condition.
+ADD = (
+    insert(collections)
+    .on_conflict_do_nothing(index_elements=[C.tenant_id, C.project_id, C.name], index_where=LIVE)
+    .returning(C.id)
+)
+GET_ANY = select(collections).where(ONE)
+GET = GET_ANY.where(LIVE)
+GET_MANY = select(collections).where(MINE & LIVE & (C.id == any_(bindparam("ids", type_=ARRAY(Uuid)))))
+LIST = select(collections).where(MINE & LIVE)
+SAVE = update(collections).where(ONE)
+SUMMARY = select(
+    collections,
+    select(func.coalesce(func.sum(keyword_statistics.c.chunks), 0))
+    .where((keyword_statistics.c.tenant_id == C.tenant_id) & (keyword_statistics.c.collection_id == C.id))
+    .scalar_subquery()
+    .label("chunks"),
+    select(
+        func.jsonb_build_array(
+            func.count(),
+            func.count().filter(documents.c.status == DocumentStatus.INDEXED),
+            func.count().filter(documents.c.status == DocumentStatus.FAILED),
+        )
+    )
+    .where(
+        (documents.c.tenant_id == C.tenant_id)
+        & (documents.c.collection_id == C.id)
+        & documents.c.tombstoned_at.is_(None)
+    )
+    .scalar_subquery()
+    .label("documents"),
+).where(ONE & LIVE)
+
+
+class PgCollections:
+    """Storage of collections."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, scope: Scope, collection: Collection) -> None:
+        """Store a new collection.
+
+        Raises:
+            Conflict: the project has a live collection of this name.
+        """
+        values = {
+            "tenant_id": scope.tenant_id,
+            "project_id": scope.project_id,
+            "id": collection.id,
+            **_values(collection),
+        }
+        if await self._session.first(ADD, {**values, "created_at": collection.created_at}) is None:
+            raise _taken(collection)
+
+    async def get(self, scope: Scope, collection_id: UUID, *, deleted: bool = False) -> Collection | None:
+        """One collection; a deleted one only when `deleted` is True."""
+        row = await self._session.first(GET_ANY if deleted else GET, _one(scope, collection_id))
+        return None if row is None else _collection(row)
+
+    async def get_many(self, scope: Scope, collection_ids: Sequence[UUID]) -> Sequence[Collection]:
+        """Those that exist and are not deleted, oldest first."""
+        if not collection_ids:
+            return []
+        rows = await self._session.all(
+            GET_MANY, {"tenant": scope.tenant_id, "project": scope.project_id, "ids": list(collection_ids)}
+        )
+        return sorted((_collection(row) for row in rows), key=lambda one: (one.created_at, one.id))
+
+    async def list(self, scope: Scope, after: After | None, limit: int) -> Sequence[Collection]:
+        """Live collections of the project, newest first."""
+        statement, place = page_after(LIST, collections, after, limit)
+        rows = await self._session.all(statement, {"tenant": scope.tenant_id, "project": scope.project_id, **place})
+        return [_collection(row) for row in rows]
+
+    async def summary(self, scope: Scope, collection_id: UUID) -> CollectionSummary | None:
+        """A collection with counts of its documents that are not deleted, and of the chunks that are searched."""
+        row = await self._session.first(SUMMARY, _one(scope, collection_id))
+        if row is None:
+            return None
+        every, indexed, failed = row.documents
+        return CollectionSummary(_collection(row), every, indexed, failed, int(row.chunks))
+
+    async def save(self, scope: Scope, collection: Collection) -> None:
+        """Write a changed collection back.
+
+        Raises:
+            Conflict: the project has another live collection of this name; the transaction is over then.
+        """
+        try:
+            await self._session.run(SAVE.values(_values(collection)), _one(scope, collection.id))
+        except Conflict as error:
+            raise _taken(collection) from error
+
+
+def _one(scope: Scope, collection_id: UUID) -> dict[str, object]:
+    return {"tenant": scope.tenant_id, "project": scope.project_id, "of_id": collection_id}
+
+
+def _taken(collection: Collection) -> Conflict:
+    return Conflict(f"there is a collection named {collection.name!r} in this project already", code="name_taken")
+
+
+def _values(collection: Collection) -> Mapping[str, object]:
+    return {
+        "name": collection.name,
+        "description": collection.description,
+        "language": collection.language,
+        "model": collection.model.name,
+        "dimensions": collection.model.dimensions,
+        "max_tokens": collection.model.max_tokens,
+        "chunk_method": collection.chunking.method,
+        "chunk_size": collection.chunking.size,
+        "chunk_overlap": collection.chunking.overlap,
+        "deleted_at": collection.deleted_at,
+    }
+
+
+def _collection(row: Row[Any]) -> Collection:
+    return Collection(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        project_id=row.project_id,
+        name=row.name,
+        model=EmbeddingModel(row.model, row.dimensions, row.max_tokens),
+        chunking=Chunking(ChunkMethod(row.chunk_method), row.chunk_size, row.chunk_overlap),
+        created_at=row.created_at,
+        description=row.description,
+        language=row.language,
+        deleted_at=row.deleted_at,
+    )

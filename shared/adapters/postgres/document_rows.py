@@ -1,0 +1,135 @@
+"""Rows of documents and generations, to and from domain values."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Row
+
+from shared.domain.documents import (
+    Counts,
+    Document,
+    DocumentStatus,
+    Generation,
+    GenerationState,
+    Reason,
+    Recipe,
+    Source,
+)
+
+
+def document_values(document: Document) -> dict[str, object]:
+    """What `save` may change."""
+    return {
+        "collection_id": document.collection_id,
+        "name": document.name,
+        "path": document.path,
+        "media_type": document.media_type,
+        "title": document.title,
+        "language": document.language,
+        "size": document.size,
+        "tags": list(document.tags),
+        "metadata": dict(document.metadata),
+        "status": document.status.value,
+        "latest_generation": document.latest_generation,
+        "content_hash": document.content_hash,
+        "duplicate_of": document.duplicate_of,
+        "updated_at": document.updated_at,
+        "tombstoned_at": document.tombstoned_at,
+        "swept_at": document.swept_at,
+    }
+
+
+def read_document(row: Row[Any]) -> Document:
+    """A document of its row."""
+    return Document(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        project_id=row.project_id,
+        collection_id=row.collection_id,
+        name=row.name,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        path=row.path,
+        media_type=row.media_type,
+        title=row.title,
+        language=row.language,
+        size=row.size,
+        tags=tuple(row.tags),
+        metadata=row.metadata,
+        status=DocumentStatus(row.status),
+        latest_generation=row.latest_generation,
+        committed_generation=row.committed_generation,
+        content_hash=row.content_hash,
+        duplicate_of=row.duplicate_of,
+        tombstoned_at=row.tombstoned_at,
+        swept_at=row.swept_at,
+    )
+
+
+def generation_values(generation: Generation) -> dict[str, object]:
+    """What `save_generation` may change."""
+    return {
+        "state": generation.state.value,
+        "source_key": generation.source.key,
+        "source_version_id": generation.source.version_id,
+        "source_sequencer": generation.source.sequencer,
+        "source_size": generation.source.size,
+        "recipe_reader": generation.recipe.reader,
+        "recipe_chunking": generation.recipe.chunking,
+        "recipe_model": generation.recipe.model,
+        "entered_at": generation.entered_at,
+        "due_at": generation.due_at,
+        "lease_owner": generation.lease_owner,
+        "lease_until": generation.lease_until,
+        "attempts": generation.attempts,
+        "waiting": generation.waiting,
+        "failure": _reason_values(generation.failure),
+        "last_error": _reason_values(generation.last_error),
+        "content_hash": generation.content_hash,
+        "title": generation.title,
+        "language": generation.language,
+        "media_type": generation.media_type,
+        "counts": asdict(generation.counts),
+        "timings": dict(generation.timings),
+        "warnings": list(generation.warnings),
+        "finished_at": generation.finished_at,
+    }
+
+
+def read_generation(row: Row[Any]) -> Generation:
+    """A generation of its row."""
+    return Generation(
+        tenant_id=row.tenant_id,
+        project_id=row.project_id,
+        document_id=row.document_id,
+        number=row.number,
+        state=GenerationState(row.state),
+        source=Source(row.source_key, row.source_version_id, row.source_sequencer, row.source_size),
+        recipe=Recipe(row.recipe_reader, row.recipe_chunking, row.recipe_model),
+        created_at=row.created_at,
+        entered_at=row.entered_at,
+        due_at=row.due_at,
+        lease_owner=row.lease_owner,
+        lease_until=row.lease_until,
+        attempts=row.attempts,
+        waiting=row.waiting,
+        failure=_reason(row.failure),
+        last_error=_reason(row.last_error),
+        content_hash=row.content_hash,
+        title=row.title,
+        language=row.language,
+        media_type=row.media_type,
+        counts=Counts(**row.counts),
+        timings=row.timings,
+        warnings=tuple(row.warnings),
+        finished_at=row.finished_at,
+    )
+
+
+def _reason_values(reason: Reason | None) -> dict[str, str] | None:
+    return None if reason is None else {"code": reason.code, "detail": reason.detail}
+
+
+def _reason(values: Mapping[str, str] | None) -> Reason | None:
+    return None if values is None else Reason(values["code"], values["detail"])

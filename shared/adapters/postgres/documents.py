@@ -1,0 +1,219 @@
+"""Documents and their generations."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, exists, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from shared.adapters.postgres.document_rows import document_values, generation_values, read_document, read_generation
+from shared.adapters.postgres.engine import Session
+from shared.adapters.postgres.filters import compiled
+from shared.adapters.postgres.models import collections, documents, generations
+from shared.adapters.postgres.statements import page_after
+from shared.domain.documents import Document, Generation
+from shared.domain.errors import Conflict
+from shared.domain.filters import Filter
+from shared.domain.pages import After
+from shared.domain.tenants import Scope, TenantScope
+from shared.ports.documents import DocumentFilter, DueGeneration
+
+D, G = documents.c, generations.c
+TENANT, PROJECT, ID, NUMBER = bindparam("tenant"), bindparam("project"), bindparam("of_id"), bindparam("of_number")
+
+MINE = (D.tenant_id == TENANT) & (D.project_id == PROJECT)
+NOT_DELETED = D.tombstoned_at.is_(None)
+SEARCHABLE = (
+    NOT_DELETED
+    & D.committed_generation.is_not(None)
+    & exists().where(
+        (collections.c.tenant_id == D.tenant_id)
+        & (collections.c.id == D.collection_id)
+        & collections.c.deleted_at.is_(None)
+    )
+)
+
+ADD = (
+    insert(documents)
+    .on_conflict_do_nothing(
+        index_elements=[D.tenant_id, D.collection_id, D.path], index_where=(D.path != text("''")) & NOT_DELETED
+    )
+    .returning(D.id)
+)
+PROJECT_OF = select(D.project_id).where((D.tenant_id == TENANT) & (D.id == ID))
+GET = select(documents).where(MINE & (D.id == ID))
+LOCK = GET.with_for_update()
+BY_PATH = (
+    select(documents)
+    .where(
+        MINE
+        & (D.collection_id == bindparam("collection"))
+        & (D.path == bindparam("path"))
+        & (D.path != text("''"))
+        & NOT_DELETED
+    )
+    .with_for_update()
+)
+LIST = select(documents).where(MINE & NOT_DELETED)
+MATCHING = select(D.id).where(
+    MINE & SEARCHABLE & (D.collection_id == any_(bindparam("collections", type_=ARRAY(Uuid))))
+)
+SAVE = update(documents).where(MINE & (D.id == ID))
+COMMIT = (
+    update(documents)
+    .where(MINE & (D.id == ID) & NOT_DELETED & or_(D.committed_generation.is_(None), D.committed_generation <= NUMBER))
+    .values(committed_generation=NUMBER)
+    .returning(D.id)
+)
+SAME_CONTENT = (
+    select(D.id)
+    .where(MINE & SEARCHABLE & (D.content_hash == bindparam("content_hash")) & (D.id != ID))
+    .order_by(D.created_at, D.id)
+    .limit(1)
+)
+
+ADD_GENERATION = insert(generations)
+GENERATIONS = (
+    select(generations)
+    .where((G.tenant_id == TENANT) & (G.project_id == PROJECT) & (G.document_id == ID))
+    .order_by(G.number.desc())
+)
+GENERATION = GENERATIONS.where(G.number == NUMBER)
+SAVE_GENERATION = update(generations).where(
+    (G.tenant_id == TENANT) & (G.project_id == PROJECT) & (G.document_id == ID) & (G.number == NUMBER)
+)
+
+DUE = text("SELECT tenant_id, project_id, document_id, number FROM lambent_due(:now, :most)")
+TOMBSTONED = text("SELECT tenant_id, project_id, document_id, number FROM lambent_tombstoned(:most)")
+
+
+class PgDocuments:
+    """Storage of documents and generations."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, scope: Scope, document: Document, generation: Generation) -> None:
+        """Store a new document with its first generation.
+
+        Raises:
+            Conflict: a live document of the collection has this path already.
+        """
+        values = {
+            **_mine(scope),
+            **document_values(document),
+            "id": document.id,
+            "created_at": document.created_at,
+            "committed_generation": None,
+        }
+        if await self._session.first(ADD, values) is None:
+            raise Conflict(
+                f"a document with the path {document.path!r} is in this collection already", code="path_taken"
+            )
+        await self.add_generation(scope, generation)
+
+    async def project_of(self, scope: TenantScope, document_id: UUID) -> UUID | None:
+        """The project a document of the tenant belongs to; None when there is no such document."""
+        row = await self._session.first(PROJECT_OF, {"tenant": scope.tenant_id, "of_id": document_id})
+        return None if row is None else row[0]
+
+    async def get(self, scope: Scope, document_id: UUID) -> Document | None:
+        """One document, deleted ones too."""
+        row = await self._session.first(GET, _one(scope, document_id))
+        return None if row is None else read_document(row)
+
+    async def get_by_path(self, scope: Scope, collection_id: UUID, path: str) -> Document | None:
+        """The live document with this path, locked until the transaction ends."""
+        parameters = {"tenant": scope.tenant_id, "project": scope.project_id, "collection": collection_id, "path": path}
+        row = await self._session.first(BY_PATH, parameters)
+        return None if row is None else read_document(row)
+
+    async def list(self, scope: Scope, wanted: DocumentFilter, after: After | None, limit: int) -> Sequence[Document]:
+        """Documents that are not deleted, newest first (created_at, id), up to `limit`."""
+        conditions: list[ColumnElement[bool]] = []
+        if wanted.collection_id is not None:
+            conditions.append(D.collection_id == wanted.collection_id)
+        if wanted.status is not None:
+            conditions.append(D.status == wanted.status)
+        if wanted.filter is not None:
+            conditions.append(compiled(wanted.filter))
+        statement, place = page_after(LIST.where(*conditions), documents, after, limit)
+        rows = await self._session.all(statement, {"tenant": scope.tenant_id, "project": scope.project_id, **place})
+        return [read_document(row) for row in rows]
+
+    async def matching_ids(
+        self, scope: Scope, collection_ids: Sequence[UUID], filter: Filter, limit: int
+    ) -> Sequence[UUID]:
+        """Ids of searchable documents of the collections that pass the filter, up to `limit`."""
+        if not collection_ids:
+            return []
+        statement = MATCHING.where(compiled(filter)).limit(bindparam("most"))
+        parameters = {
+            "tenant": scope.tenant_id,
+            "project": scope.project_id,
+            "collections": list(collection_ids),
+            "most": limit,
+        }
+        return [row[0] for row in await self._session.all(statement, parameters)]
+
+    async def lock(self, scope: Scope, document_id: UUID) -> Document | None:
+        """One document, locked until the transaction ends."""
+        row = await self._session.first(LOCK, _one(scope, document_id))
+        return None if row is None else read_document(row)
+
+    async def save(self, scope: Scope, document: Document) -> None:
+        """Write a changed document back, except `committed_generation`, which only `commit` changes."""
+        await self._session.run(SAVE.values(document_values(document)), _one(scope, document.id))
+
+    async def commit(self, scope: Scope, document_id: UUID, generation: int) -> bool:
+        """Compare-and-set the committed generation; False when a newer one is committed or the document is tombstoned."""
+        return await self._session.first(COMMIT, {**_one(scope, document_id), "of_number": generation}) is not None
+
+    async def same_content(self, scope: Scope, document_id: UUID, content_hash: str) -> UUID | None:
+        """Another searchable document of the project with these bytes, the oldest; None when there is none."""
+        row = await self._session.first(SAME_CONTENT, {**_one(scope, document_id), "content_hash": content_hash})
+        return None if row is None else row[0]
+
+    async def add_generation(self, scope: Scope, generation: Generation) -> None:
+        """Store a further generation."""
+        await self._session.run(
+            ADD_GENERATION,
+            {
+                **_mine(scope),
+                **generation_values(generation),
+                "document_id": generation.document_id,
+                "number": generation.number,
+                "created_at": generation.created_at,
+            },
+        )
+
+    async def generation(self, scope: Scope, document_id: UUID, number: int) -> Generation | None:
+        """One generation."""
+        row = await self._session.first(GENERATION, {**_one(scope, document_id), "of_number": number})
+        return None if row is None else read_generation(row)
+
+    async def generations(self, scope: Scope, document_id: UUID) -> Sequence[Generation]:
+        """All generations of a document, newest first."""
+        return [read_generation(row) for row in await self._session.all(GENERATIONS, _one(scope, document_id))]
+
+    async def save_generation(self, scope: Scope, generation: Generation) -> None:
+        """Write a changed generation back."""
+        parameters = {**_one(scope, generation.document_id), "of_number": generation.number}
+        await self._session.run(SAVE_GENERATION.values(generation_values(generation)), parameters)
+
+    async def due(self, now: datetime, limit: int) -> Sequence[DueGeneration]:
+        """Across tenants: unfinished generations whose `due_at` has passed, the longest overdue first. Ids only."""
+        return [DueGeneration(*row) for row in await self._session.all(DUE, {"now": now, "most": limit})]
+
+    async def tombstoned(self, limit: int) -> Sequence[DueGeneration]:
+        """Across tenants: documents deleted but not yet swept, oldest first (`number` is the latest generation). Ids only."""
+        return [DueGeneration(*row) for row in await self._session.all(TOMBSTONED, {"most": limit})]
+
+
+def _mine(scope: Scope) -> dict[str, object]:
+    return {"tenant_id": scope.tenant_id, "project_id": scope.project_id}
+
+
+def _one(scope: Scope, document_id: UUID) -> dict[str, object]:
+    return {"tenant": scope.tenant_id, "project": scope.project_id, "of_id": document_id}

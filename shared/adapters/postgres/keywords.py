@@ -1,0 +1,297 @@
+"""The keyword leg: BM25 as sparse vectors, scanned exactly, with the statistics of each collection kept beside them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Double, Integer, Select, bindparam, column, select, text
+from sqlalchemy import cast as as_type
+
+from shared.adapters.postgres.binary import array, read_sparse, sparse
+from shared.adapters.postgres.engine import Session
+from shared.adapters.postgres.gate import gated, narrowed, within
+from shared.adapters.postgres.models import keywords
+from shared.domain import bm25
+from shared.domain.chunks import ChunkId, ChunkTerms
+from shared.domain.errors import NotFound
+from shared.domain.filters import Filter
+from shared.domain.search import LegHit
+from shared.domain.tenants import Scope
+
+BATCH = 500
+K = keywords.c
+
+AVERAGE = text("SELECT average FROM keyword_statistics WHERE tenant_id = :tenant AND collection_id = :collection")
+PUT = text("""
+INSERT INTO keywords (tenant_id, collection_id, document_id, generation, ordinal, length, average, weights)
+SELECT :tenant, :collection, d.id, new.generation, new.ordinal, new.length, :average, new.weights
+FROM unnest(
+  CAST(:generations AS integer[]), CAST(:ordinals AS integer[]), CAST(:lengths AS integer[]), CAST(:weights AS sparsevec[])
+) AS new (generation, ordinal, length, weights)
+JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project AND d.collection_id = :collection AND d.id = :document
+ON CONFLICT (tenant_id, collection_id, document_id, generation, ordinal)
+DO UPDATE SET length = excluded.length, average = excluded.average, weights = excluded.weights
+""")
+
+# Whoever changes a collection's statistics holds this row, so counts of terms are never waited for in different orders.
+LOCK = text("""
+SELECT chunks, length, average FROM keyword_statistics
+WHERE tenant_id = :tenant AND collection_id = :collection FOR UPDATE
+""")
+START = text("""
+INSERT INTO keyword_statistics (tenant_id, collection_id, chunks, length)
+SELECT :tenant, c.id, 0, 0 FROM collections c WHERE c.tenant_id = :tenant AND c.project_id = :project AND c.id = :collection
+ON CONFLICT DO NOTHING
+""")
+COUNTED = text("""
+SELECT generation FROM keyword_generations
+WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document AND generation = ANY (CAST(:generations AS integer[]))
+""")
+WORDS = text("""
+SELECT document_id, generation, ordinal, length, average, sparsevec_send(weights) AS weights FROM keywords
+WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document AND generation = ANY (CAST(:generations AS integer[]))
+""")
+COUNT = text("""
+INSERT INTO keyword_generations (tenant_id, collection_id, document_id, generation, chunks, length)
+VALUES (:tenant, :collection, :document, :generation, :chunks, :length)
+""")
+UNCOUNT = text("""
+DELETE FROM keyword_generations
+WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document AND generation = :generation
+RETURNING chunks, length
+""")
+TERMS = text("""
+INSERT INTO keyword_terms AS t (tenant_id, collection_id, term, chunks)
+SELECT :tenant, :collection, changed.term, changed.chunks
+FROM unnest(CAST(:terms AS integer[]), CAST(:counts AS integer[])) AS changed (term, chunks)
+ON CONFLICT (tenant_id, collection_id, term) DO UPDATE SET chunks = t.chunks + excluded.chunks
+""")
+TOTALS = text("""
+UPDATE keyword_statistics SET chunks = :chunks, length = :length, average = :average
+WHERE tenant_id = :tenant AND collection_id = :collection
+""")
+STALE = text("""
+SELECT document_id, generation, ordinal, length, average, sparsevec_send(weights) AS weights FROM keywords
+WHERE tenant_id = :tenant AND collection_id = :collection AND average <> :average
+ORDER BY document_id, generation, ordinal LIMIT :most
+""")
+ENCODE = text("""
+UPDATE keywords k SET average = :average, weights = new.weights
+FROM unnest(
+  CAST(:documents AS uuid[]), CAST(:generations AS integer[]), CAST(:ordinals AS integer[]), CAST(:weights AS sparsevec[])
+) AS new (document_id, generation, ordinal, weights)
+WHERE k.tenant_id = :tenant AND k.collection_id = :collection
+  AND k.document_id = new.document_id AND k.generation = new.generation AND k.ordinal = new.ordinal
+""")
+FORGET = text("DELETE FROM keyword_terms WHERE tenant_id = :tenant AND collection_id = :collection AND chunks <= 0")
+
+# Each collection's own idf weights, as a sparse vector (its text form counts from 1). No row for a collection that has none of the terms.
+QUESTION = (
+    text(f"""
+SELECT s.collection_id,
+  CAST('{{' || string_agg((t.term + 1) || ':' || ln(1 + (s.chunks - t.chunks + 0.5) / (t.chunks + 0.5)), ',') || '}}/{bm25.DIMENSIONS}'
+    AS sparsevec) AS weights
+FROM keyword_statistics s
+JOIN keyword_terms t ON t.tenant_id = :tenant AND t.collection_id = s.collection_id AND t.term = ANY (CAST(:terms AS integer[])) AND t.chunks > 0
+WHERE s.tenant_id = :tenant AND s.collection_id = ANY (CAST(:collections AS uuid[]))
+GROUP BY s.collection_id
+""")
+    .columns(K.collection_id, column("weights"))
+    .cte("question")
+    .prefix_with("MATERIALIZED")
+)
+SCORE = -K.weights.op("<#>", return_type=Double())(QUESTION.c.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The encoded terms of one chunk."""
+
+    id: ChunkId
+    length: int
+    average: float
+    weights: Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What is counted over a collection."""
+
+    chunks: int
+    length: int
+    average: float | None
+
+    @property
+    def mean(self) -> float:
+        """The mean length as of now."""
+        return self.length / self.chunks if self.chunks else 0.0
+
+
+class PgKeywords:
+    """A keyword index within the database."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def put(self, scope: Scope, collection_id: UUID, terms: Sequence[ChunkTerms]) -> None:
+        """Store the terms of chunks of one generation (after `Chunks.replace`); the same id again replaces them.
+
+        Raises:
+            NotFound: the document is none of this project and collection.
+        """
+        if not terms:
+            return
+        where = _collection(scope, collection_id)
+        # Until the first publish freezes a mean, that of these chunks is as good as any; publish encodes anew what differs.
+        average = await self._session.scalar(AVERAGE, where) or _mean([one.length for one in terms])
+        for first in range(0, len(terms), BATCH):
+            batch = terms[first : first + BATCH]
+            weights = [sparse(bm25.encode(bm25.indexed(one.frequencies), one.length, average)) for one in batch]
+            parameters = {
+                **where,
+                "document": batch[0].id.document_id,
+                "generations": [one.id.generation for one in batch],
+                "ordinals": [one.id.ordinal for one in batch],
+                "lengths": [one.length for one in batch],
+                "average": average,
+                "weights": array(await self._session.oid("sparsevec"), weights),
+            }
+            if (await self._session.run(PUT, parameters)).rowcount != len(batch):
+                raise NotFound("no such document in this collection", code="document_not_found")
+
+    async def publish(
+        self, scope: Scope, collection_id: UUID, document_id: UUID, *, add: int | None, remove: int | None
+    ) -> None:
+        """Count generation `add` of the document into the collection's statistics and `remove` out of them; None: nothing to add or remove.
+
+        A generation is counted once however often it is added, and counted out only when it is in.
+        """
+        where = {**_collection(scope, collection_id), "document": document_id}
+        statistics = await self._lock(where)
+        named = sorted({number for number in (add, remove) if number is not None})
+        counted = {row[0] for row in await self._session.all(COUNTED, {**where, "generations": named})}
+        arriving = add if add is not None and add not in counted and add != remove else None
+        leaving = remove if remove in counted and add != remove else None
+        if statistics is None or (arriving is None and leaving is None):
+            return
+        chosen = [number for number in (arriving, leaving) if number is not None]
+        words = [_words(row) for row in await self._session.all(WORDS, {**where, "generations": chosen})]
+        changes: Counter[int] = Counter()
+        for one in words:
+            changes.update(dict.fromkeys(one.weights, 1 if one.id.generation == arriving else -1))
+        chunks, length = statistics.chunks, statistics.length
+        if leaving is not None:
+            gone = (await self._session.run(UNCOUNT, {**where, "generation": leaving})).one()
+            chunks, length = chunks - gone.chunks, length - gone.length
+        if arriving is not None:
+            new = [one for one in words if one.id.generation == arriving]
+            size = sum(one.length for one in new)
+            chunks, length = chunks + len(new), length + size
+            await self._session.run(COUNT, {**where, "generation": arriving, "chunks": len(new), "length": size})
+        updated = Statistics(chunks, length, statistics.average)
+        average = updated.average or updated.mean or None
+        await self._session.run(TOTALS, {**where, "chunks": chunks, "length": length, "average": average})
+        await self._count_terms(where, changes)
+        if average is not None:
+            await self._encode(
+                where, [one for one in words if one.id.generation == arriving and one.average != average], average
+            )
+
+    async def query(
+        self,
+        scope: Scope,
+        collection_ids: Sequence[UUID],
+        terms: Sequence[str],
+        limit: int,
+        *,
+        filter: Filter | None = None,
+        document_ids: Sequence[UUID] | None = None,
+    ) -> Sequence[LegHit]:
+        """Chunks of committed generations that share at least one term, best BM25 first; scores above 0."""
+        if not collection_ids or not terms or document_ids is not None and not document_ids:
+            return []
+        parameters = {
+            **within(scope),
+            "collections": list(collection_ids),
+            "terms": sorted({bm25.term_index(term) for term in terms}),
+            "most": limit,
+        }
+        rows = await self._session.all(BEST.where(*narrowed(keywords, filter, document_ids)), parameters)
+        return [
+            LegHit(ChunkId(row.document_id, row.generation, row.ordinal), row.score) for row in rows if row.score > 0
+        ]
+
+    async def rebalance(self, scope: Scope, collection_id: UUID) -> int:
+        """Re-encode the collection's weights when the mean length has drifted by a factor of two; returns how many chunks were re-encoded."""
+        where = _collection(scope, collection_id)
+        statistics = await self._lock(where)
+        if statistics is None or statistics.average is None or not bm25.drifted(statistics.average, statistics.mean):
+            return 0
+        average = statistics.mean
+        await self._session.run(
+            TOTALS, {**where, "chunks": statistics.chunks, "length": statistics.length, "average": average}
+        )
+        await self._session.run(FORGET, where)
+        encoded = 0
+        while rows := await self._session.all(STALE, {**where, "average": average, "most": BATCH}):
+            await self._encode(where, [_words(row) for row in rows], average)
+            encoded += len(rows)
+        return encoded
+
+    async def _lock(self, where: Mapping[str, object]) -> Statistics | None:
+        """The collection's statistics, locked; None when the project has no such collection."""
+        row = await self._session.first(LOCK, where)
+        if row is None:
+            await self._session.run(START, where)
+            row = await self._session.first(LOCK, where)
+        return None if row is None else Statistics(*row)
+
+    async def _count_terms(self, where: Mapping[str, object], changes: Mapping[int, int]) -> None:
+        changed = sorted((term, count) for term, count in changes.items() if count)
+        if changed:
+            terms, counts = zip(*changed, strict=True)
+            await self._session.run(TERMS, {**where, "terms": list(terms), "counts": list(counts)})
+
+    async def _encode(self, where: Mapping[str, object], words: Sequence[Words], average: float) -> None:
+        for first in range(0, len(words), BATCH):
+            batch = words[first : first + BATCH]
+            weights = [
+                sparse(bm25.encode(bm25.decode(one.weights, one.length, one.average), one.length, average))
+                for one in batch
+            ]
+            parameters = {
+                **where,
+                "average": average,
+                "documents": [one.id.document_id for one in batch],
+                "generations": [one.id.generation for one in batch],
+                "ordinals": [one.id.ordinal for one in batch],
+                "weights": array(await self._session.oid("sparsevec"), weights),
+            }
+            await self._session.run(ENCODE, parameters)
+
+
+BEST: Select[tuple[UUID, int, int, float]] = (
+    select(K.document_id, K.generation, K.ordinal, as_type(SCORE, Double).label("score"))
+    .select_from(gated(keywords).join(QUESTION, QUESTION.c.collection_id == K.collection_id))
+    .where(K.tenant_id == bindparam("tenant"))
+    .order_by(as_type(SCORE, Double).desc(), K.document_id, K.ordinal)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
+def _collection(scope: Scope, collection_id: UUID) -> dict[str, object]:
+    return {"tenant": scope.tenant_id, "project": scope.project_id, "collection": collection_id}
+
+
+def _mean(lengths: Sequence[int]) -> float:
+    return sum(lengths) / len(lengths) or 1.0
+
+
+def _words(row: object) -> Words:
+    return Words(
+        ChunkId(row.document_id, row.generation, row.ordinal),  # type: ignore[attr-defined]
+        row.length,
+        row.average,
+        read_sparse(row.weights),
+    )

@@ -1,0 +1,437 @@
+"""The schema as SQLAlchemy tables: what the repositories build statements from and what migrations are compared with.
+
+Plain tables, not mapped classes: rows become frozen domain values and are written back explicitly, so there is no unit of work to pay for.
+Row-level security, grants and the clerk's functions are in the migrations only; tests/adapters/postgres checks them in the catalogue.
+"""
+
+from pgvector.sqlalchemy import SPARSEVEC, VECTOR
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from shared.domain.bm25 import DIMENSIONS
+
+metadata = MetaData()
+
+Instant = DateTime(timezone=True)
+
+
+def _tenant() -> Column[object]:
+    return Column("tenant_id", Uuid, nullable=False)
+
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    _tenant(),
+    Column("id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    UniqueConstraint("tenant_id", "name"),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"]),
+    Index("projects_listing", "tenant_id", "created_at", "id"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _tenant(),
+    Column("id", Uuid, nullable=False),
+    Column("project_id", Uuid),
+    Column("name", Text, nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("permissions", ARRAY(Text), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    UniqueConstraint("secret_hash"),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"]),
+    ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"]),
+)
+
+collections = Table(
+    "collections",
+    metadata,
+    _tenant(),
+    Column("id", Uuid, nullable=False),
+    Column("project_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("dimensions", Integer, nullable=False),
+    Column("max_tokens", Integer, nullable=False),
+    Column("chunk_method", Text, nullable=False),
+    Column("chunk_size", Integer, nullable=False),
+    Column("chunk_overlap", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    # What a document refers to: its collection is one of its own project.
+    UniqueConstraint("tenant_id", "project_id", "id"),
+    ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"]),
+    Index(
+        "collections_name", "tenant_id", "project_id", "name", unique=True, postgresql_where=text("deleted_at IS NULL")
+    ),
+    Index(
+        "collections_listing",
+        "tenant_id",
+        "project_id",
+        "created_at",
+        "id",
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    _tenant(),
+    Column("id", Uuid, nullable=False),
+    Column("project_id", Uuid, nullable=False),
+    Column("collection_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("tags", ARRAY(Text), nullable=False),
+    Column("metadata", JSONB, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("latest_generation", Integer, nullable=False),
+    Column("committed_generation", Integer),
+    Column("content_hash", Text, nullable=False),
+    Column("duplicate_of", Uuid),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("tombstoned_at", Instant),
+    Column("swept_at", Instant),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    ForeignKeyConstraint(
+        ["tenant_id", "project_id", "collection_id"],
+        ["collections.tenant_id", "collections.project_id", "collections.id"],
+    ),
+    ForeignKeyConstraint(["tenant_id", "duplicate_of"], ["documents.tenant_id", "documents.id"]),
+    ForeignKeyConstraint(
+        ["tenant_id", "id", "committed_generation"],
+        ["generations.tenant_id", "generations.document_id", "generations.number"],
+        name="documents_committed_generation_fkey",
+        use_alter=True,
+    ),
+    Index(
+        "documents_path",
+        "tenant_id",
+        "collection_id",
+        "path",
+        unique=True,
+        postgresql_where=text("path <> '' AND tombstoned_at IS NULL"),
+    ),
+    Index(
+        "documents_listing",
+        "tenant_id",
+        "project_id",
+        "created_at",
+        "id",
+        postgresql_where=text("tombstoned_at IS NULL"),
+    ),
+    Index(
+        "documents_in_collection",
+        "tenant_id",
+        "collection_id",
+        "created_at",
+        "id",
+        postgresql_where=text("tombstoned_at IS NULL"),
+    ),
+    Index(
+        "documents_content",
+        "tenant_id",
+        "project_id",
+        "content_hash",
+        postgresql_where=text("committed_generation IS NOT NULL AND tombstoned_at IS NULL"),
+    ),
+    Index(
+        "documents_unswept", "tombstoned_at", postgresql_where=text("tombstoned_at IS NOT NULL AND swept_at IS NULL")
+    ),
+)
+
+generations = Table(
+    "generations",
+    metadata,
+    _tenant(),
+    Column("project_id", Uuid, nullable=False),
+    Column("document_id", Uuid, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("source_key", Text, nullable=False),
+    Column("source_version_id", Text, nullable=False),
+    Column("source_sequencer", Text, nullable=False),
+    Column("source_size", BigInteger, nullable=False),
+    Column("recipe_reader", Text, nullable=False),
+    Column("recipe_chunking", Text, nullable=False),
+    Column("recipe_model", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("entered_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("lease_owner", Text),
+    Column("lease_until", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("waiting", Text, nullable=False),
+    Column("failure", JSONB(none_as_null=True)),
+    Column("last_error", JSONB(none_as_null=True)),
+    Column("content_hash", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("counts", JSONB, nullable=False),
+    Column("timings", JSONB, nullable=False),
+    Column("warnings", ARRAY(Text), nullable=False),
+    Column("finished_at", Instant),
+    PrimaryKeyConstraint("tenant_id", "document_id", "number"),
+    ForeignKeyConstraint(["tenant_id", "document_id"], ["documents.tenant_id", "documents.id"]),
+    # Terminal states have no deadline, so the index holds what is unfinished only.
+    CheckConstraint(
+        "(due_at IS NULL) = (state IN ('committed', 'unchanged', 'superseded', 'failed'))",
+        name="generations_unfinished_have_a_deadline",
+    ),
+    Index("generations_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    _tenant(),
+    Column("document_id", Uuid, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    # END is a reserved word; both offsets are named alike.
+    Column("start_offset", Integer, nullable=False),
+    Column("end_offset", Integer, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("heading_path", ARRAY(Text), nullable=False),
+    Column("page_first", Integer),
+    Column("page_last", Integer),
+    Column("kind", Text, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("language", Text, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "document_id", "generation", "ordinal"),
+    ForeignKeyConstraint(
+        ["tenant_id", "document_id", "generation"],
+        ["generations.tenant_id", "generations.document_id", "generations.number"],
+    ),
+    Index("chunks_content", "tenant_id", "content_hash"),
+)
+
+vectors = Table(
+    "vectors",
+    metadata,
+    _tenant(),
+    Column("collection_id", Uuid, nullable=False),
+    Column("document_id", Uuid, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    # Any dimension; all vectors of a collection have its model's.
+    Column("embedding", VECTOR, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "collection_id", "document_id", "generation", "ordinal"),
+    ForeignKeyConstraint(["tenant_id", "collection_id"], ["collections.tenant_id", "collections.id"]),
+    ForeignKeyConstraint(
+        ["tenant_id", "document_id", "generation"],
+        ["generations.tenant_id", "generations.document_id", "generations.number"],
+    ),
+)
+
+vector_indexes = Table(
+    "vector_indexes",
+    metadata,
+    _tenant(),
+    Column("collection_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "collection_id"),
+    ForeignKeyConstraint(["tenant_id", "collection_id"], ["collections.tenant_id", "collections.id"]),
+)
+
+keywords = Table(
+    "keywords",
+    metadata,
+    _tenant(),
+    Column("collection_id", Uuid, nullable=False),
+    Column("document_id", Uuid, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("length", Integer, nullable=False),
+    # The mean length its weights were made with.
+    Column("average", Double, nullable=False),
+    Column("weights", SPARSEVEC(DIMENSIONS), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "collection_id", "document_id", "generation", "ordinal"),
+    ForeignKeyConstraint(["tenant_id", "collection_id"], ["collections.tenant_id", "collections.id"]),
+    ForeignKeyConstraint(
+        ["tenant_id", "document_id", "generation", "ordinal"],
+        ["chunks.tenant_id", "chunks.document_id", "chunks.generation", "chunks.ordinal"],
+    ),
+)
+
+keyword_statistics = Table(
+    "keyword_statistics",
+    metadata,
+    _tenant(),
+    Column("collection_id", Uuid, nullable=False),
+    Column("chunks", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    # Frozen mean length; null until the first publish.
+    Column("average", Double),
+    PrimaryKeyConstraint("tenant_id", "collection_id"),
+    ForeignKeyConstraint(["tenant_id", "collection_id"], ["collections.tenant_id", "collections.id"]),
+)
+
+keyword_terms = Table(
+    "keyword_terms",
+    metadata,
+    _tenant(),
+    Column("collection_id", Uuid, nullable=False),
+    Column("term", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "collection_id", "term"),
+    ForeignKeyConstraint(["tenant_id", "collection_id"], ["collections.tenant_id", "collections.id"]),
+)
+
+keyword_generations = Table(
+    "keyword_generations",
+    metadata,
+    _tenant(),
+    Column("collection_id", Uuid, nullable=False),
+    Column("document_id", Uuid, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "collection_id", "document_id", "generation"),
+    ForeignKeyConstraint(["tenant_id", "collection_id"], ["collections.tenant_id", "collections.id"]),
+    ForeignKeyConstraint(
+        ["tenant_id", "document_id", "generation"],
+        ["generations.tenant_id", "generations.document_id", "generations.number"],
+    ),
+)
+
+embedding_cache = Table(
+    "embedding_cache",
+    metadata,
+    _tenant(),
+    Column("content_hash", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    # Little-endian float32.
+    Column("embedding", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "content_hash", "model"),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"]),
+)
+
+chats = Table(
+    "chats",
+    metadata,
+    _tenant(),
+    Column("id", Uuid, nullable=False),
+    Column("project_id", Uuid, nullable=False),
+    Column("collection_ids", ARRAY(Uuid), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"]),
+    Index("chats_listing", "tenant_id", "project_id", "created_by", "created_at", "id"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _tenant(),
+    Column("chat_id", Uuid, nullable=False),
+    Column("position", BigInteger, Identity(always=True), nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("citations", JSONB, nullable=False),
+    Column("sentences", JSONB, nullable=False),
+    Column("found", Boolean, nullable=False),
+    Column("receipt", JSONB(none_as_null=True)),
+    Column("metadata", JSONB, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "chat_id", "position"),
+    UniqueConstraint("tenant_id", "id"),
+    ForeignKeyConstraint(["tenant_id", "chat_id"], ["chats.tenant_id", "chats.id"], ondelete="CASCADE"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    _tenant(),
+    Column("id", Uuid, nullable=False),
+    Column("project_id", Uuid, nullable=False),
+    Column("document_id", Uuid, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("requested_at", Instant, nullable=False),
+    Column("completed_at", Instant),
+    Column("removed", JSONB, nullable=False),
+    Column("remaining", JSONB, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    # Receipts outlive their document's row, so they name it without referring to it.
+    ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"]),
+    Index("receipts_of_document", "tenant_id", "document_id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _tenant(),
+    Column("id", Uuid, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("message_group", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("delay_seconds", Integer, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"]),
+    Index("outbox_age", "added_at", "id"),
+    Index("outbox_id", "id"),
+)
+
+# Keyed by a provider credential, not by a tenant; unlogged, because a bucket lost in a crash is merely full again.
+buckets = Table(
+    "buckets",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("level", Double, nullable=False),
+    # The moment of `level`; in the future when the provider asked for silence until then.
+    Column("at", Instant, nullable=False),
+    # What the latest `take` has to wait; kept because it is computed inside the upsert.
+    Column("wait", Double, nullable=False),
+    prefixes=["UNLOGGED"],
+)

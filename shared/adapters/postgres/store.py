@@ -1,0 +1,41 @@
+"""The database as the bootstrap sees it: transactions, and a way to close."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from shared.adapters.postgres.engine import Timeouts, open_engine, transaction
+from shared.adapters.postgres.rows import PgRows
+from shared.domain.tenants import TenantScope
+
+
+class PgStore:
+    """One PostgreSQL database, reached over one connection that is opened when first needed."""
+
+    def __init__(self, url: str, timeouts: Timeouts | None = None) -> None:
+        """Args:
+        url: of the application role, `postgresql://lambent_app:…@host/name`.
+        timeouts: how long the server may take.
+        """
+        self._timeouts = timeouts or Timeouts()
+        self._engine = open_engine(url, self._timeouts)
+        self._oids: dict[str, int] = {}
+
+    @asynccontextmanager
+    async def transaction(self, scope: TenantScope | None) -> AsyncIterator[PgRows]:
+        """One transaction, committed when the block ends and rolled back when it raises.
+
+        Args:
+            scope: whose rows can be seen; None: nobody's, until `keys.authenticate` has found a key.
+
+        Raises:
+            Unavailable: the database cannot be reached or did not finish in time.
+            CommitUnknown: the connection broke while committing: the work is to be repeated.
+        """
+        async with transaction(
+            self._engine, self._oids, None if scope is None else scope.tenant_id, self._timeouts
+        ) as session:
+            yield PgRows(session)
+
+    async def close(self) -> None:
+        """Close the connection; the next transaction opens another."""
+        await self._engine.dispose()

@@ -1,0 +1,154 @@
+"""Vectors in the same transaction as the rows they belong to."""
+
+import math
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Double, Select, Uuid, any_, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from shared.adapters.postgres.binary import Binary, array
+from shared.adapters.postgres.binary import vector as packed
+from shared.adapters.postgres.engine import Session
+from shared.adapters.postgres.gate import gated, narrowed, within
+from shared.adapters.postgres.models import vectors as table
+from shared.domain.chunks import ChunkId, ChunkVector
+from shared.domain.collections import Collection
+from shared.domain.errors import Invalid, NotFound
+from shared.domain.filters import Filter
+from shared.domain.search import LegHit
+from shared.domain.tenants import Scope
+
+BATCH = 250
+"""Rows sent at once: half a megabyte of 384 dimensions."""
+
+V = table.c
+
+PUT = text("""
+INSERT INTO vectors (tenant_id, collection_id, document_id, generation, ordinal, embedding)
+SELECT :tenant, :collection, d.id, new.generation, new.ordinal, new.embedding
+FROM unnest(CAST(:generations AS integer[]), CAST(:ordinals AS integer[]), CAST(:embeddings AS vector[])) AS new (generation, ordinal, embedding)
+JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project AND d.collection_id = :collection AND d.id = :document
+ON CONFLICT (tenant_id, collection_id, document_id, generation, ordinal) DO UPDATE SET embedding = excluded.embedding
+""")
+
+OF_DOCUMENT = """
+tenant_id = :tenant AND collection_id = :collection
+AND document_id = (SELECT d.id FROM documents d WHERE d.tenant_id = :tenant AND d.project_id = :project AND d.id = :document)
+"""
+IDS = text(f"SELECT document_id, generation, ordinal FROM vectors WHERE {OF_DOCUMENT} ORDER BY generation, ordinal")
+DELETE_ALL = text(f"DELETE FROM vectors WHERE {OF_DOCUMENT}")
+DELETE_BEFORE = text(f"DELETE FROM vectors WHERE {OF_DOCUMENT} AND generation < :keep")
+PING = text("SELECT CAST('[1,0]' AS vector) <=> CAST('[0,1]' AS vector)")
+
+# All vectors have unit length, so the inner product is the cosine.
+DISTANCE = V.embedding.op("<#>", return_type=Double())(text("CAST(:vector AS vector)"))
+EXACT: Select[tuple[UUID, int, int, float]] = (
+    select(V.document_id, V.generation, V.ordinal, (-DISTANCE).label("score"))
+    .select_from(gated(table))
+    .where(
+        (V.tenant_id == bindparam("tenant")) & (V.collection_id == any_(bindparam("collections", type_=ARRAY(Uuid))))
+    )
+    .order_by(DISTANCE, V.document_id, V.ordinal)
+    .limit(bindparam("most"))
+)
+
+
+class PgVectors:
+    """A vector store within the database: always consistent, and its hits have passed the read gate."""
+
+    filters = True
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def put(self, scope: Scope, collection: Collection, vectors: Sequence[ChunkVector]) -> None:
+        """Write vectors of one document; the same id again replaces it. They are kept at unit length.
+
+        Raises:
+            Invalid: a vector has not the collection's dimensions or holds what is not a number.
+            NotFound: the document is none of this project and collection.
+        """
+        for first in range(0, len(vectors), BATCH):
+            batch = vectors[first : first + BATCH]
+            embeddings = [packed(unit(one.values, collection.model.dimensions)) for one in batch]
+            parameters = {
+                **_document(scope, collection, batch[0].id.document_id),
+                "generations": [one.id.generation for one in batch],
+                "ordinals": [one.id.ordinal for one in batch],
+                "embeddings": array(await self._session.oid("vector"), embeddings),
+            }
+            if (await self._session.run(PUT, parameters)).rowcount != len(batch):
+                raise NotFound("no such document in this collection", code="document_not_found")
+
+    async def query(
+        self,
+        scope: Scope,
+        collections: Sequence[Collection],
+        vector: Sequence[float],
+        limit: int,
+        *,
+        filter: Filter | None = None,
+        document_ids: Sequence[UUID] | None = None,
+    ) -> Sequence[LegHit]:
+        """Nearest by cosine, best first; the score is the cosine, -1 to 1. An empty `document_ids` finds nothing."""
+        if not collections or document_ids is not None and not document_ids:
+            return []
+        parameters = {
+            **within(scope),
+            "collections": [one.id for one in collections],
+            "vector": _question(vector, collections),
+            "most": limit,
+        }
+        rows = await self._session.all(EXACT.where(*narrowed(table, filter, document_ids)), parameters)
+        return [LegHit(ChunkId(row.document_id, row.generation, row.ordinal), row.score) for row in rows]
+
+    async def ids(self, scope: Scope, collection: Collection, document_id: UUID) -> Sequence[ChunkId]:
+        """Every stored id of one document, all generations."""
+        return [ChunkId(*row) for row in await self._session.all(IDS, _document(scope, collection, document_id))]
+
+    async def delete(self, scope: Scope, collection: Collection, document_id: UUID, *, keep: int | None) -> int:
+        """Remove the document's vectors of every generation up to `keep` exclusive; of all when None. Returns how many."""
+        where = _document(scope, collection, document_id)
+        if keep is None:
+            return (await self._session.run(DELETE_ALL, where)).rowcount
+        return (await self._session.run(DELETE_BEFORE, {**where, "keep": keep})).rowcount
+
+    async def ping(self) -> None:
+        """Prove that the extension answers."""
+        await self._session.scalar(PING)
+
+
+def unit(values: Sequence[float], dimensions: int) -> Sequence[float]:
+    """The vector at length 1; a zero vector stays as it is.
+
+    Raises:
+        Invalid: wrong number of dimensions, or a value that is not finite.
+    """
+    if len(values) != dimensions:
+        raise Invalid(
+            f"a vector of {len(values)} dimensions where the collection has {dimensions}", code="wrong_dimensions"
+        )
+    square = math.sumprod(values, values)
+    if not math.isfinite(square):
+        raise Invalid("a vector holds values that are no finite numbers", code="invalid_vector")
+    if square == 0 or abs(square - 1) < 1e-6:
+        return values
+    length = math.sqrt(square)
+    return [value / length for value in values]
+
+
+def _question(values: Sequence[float], collections: Sequence[Collection]) -> Binary:
+    dimensions = {one.model.dimensions for one in collections}
+    if len(dimensions) > 1:
+        raise Invalid("collections of different dimensions cannot be asked with one vector", code="wrong_dimensions")
+    return Binary(packed(unit(values, dimensions.pop())))
+
+
+def _document(scope: Scope, collection: Collection, document_id: UUID) -> dict[str, object]:
+    return {
+        "tenant": scope.tenant_id,
+        "project": scope.project_id,
+        "collection": collection.id,
+        "document": document_id,
+    }

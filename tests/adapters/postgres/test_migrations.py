@@ -1,0 +1,29 @@
+"""The migrations, the models and the revision that the code asks for are one."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from shared.adapters.postgres.migrate import newest
+from shared.adapters.postgres.models import metadata
+from shared.adapters.postgres.revision import HEAD
+from tests.fixtures.postgres import PostgresUrls
+
+
+def _no_vector_indexes(object_: object, name: str | None, type_: str, reflected: bool, compare_to: object) -> bool:
+    return not (type_ == "index" and reflected and (name or "").startswith("vectors_of_"))
+
+
+def test_models_compared_with_migrations_show_no_difference(database: PostgresUrls) -> None:
+    engine = create_engine(
+        database.superuser.replace("postgresql://", "postgresql+psycopg://"), use_native_hstore=False
+    )
+    with engine.connect() as connection:
+        options = {"compare_type": True, "compare_server_default": True, "include_object": _no_vector_indexes}
+        differences = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+    engine.dispose()
+    assert [one for one in differences if one[0] != "remove_table" or one[1].name != "alembic_version"] == []
+
+
+def test_head_equals_the_newest_migration() -> None:
+    assert newest() == HEAD
