@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     model_api_key: SecretStr = SecretStr("")
     model_secret_arn: str = ""
 
+    cors_origins: str = ""
+    """Comma-separated exact origins of browsers that may call the API; empty: none."""
+
     max_upload_bytes: int = Field(default=50 * 1024 * 1024, ge=1)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
 

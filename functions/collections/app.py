@@ -13,11 +13,11 @@ from functions.collections.schemas import (
     NewCollection,
 )
 from shared.runtime.auth import Authorised
-from shared.runtime.http import http_function
+from shared.runtime.http import PREFIX, http_function
 from shared.runtime.paging import Cursor, Limit
 from shared.usecases.collections import manage
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 
 @router.post("/collections", status_code=201)

@@ -10,12 +10,12 @@ from shared.domain.documents import DocumentStatus
 from shared.domain.filters import parse_filter
 from shared.ports.documents import DocumentFilter
 from shared.runtime.auth import Authorised
-from shared.runtime.http import http_function
-from shared.runtime.paging import Cursor, Limit
+from shared.runtime.http import PREFIX, http_function
+from shared.runtime.paging import MAX_NUMBER, Cursor, Limit
 from shared.settings import settings
 from shared.usecases.documents import delete, edit, process, read, upload, why
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 
 @router.post("/documents", status_code=201)
@@ -103,7 +103,7 @@ async def get_text(
     call: Authorised,
     start: Annotated[int, Query(ge=0)] = 0,
     end: Annotated[int | None, Query(ge=0)] = None,
-    version: Annotated[int | None, Query(ge=1)] = None,
+    version: Annotated[int | None, Query(ge=1, le=MAX_NUMBER)] = None,
 ) -> s.TextOut:
     """The extracted text, or the part from `start` to `end` (200,000 characters at most a call)."""
     return s.TextOut.of(await read.text(call.scope, call.ports, document_id, generation=version), start, end)
@@ -111,7 +111,7 @@ async def get_text(
 
 @router.get("/documents/{document_id}/chunks")
 async def list_chunks(
-    document_id: UUID, call: Authorised, first: Annotated[int, Query(ge=0)] = 0, limit: Limit = 50
+    document_id: UUID, call: Authorised, first: Annotated[int, Query(ge=0, le=MAX_NUMBER)] = 0, limit: Limit = 50
 ) -> list[s.ChunkOut]:
     """The chunks that are searched, in order."""
     return [

@@ -5,9 +5,9 @@ from fastapi import APIRouter, Response
 from functions.health.schemas import HealthOut, LiveOut, StatusOut
 from shared.runtime.auth import AuthorisedTenant
 from shared.runtime.health import health
-from shared.runtime.http import http_function
+from shared.runtime.http import PREFIX, http_function
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 
 @router.get("/health/live")

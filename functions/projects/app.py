@@ -6,11 +6,11 @@ from fastapi import APIRouter
 
 from functions.projects.schemas import NewProject, ProjectOut, ProjectPage
 from shared.runtime.auth import AuthorisedTenant
-from shared.runtime.http import http_function
+from shared.runtime.http import PREFIX, http_function
 from shared.runtime.paging import Cursor, Limit
 from shared.usecases.projects import manage
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 
 @router.post("/projects", status_code=201)

@@ -4,10 +4,10 @@ from fastapi import APIRouter
 
 from functions.search.schemas import SearchIn, SearchOut
 from shared.runtime.auth import AuthorisedCaller
-from shared.runtime.http import http_function
+from shared.runtime.http import PREFIX, http_function
 from shared.usecases.search.retrieve import embed_question, retrieve
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 
 @router.post("/search")

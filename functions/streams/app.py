@@ -8,10 +8,11 @@ from fastapi.responses import StreamingResponse
 from shared.runtime.answering import answer_events
 from shared.runtime.auth import AuthorisedCaller
 from shared.runtime.events import MEDIA_TYPE, server_sent
+from shared.runtime.http import PREFIX
 from shared.runtime.messages import Ask
 from shared.runtime.stream import stream_function
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 
 @router.post("/streams/chats/{chat_id}/messages", response_class=StreamingResponse)

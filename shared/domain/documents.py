@@ -266,12 +266,14 @@ def upload_key(tenant_id: UUID, document_id: UUID, generation: int) -> str:
 def parse_upload_key(key: str) -> tuple[UUID, UUID, int] | None:
     """Read an upload key; None when it is none of ours."""
     parts = key.split("/")
-    if len(parts) != 3 or not parts[2].isdigit():
+    if len(parts) != 3:
         return None
     try:
-        return UUID(parts[0]), UUID(parts[1]), int(parts[2])
+        named = UUID(parts[0]), UUID(parts[1]), int(parts[2])
     except ValueError:
         return None
+    # Only the spelling that `upload_key` gives: UUID and int accept others.
+    return named if upload_key(*named) == key else None
 
 
 EXTRACTED_PREFIX = "extracted/"

@@ -17,11 +17,12 @@ from uuid import UUID
 
 from shared.domain.documents import Document
 from shared.domain.errors import InvalidFilter
+from shared.domain.storable import storable
 
 MAX_CONDITIONS = 50
 MAX_DEPTH = 6
 MAX_VALUES = 1000
-METADATA_KEY = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+METADATA_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Scalar = str | int | float | bool
 
@@ -125,7 +126,7 @@ def _condition(field: object, op: object, value: object, path: str) -> Condition
     if not isinstance(field, str):
         raise InvalidFilter(f"{path}.field: expected text")
     metadata = field.startswith("metadata.")
-    if metadata and not METADATA_KEY.match(field.removeprefix("metadata.")):
+    if metadata and not METADATA_KEY.fullmatch(field.removeprefix("metadata.")):
         raise InvalidFilter(f"{path}.field: metadata keys are 1-64 letters, digits, '_' or '-'")
     allowed = METADATA_OPS if metadata else ALLOWED.get(field)
     if allowed is None:
@@ -147,6 +148,8 @@ def _condition(field: object, op: object, value: object, path: str) -> Condition
 
 
 def _value(field: str, value: object, path: str) -> object:
+    if not storable(value):
+        raise InvalidFilter(f"{path}: holds a NUL character or half a surrogate pair")
     if field in DATE_FIELDS:
         return _date(value, path)
     if field == "document_id":

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from shared.domain.errors import Invalid
 from shared.domain.filters import METADATA_KEY
+from shared.domain.storable import storable
 
 MAX_NAME = 255
 MAX_TAGS = 50
@@ -69,7 +70,7 @@ def clean_metadata(metadata: Mapping[str, object]) -> dict[str, object]:
         Invalid: naming the key that is wrong.
     """
     for key, value in metadata.items():
-        if not METADATA_KEY.match(key):
+        if not METADATA_KEY.fullmatch(key):
             raise Invalid(
                 f"the metadata key {key[:80]!r} must be 1-64 letters, digits, '_' or '-'", code="invalid_metadata"
             )
@@ -82,8 +83,8 @@ def clean_metadata(metadata: Mapping[str, object]) -> dict[str, object]:
         written = json.dumps(metadata, allow_nan=False)
     except ValueError as error:
         raise Invalid("metadata holds a number JSON cannot carry", code="invalid_metadata") from error
-    if "\\u0000" in written or len(written) > MAX_METADATA_BYTES:
-        raise Invalid(
-            f"metadata is over {MAX_METADATA_BYTES} bytes as JSON, or holds a NUL character", code="invalid_metadata"
-        )
+    if len(written) > MAX_METADATA_BYTES:
+        raise Invalid(f"metadata is over {MAX_METADATA_BYTES} bytes as JSON", code="invalid_metadata")
+    if not storable(metadata):
+        raise Invalid("metadata holds a NUL character or half a surrogate pair", code="invalid_metadata")
     return dict(metadata)

@@ -3,11 +3,12 @@
 The one place that knows status codes.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
@@ -70,7 +71,7 @@ def problem(
     hint: str = "",
     fields: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
-) -> JSONResponse:
+) -> Response:
     """Make the response."""
     body = Problem(
         type=f"urn:lambent:problem:{code}",
@@ -82,7 +83,8 @@ def problem(
         request_id=request_id,
         errors=list(fields),
     )
-    return JSONResponse(body.model_dump(), status, dict(headers or {}), media_type=MEDIA_TYPE)
+    # Written in ASCII, so that whatever a caller sent and is told back can be encoded.
+    return Response(json.dumps(body.model_dump()), status, dict(headers or {}), media_type=MEDIA_TYPE)
 
 
 def request_id_of(request: Request) -> str:
@@ -91,7 +93,7 @@ def request_id_of(request: Request) -> str:
     return getattr(context, "aws_request_id", "")
 
 
-def of_error(request_id: str, error: errors.LambentError) -> JSONResponse:
+def of_error(request_id: str, error: errors.LambentError) -> Response:
     """The problem of one of our own errors."""
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
     headers: dict[str, str] = {}
@@ -102,14 +104,14 @@ def of_error(request_id: str, error: errors.LambentError) -> JSONResponse:
     return problem(request_id, status, error.code, error.detail, hint=error.hint, headers=headers)
 
 
-async def on_lambent_error(request: Request, error: Exception) -> JSONResponse:
+async def on_lambent_error(request: Request, error: Exception) -> Response:
     """Our own errors."""
     if not isinstance(error, errors.LambentError):
         raise error
     return of_error(request_id_of(request), error)
 
 
-async def on_validation_error(request: Request, error: Exception) -> JSONResponse:
+async def on_validation_error(request: Request, error: Exception) -> Response:
     """A body, path or query that does not fit its model; the offending value is not repeated."""
     if not isinstance(error, RequestValidationError):
         raise error
@@ -127,7 +129,7 @@ async def on_validation_error(request: Request, error: Exception) -> JSONRespons
     )
 
 
-async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
+async def on_http_exception(request: Request, error: Exception) -> Response:
     """Routes that do not exist, methods they do not have."""
     if not isinstance(error, HTTPException):
         raise error

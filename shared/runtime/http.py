@@ -1,7 +1,7 @@
 """HTTP doors: a router becomes a Lambda function."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from fastapi import APIRouter, FastAPI
@@ -9,12 +9,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
+from mangum.types import ASGI
+from mangum.types import LambdaContext as MangumContext
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.domain.errors import LambentError, TooLarge
 from shared.runtime import errors
-from shared.runtime.invocation import LambdaContext, invocation
+from shared.runtime.invocation import LambdaContext, event_loop, invocation
 from shared.runtime.routes import ROUTES
 from shared.settings import settings
 
@@ -38,24 +41,20 @@ def create_api(router: APIRouter, title: str = "Lambent") -> FastAPI:
         RuntimeError: a route that `shared.runtime.routes.ROUTES` does not know.
     """
     api = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    api.include_router(router, prefix=PREFIX)
+    api.include_router(router)
     api.add_exception_handler(LambentError, errors.on_lambent_error)
     api.add_exception_handler(RequestValidationError, errors.on_validation_error)
     api.add_exception_handler(HTTPException, errors.on_http_exception)
-    for method, path in routes_of(api):
+    for method, path in routes_of(router):
         if (method, path) not in ROUTES:
             raise RuntimeError(f"{method} {path} has no entry in the route table")
     return api
 
 
-def routes_of(api: FastAPI) -> list[tuple[str, str]]:
-    """Method and path template of every route of an application."""
-    return [
-        (method, route.path)
-        for route in api.routes
-        if isinstance(route, APIRoute)
-        for method in sorted(route.methods or ())
-    ]
+def routes_of(router: APIRouter) -> list[tuple[str, str]]:
+    """Method and path template of every route of an area."""
+    routes = [route for route in router.routes if isinstance(route, APIRoute)]
+    return [(method, route.path) for route in routes for method in sorted(route.methods or ())]
 
 
 class Guard:
@@ -121,16 +120,32 @@ def _length(scope: Scope) -> int:
     return int(declared) if declared.isdigit() else 0
 
 
+def door(router: APIRouter) -> ASGIApp:
+    """The whole ASGI application of one area; browsers of the configured origins, and no others, may call it."""
+    chosen = settings()
+    app: ASGIApp = Guard(create_api(router), chosen.max_body_bytes)
+    origins = [origin for origin in chosen.cors_origins.split(",") if origin]
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Lambent-Project"],
+        expose_headers=["Retry-After"],
+        max_age=3600,
+    )
+
+
 def http_function(router: APIRouter) -> HttpFunction:
     """The Lambda handler of one HTTP area."""
-    adapter = Mangum(
-        Guard(create_api(router), settings().max_body_bytes),
-        lifespan="off",
-        text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, errors.MEDIA_TYPE],
-    )
+    event_loop()
+    text = [*DEFAULT_TEXT_MIME_TYPES, errors.MEDIA_TYPE]
+    adapter = Mangum(cast(ASGI, door(router)), lifespan="off", text_mime_types=text)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         with invocation(context, "http"):
-            return adapter(event, context)  # type: ignore[arg-type]
+            # Mangum declares more of the context than it reads.
+            return adapter(event, cast(MangumContext, context))
 
     return handler

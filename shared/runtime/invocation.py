@@ -6,6 +6,7 @@ Its time, its log context, its metrics, and the event loop that all invocations 
 import asyncio
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Protocol
 
 import structlog
@@ -36,12 +37,19 @@ class LambdaContext(Protocol):
 
 def run[Result](work: Coroutine[Any, Any, Result]) -> Result:
     """Run on the process's one event loop: connections made in one invocation serve the next."""
-    try:
-        loop = asyncio.get_event_loop()
-    except RuntimeError:
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-    return loop.run_until_complete(work)
+    return event_loop().run_until_complete(work)
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """The process's one event loop, made current: Mangum runs on whichever is."""
+    loop = _loop()
+    asyncio.set_event_loop(loop)
+    return loop
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.new_event_loop()
 
 
 @contextmanager
@@ -53,6 +61,7 @@ def invocation(context: LambdaContext, kind: str) -> Iterator[None]:
         kind: what sort of door it is: http, queue, schedule, call.
     """
     configure()
+    event_loop()
     clock = bootstrap.powers().clock
     started = clock.monotonic()
     with bound(request_id=context.aws_request_id, function=context.function_name):

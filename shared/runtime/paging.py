@@ -5,4 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
+MAX_NUMBER = 2**31 - 1
+"""The greatest whole number that rows are counted with."""
+
 Limit = Annotated[int, Query(ge=1, le=200, description="rows a page")]

@@ -17,15 +17,17 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter
 from mangum.handlers.api_gateway import APIGateway
+from mangum.types import LambdaConfig
+from mangum.types import LambdaContext as MangumContext
 from starlette.types import ASGIApp, Message
 
-from shared.runtime.http import Guard, HttpFunction, create_api, http_function
+from shared.runtime.http import HttpFunction, door, http_function
 from shared.runtime.invocation import LambdaContext, invocation, run
-from shared.settings import PlatformSettings, settings
+from shared.settings import PlatformSettings
 
 API = "/2018-06-01/runtime"
 PRELUDE_END = b"\x00" * 8
@@ -43,7 +45,7 @@ class StreamFunction:
         Args:
             router: the area's routes.
         """
-        self.app: ASGIApp = Guard(create_api(router), settings().max_body_bytes)
+        self.app: ASGIApp = door(router)
         self._buffered: HttpFunction = http_function(router)
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -172,9 +174,10 @@ class StreamingRuntime:
             self._report(request_id, failure or RuntimeError("the application sent no response"))
 
     async def _answer(self, event: dict[str, Any], context: StreamContext, stream: ResponseStream) -> None:
-        shaped = APIGateway(
-            event, context, {"api_gateway_base_path": "/", "text_mime_types": [], "exclude_headers": []}
-        )  # type: ignore[arg-type]
+        # Mangum declares more of the context than it reads.
+        platform = cast(MangumContext, context)
+        config = LambdaConfig(api_gateway_base_path="/", text_mime_types=[], exclude_headers=[])
+        shaped = APIGateway(event, platform, config)
         receiver = Receiver(shaped.body)
         try:
             await self.function.app(dict(shaped.scope), receiver, stream.send)
