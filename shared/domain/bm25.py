@@ -3,8 +3,9 @@
     weight(t, d) = tf · (k1 + 1) / (tf + k1 · (1 − b + b · dl / avgdl))        in the chunk's vector
     idf(t)       = ln(1 + (N − df + 0.5) / (df + 0.5))                          in the question's vector
 
-Robertson and Zaragoza 2009 for the weight; the idf is the variant Lucene uses, which is never negative. `avgdl` is frozen per collection, so
-that a new chunk does not change the vectors of all others; when the true mean has drifted by a factor of two the collection is encoded anew.
+Robertson and Zaragoza 2009 for the weight; the idf is the variant Lucene uses, which is never negative. `avgdl` is
+frozen per collection, so that a new chunk does not change the vectors of all others; when the true mean has drifted
+by a factor of two the collection is encoded anew.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Vectors in the binary form of pgvector: packing a vector takes a tenth of the time that writing it as text does.
 
-The types have no fixed number (OID), so values are sent without one and the statement casts them: `CAST(:embedding AS vector)`. The elements of an
-array must name their type, which `Session.oid` knows.
+The types have no fixed number (OID), so values are sent without one and the statement casts them: `CAST(:embedding AS
+vector)`. The elements of an array must name their type, which `Session.oid` knows.
 """
 
 import struct

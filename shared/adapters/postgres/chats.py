@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.message_rows import message_values, read_message
 from shared.adapters.postgres.models import chats, messages, receipts
-from shared.adapters.postgres.statements import page_after
+from shared.adapters.postgres.statements import ID, PROJECT, TENANT, page_after
 from shared.domain.chats import Chat, Message
 from shared.domain.errors import NotFound
 from shared.domain.pages import After
@@ -18,9 +18,8 @@ from shared.domain.receipts import DeletionReceipt
 from shared.domain.tenants import Scope
 
 C, M, R = chats.c, messages.c, receipts.c
-TENANT, PROJECT = bindparam("tenant"), bindparam("project")
 MINE = (C.tenant_id == TENANT) & (C.project_id == PROJECT) & (C.created_by == bindparam("principal"))
-ONE = MINE & (C.id == bindparam("of_id"))
+ONE = MINE & (C.id == ID)
 
 ADD = insert(chats)
 LIST = select(chats).where(MINE)

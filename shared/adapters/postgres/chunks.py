@@ -19,7 +19,7 @@ BATCH = 500
 
 # The document must be one of the scope's project; one that is not has no chunks.
 DOCUMENT = "(SELECT d.id FROM documents d WHERE d.tenant_id = :tenant AND d.project_id = :project AND d.id = :document)"
-COLLECTION = "(SELECT d.collection_id FROM documents d WHERE d.tenant_id = :tenant AND d.project_id = :project AND d.id = :document)"
+COLLECTION = DOCUMENT.replace("d.id FROM", "d.collection_id FROM")
 
 DELETE = """
 WITH words AS (
@@ -57,15 +57,19 @@ ORDER BY c.ordinal LIMIT :most
 """)
 VISIBLE = text(f"""
 SELECT {COLUMNS}, d.collection_id, d.name, d.title, d.media_type, d.tags, d.metadata
-FROM unnest(CAST(:documents AS uuid[]), CAST(:generations AS integer[]), CAST(:ordinals AS integer[])) AS w (document_id, generation, ordinal)
+FROM unnest(
+  CAST(:documents AS uuid[]), CAST(:generations AS integer[]), CAST(:ordinals AS integer[])
+) AS w (document_id, generation, ordinal)
 JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project AND d.id = w.document_id
   AND d.committed_generation = w.generation AND d.tombstoned_at IS NULL
 JOIN collections l ON l.tenant_id = :tenant AND l.id = d.collection_id AND l.deleted_at IS NULL
-JOIN chunks c ON c.tenant_id = :tenant AND c.document_id = w.document_id AND c.generation = w.generation AND c.ordinal = w.ordinal
+JOIN chunks c ON c.tenant_id = :tenant
+  AND c.document_id = w.document_id AND c.generation = w.generation AND c.ordinal = w.ordinal
 """)
 COUNT = text(f"SELECT count(*) FROM chunks WHERE tenant_id = :tenant AND document_id = {DOCUMENT}")
 HASHES = text(
-    f"SELECT DISTINCT content_hash FROM chunks WHERE tenant_id = :tenant AND document_id = {DOCUMENT} ORDER BY content_hash"
+    f"SELECT DISTINCT content_hash FROM chunks "
+    f"WHERE tenant_id = :tenant AND document_id = {DOCUMENT} ORDER BY content_hash"
 )
 
 
@@ -99,7 +103,9 @@ class PgChunks:
         return [_chunk(row) for row in await self._session.all(LIST, parameters)]
 
     async def visible(self, scope: Scope, ids: Sequence[ChunkId]) -> dict[ChunkId, VisibleChunk]:
-        """The read gate: those of the ids whose generation is its document's committed one and whose document and collection are not deleted."""
+        """The read gate: those of the ids whose generation is its document's committed one and whose document and
+        collection are not deleted.
+        """
         if not ids:
             return {}
         documents, generations, ordinals = zip(*map(astuple, ids), strict=True)
@@ -114,7 +120,10 @@ class PgChunks:
         return {chunk.chunk.id: chunk for chunk in map(_visible, rows)}
 
     async def delete(self, scope: Scope, document_id: UUID, *, keep: int | None) -> int:
-        """Remove the chunks of every generation up to `keep` exclusive, and their keywords; of all when None. Returns how many chunks."""
+        """Remove the chunks of every generation up to `keep` exclusive, and their keywords; of all when None.
+
+        Returns how many chunks.
+        """
         where = _document(scope, document_id)
         if keep is None:
             return (await self._session.run(DELETE_ALL, where)).rowcount

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.models import collections, documents, keyword_statistics
-from shared.adapters.postgres.statements import page_after
+from shared.adapters.postgres.statements import ID, PROJECT, TENANT, page_after
 from shared.domain.chunks import Chunking, ChunkMethod
 from shared.domain.collections import Collection, CollectionSummary, EmbeddingModel
 from shared.domain.documents import DocumentStatus
@@ -18,11 +18,12 @@ from shared.domain.pages import After
 from shared.domain.tenants import Scope
 
 C = collections.c
-MINE = (C.tenant_id == bindparam("tenant")) & (C.project_id == bindparam("project"))
-ONE = MINE & (C.id == bindparam("of_id"))
+MINE = (C.tenant_id == TENANT) & (C.project_id == PROJECT)
+ONE = MINE & (C.id == ID)
 LIVE = C.deleted_at.is_(None)
 
-# Not an index inference on (name): a clash of ids must not pass for a clash of names, so the index is named by its columns and its condition.
+# Not an index inference on (name): a clash of ids must not pass for a clash of names, so the index is named by its
+# columns and its condition.
 ADD = (
     insert(collections)
     .on_conflict_do_nothing(index_elements=[C.tenant_id, C.project_id, C.name], index_where=LIVE)

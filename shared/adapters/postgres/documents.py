@@ -11,7 +11,7 @@ from shared.adapters.postgres.document_rows import document_values, generation_v
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.filters import compiled
 from shared.adapters.postgres.models import collections, documents, generations
-from shared.adapters.postgres.statements import page_after
+from shared.adapters.postgres.statements import ID, NUMBER, PROJECT, TENANT, page_after
 from shared.domain.documents import Document, Generation
 from shared.domain.errors import Conflict
 from shared.domain.filters import Filter
@@ -20,7 +20,6 @@ from shared.domain.tenants import Scope, TenantScope
 from shared.ports.documents import DocumentFilter, DueGeneration
 
 D, G = documents.c, generations.c
-TENANT, PROJECT, ID, NUMBER = bindparam("tenant"), bindparam("project"), bindparam("of_id"), bindparam("of_number")
 
 MINE = (D.tenant_id == TENANT) & (D.project_id == PROJECT)
 NOT_DELETED = D.tombstoned_at.is_(None)
@@ -167,7 +166,10 @@ class PgDocuments:
         await self._session.run(SAVE.values(document_values(document)), _one(scope, document.id))
 
     async def commit(self, scope: Scope, document_id: UUID, generation: int) -> bool:
-        """Compare-and-set the committed generation; False when a newer one is committed or the document is tombstoned."""
+        """Compare-and-set the committed generation.
+
+        False when a newer one is committed or the document is tombstoned.
+        """
         return await self._session.first(COMMIT, {**_one(scope, document_id), "of_number": generation}) is not None
 
     async def same_content(self, scope: Scope, document_id: UUID, content_hash: str) -> UUID | None:
@@ -207,7 +209,10 @@ class PgDocuments:
         return [DueGeneration(*row) for row in await self._session.all(DUE, {"now": now, "most": limit})]
 
     async def tombstoned(self, limit: int) -> Sequence[DueGeneration]:
-        """Across tenants: documents deleted but not yet swept, oldest first (`number` is the latest generation). Ids only."""
+        """Across tenants: documents deleted but not yet swept, oldest first (`number` is the latest generation).
+
+        Ids only.
+        """
         return [DueGeneration(*row) for row in await self._session.all(TOMBSTONED, {"most": limit})]
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Executable, Row, text
+from sqlalchemy import Executable, text
 from sqlalchemy.engine import CursorResult, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -53,8 +53,9 @@ class Timeouts:
 def open_engine(url: str, timeouts: Timeouts) -> AsyncEngine:
     """An engine of exactly one connection, opened when first needed.
 
-    Autocommit on the driver's side: `transaction` sends BEGIN itself, together with the tenant context, in one round trip. No statement is prepared
-    and nothing is set for the session, so that a transaction pooler (RDS Proxy, pgbouncer) can share the connection.
+    Autocommit on the driver's side: `transaction` sends BEGIN itself, together with the tenant context, in one round
+    trip. No statement is prepared and nothing is set for the session, so that a transaction pooler (RDS Proxy,
+    pgbouncer) can share the connection.
     """
     return create_async_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
@@ -109,11 +110,11 @@ class Session:
         except UnicodeEncodeError as error:
             raise _unstorable() from error
 
-    async def all(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
+    async def all(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Any]:
         """Every row of the result."""
         return (await self.run(statement, parameters)).all()
 
-    async def first(self, statement: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
+    async def first(self, statement: Executable, parameters: Parameters | None = None) -> Any:
         """The first row, or None."""
         return (await self.run(statement, parameters)).first()
 
@@ -150,7 +151,10 @@ async def transaction(
 
 
 def opening(tenant_id: UUID | None, timeouts: Timeouts) -> str:
-    """What begins a transaction. All settings are local to it; the tenant is set even when there is none, so that nothing older shows through."""
+    """What begins a transaction.
+
+    All settings are local to it; the tenant is set even when there is none, so that nothing older shows through.
+    """
     settings = {
         "lambent.tenant": "" if tenant_id is None else str(UUID(int=tenant_id.int)),
         "TimeZone": "UTC",
@@ -168,7 +172,10 @@ def opening(tenant_id: UUID | None, timeouts: Timeouts) -> str:
 
 
 async def _begin(engine: AsyncEngine, opening: str) -> tuple[AsyncConnection, psycopg.AsyncConnection[Any]]:
-    """A connection inside a fresh transaction. A kept connection may have died since: nothing has run yet, so another is tried at once."""
+    """A connection inside a fresh transaction.
+
+    A kept connection may have died since: nothing has run yet, so another is tried at once.
+    """
     for last in (False, True):
         connection = await _connect(engine)
         driver = cast(psycopg.AsyncConnection[Any], (await connection.get_raw_connection()).driver_connection)

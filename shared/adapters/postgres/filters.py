@@ -1,16 +1,35 @@
-"""Filters as SQL. Every value travels as a bound parameter; the outcome is that of `shared.domain.filters.matches`, never NULL."""
+"""Filters as SQL.
+
+Every value travels as a bound parameter; the outcome is that of `shared.domain.filters.matches`, never NULL.
+"""
 
 import json
 from collections.abc import Callable, Mapping
 from operator import ge, gt, le, lt
+from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, any_, cast, exists, false, func, literal, not_, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    any_,
+    cast,
+    collate,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from shared.adapters.postgres.models import documents
 from shared.domain.filters import All, AnyOf, Condition, Filter, Not, Op
 
-ORDERINGS: Mapping[Op, Callable[[ColumnElement[object], ColumnElement[object]], ColumnElement[bool]]] = {
+ORDERINGS: Mapping[Op, Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[bool]]] = {
     Op.LT: lt,
     Op.LE: le,
     Op.GT: gt,
@@ -49,14 +68,14 @@ def _column(field: str, op: Op, value: object) -> ColumnElement[bool]:
     )
 
 
-def _text(column: ColumnElement[str], op: Op, value: str) -> ColumnElement[bool]:
+def _text(column: ColumnElement[Any], op: Op, value: str) -> ColumnElement[bool]:
     wanted = literal(value, Text)
     if op is Op.PREFIX:
         return func.starts_with(column, wanted)
     if op is Op.CONTAINS:
         return func.strpos(column, wanted) > 0
     # By code point, as Python compares.
-    return ORDERINGS[op](column.collate("C"), wanted)
+    return ORDERINGS[op](collate(column, "C"), wanted)
 
 
 def _tags(op: Op, value: object) -> ColumnElement[bool]:
@@ -89,7 +108,7 @@ def _metadata(key: str, op: Op, value: object) -> ColumnElement[bool]:
 
 
 def _equal(
-    actual: ColumnElement[object], kind: ColumnElement[str], wanted: tuple[object, ...], *, scalars: bool = True
+    actual: ColumnElement[Any], kind: ColumnElement[Any], wanted: tuple[object, ...], *, scalars: bool = True
 ) -> ColumnElement[bool]:
     """The value is one of those wanted, or is a list that has one of them."""
     values = literal([json.dumps(value) for value in wanted], ARRAY(Text))
@@ -99,11 +118,11 @@ def _equal(
     return or_(actual == any_(cast(values, ARRAY(JSONB))), listed) if scalars else listed
 
 
-def _json(value: object) -> ColumnElement[object]:
+def _json(value: object) -> ColumnElement[Any]:
     return cast(literal(json.dumps(value), Text), JSONB)
 
 
-def _as_text(actual: ColumnElement[object]) -> ColumnElement[str]:
+def _as_text(actual: ColumnElement[Any]) -> ColumnElement[Any]:
     """The text of a JSON string without its quotes: `#>> '{}'`."""
     return actual.op("#>>", return_type=Text())(literal([], ARRAY(Text)))
 

@@ -1,19 +1,21 @@
-"""The read gate, as the search legs join it: the committed generation of a document that is not deleted, in a live collection of the scope's project."""
+"""The read gate, as the search legs join it: the committed generation of a document that is not deleted, in a live
+collection of the scope's project.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Table, Uuid, any_, bindparam, literal
+from sqlalchemy import ColumnElement, FromClause, Table, Uuid, any_, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.adapters.postgres.filters import compiled
 from shared.adapters.postgres.models import collections, documents
+from shared.adapters.postgres.statements import PROJECT, TENANT
 from shared.domain.filters import Filter
 from shared.domain.tenants import Scope
 
 D, C = documents.c, collections.c
-TENANT, PROJECT = bindparam("tenant"), bindparam("project")
 
 
 def gated(index: Table) -> FromClause:

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Double, Integer, Select, bindparam, column, select, text
+from sqlalchemy import ColumnElement, Double, Integer, Row, Select, bindparam, column, select, text
 from sqlalchemy import cast as as_type
 
 from shared.adapters.postgres.binary import array, read_sparse, sparse
@@ -27,9 +28,11 @@ PUT = text("""
 INSERT INTO keywords (tenant_id, collection_id, document_id, generation, ordinal, length, average, weights)
 SELECT :tenant, :collection, d.id, new.generation, new.ordinal, new.length, :average, new.weights
 FROM unnest(
-  CAST(:generations AS integer[]), CAST(:ordinals AS integer[]), CAST(:lengths AS integer[]), CAST(:weights AS sparsevec[])
+  CAST(:generations AS integer[]), CAST(:ordinals AS integer[]), CAST(:lengths AS integer[]),
+  CAST(:weights AS sparsevec[])
 ) AS new (generation, ordinal, length, weights)
-JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project AND d.collection_id = :collection AND d.id = :document
+JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project
+  AND d.collection_id = :collection AND d.id = :document
 ON CONFLICT (tenant_id, collection_id, document_id, generation, ordinal)
 DO UPDATE SET length = excluded.length, average = excluded.average, weights = excluded.weights
 """)
@@ -41,16 +44,19 @@ WHERE tenant_id = :tenant AND collection_id = :collection FOR UPDATE
 """)
 START = text("""
 INSERT INTO keyword_statistics (tenant_id, collection_id, chunks, length)
-SELECT :tenant, c.id, 0, 0 FROM collections c WHERE c.tenant_id = :tenant AND c.project_id = :project AND c.id = :collection
+SELECT :tenant, c.id, 0, 0 FROM collections c
+WHERE c.tenant_id = :tenant AND c.project_id = :project AND c.id = :collection
 ON CONFLICT DO NOTHING
 """)
 COUNTED = text("""
 SELECT generation FROM keyword_generations
-WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document AND generation = ANY (CAST(:generations AS integer[]))
+WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document
+  AND generation = ANY (CAST(:generations AS integer[]))
 """)
 WORDS = text("""
 SELECT document_id, generation, ordinal, length, average, sparsevec_send(weights) AS weights FROM keywords
-WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document AND generation = ANY (CAST(:generations AS integer[]))
+WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document
+  AND generation = ANY (CAST(:generations AS integer[]))
 """)
 COUNT = text("""
 INSERT INTO keyword_generations (tenant_id, collection_id, document_id, generation, chunks, length)
@@ -79,21 +85,25 @@ ORDER BY document_id, generation, ordinal LIMIT :most
 ENCODE = text("""
 UPDATE keywords k SET average = :average, weights = new.weights
 FROM unnest(
-  CAST(:documents AS uuid[]), CAST(:generations AS integer[]), CAST(:ordinals AS integer[]), CAST(:weights AS sparsevec[])
+  CAST(:documents AS uuid[]), CAST(:generations AS integer[]), CAST(:ordinals AS integer[]),
+  CAST(:weights AS sparsevec[])
 ) AS new (document_id, generation, ordinal, weights)
 WHERE k.tenant_id = :tenant AND k.collection_id = :collection
   AND k.document_id = new.document_id AND k.generation = new.generation AND k.ordinal = new.ordinal
 """)
 FORGET = text("DELETE FROM keyword_terms WHERE tenant_id = :tenant AND collection_id = :collection AND chunks <= 0")
 
-# Each collection's own idf weights, as a sparse vector (its text form counts from 1). No row for a collection that has none of the terms.
+# Each collection's own idf weights, as a sparse vector (its text form counts from 1). No row for a collection that
+# has none of the terms.
 QUESTION = (
     text(f"""
 SELECT s.collection_id,
-  CAST('{{' || string_agg((t.term + 1) || ':' || ln(1 + (s.chunks - t.chunks + 0.5) / (t.chunks + 0.5)), ',') || '}}/{bm25.DIMENSIONS}'
-    AS sparsevec) AS weights
+  CAST('{{' || string_agg(
+    (t.term + 1) || ':' || ln(1 + (s.chunks - t.chunks + 0.5) / (t.chunks + 0.5)), ','
+  ) || '}}/{bm25.DIMENSIONS}' AS sparsevec) AS weights
 FROM keyword_statistics s
-JOIN keyword_terms t ON t.tenant_id = :tenant AND t.collection_id = s.collection_id AND t.term = ANY (CAST(:terms AS integer[])) AND t.chunks > 0
+JOIN keyword_terms t ON t.tenant_id = :tenant AND t.collection_id = s.collection_id
+  AND t.term = ANY (CAST(:terms AS integer[])) AND t.chunks > 0
 WHERE s.tenant_id = :tenant AND s.collection_id = ANY (CAST(:collections AS uuid[]))
 GROUP BY s.collection_id
 """)
@@ -101,7 +111,7 @@ GROUP BY s.collection_id
     .cte("question")
     .prefix_with("MATERIALIZED")
 )
-SCORE = -K.weights.op("<#>", return_type=Double())(QUESTION.c.weights)
+SCORE: ColumnElement[float] = -K.weights.op("<#>", return_type=Double())(QUESTION.c.weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +153,8 @@ class PgKeywords:
         if not terms:
             return
         where = _collection(scope, collection_id)
-        # Until the first publish freezes a mean, that of these chunks is as good as any; publish encodes anew what differs.
+        # Until the first publish freezes a mean, that of these chunks is as good as any; publish encodes anew what
+        # differs.
         average = await self._session.scalar(AVERAGE, where) or _mean([one.length for one in terms])
         for first in range(0, len(terms), BATCH):
             batch = terms[first : first + BATCH]
@@ -163,7 +174,8 @@ class PgKeywords:
     async def publish(
         self, scope: Scope, collection_id: UUID, document_id: UUID, *, add: int | None, remove: int | None
     ) -> None:
-        """Count generation `add` of the document into the collection's statistics and `remove` out of them; None: nothing to add or remove.
+        """Count generation `add` of the document into the collection's statistics and `remove` out of them; None:
+        nothing to add or remove.
 
         A generation is counted once however often it is added, and counted out only when it is in.
         """
@@ -209,7 +221,7 @@ class PgKeywords:
         document_ids: Sequence[UUID] | None = None,
     ) -> Sequence[LegHit]:
         """Chunks of committed generations that share at least one term, best BM25 first; scores above 0."""
-        if not collection_ids or not terms or document_ids is not None and not document_ids:
+        if not collection_ids or not terms or (document_ids is not None and not document_ids):
             return []
         parameters = {
             **within(scope),
@@ -223,7 +235,9 @@ class PgKeywords:
         ]
 
     async def rebalance(self, scope: Scope, collection_id: UUID) -> int:
-        """Re-encode the collection's weights when the mean length has drifted by a factor of two; returns how many chunks were re-encoded."""
+        """Re-encode the collection's weights when the mean length has drifted by a factor of two; returns how many
+        chunks were re-encoded.
+        """
         where = _collection(scope, collection_id)
         statistics = await self._lock(where)
         if statistics is None or statistics.average is None or not bm25.drifted(statistics.average, statistics.mean):
@@ -288,10 +302,6 @@ def _mean(lengths: Sequence[int]) -> float:
     return sum(lengths) / len(lengths) or 1.0
 
 
-def _words(row: object) -> Words:
-    return Words(
-        ChunkId(row.document_id, row.generation, row.ordinal),  # type: ignore[attr-defined]
-        row.length,
-        row.average,
-        read_sparse(row.weights),
-    )
+def _words(row: Row[Any]) -> Words:
+    id = ChunkId(row.document_id, row.generation, row.ordinal)
+    return Words(id, row.length, row.average, read_sparse(row.weights))

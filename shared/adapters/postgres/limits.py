@@ -6,8 +6,8 @@ from sqlalchemy import text
 
 from shared.adapters.postgres.engine import Session
 
-# One statement decides, so no two workers can take the same tokens. What there is now is the level plus what flowed in since, capped; a moment
-# in the future (after `drain`) lets nothing flow in until it comes, and is waited for.
+# One statement decides, so no two workers can take the same tokens. What there is now is the level plus what flowed
+# in since, capped; a moment in the future (after `drain`) lets nothing flow in until it comes, and is waited for.
 AVAILABLE = (
     "least(:capacity, b.level + greatest(0, extract(epoch FROM CAST(:now AS timestamptz) - b.at)) * :per_second)"
 )
@@ -33,7 +33,9 @@ class PgLimits:
         self._session = session
 
     async def take(self, key: str, cost: float, *, capacity: float, per_second: float, now: datetime) -> float:
-        """Take `cost` (at most `capacity`) from the bucket; returns 0 when it was there, else the seconds until it will be (and takes nothing)."""
+        """Take `cost` (at most `capacity`) from the bucket; returns 0 when it was there, else the seconds until it will
+        be (and takes nothing).
+        """
         parameters = {
             "key": key,
             "cost": float(min(cost, capacity)),

@@ -31,7 +31,8 @@ class PgMigrations:
 
     def __init__(self, owner_url: str, app_url: str) -> None:
         """Args:
-        owner_url: of the role that owns the tables. It needs CREATEROLE and the right to create in the database, no more.
+        owner_url: of the role that owns the tables. It needs CREATEROLE and the right to create in the database, no
+            more.
         app_url: of the application, whose user must be `lambent_app`; it is given this password.
         """
         self._owner = make_url(owner_url).set(drivername="postgresql+psycopg")
@@ -102,6 +103,9 @@ def _ensure_roles(connection: Connection, app: URL) -> None:
         connection.execute(text(f"CREATE ROLE {CLERK_ROLE} NOLOGIN"))
     if APP_ROLE not in known:
         connection.execute(text(f"CREATE ROLE {APP_ROLE} LOGIN NOINHERIT"))
+    # A database that was closed to PUBLIC still lets the application in.
+    name = connection.execute(text("SELECT quote_ident(current_database())")).scalar_one()
+    connection.execute(text(f"GRANT CONNECT ON DATABASE {name} TO {APP_ROLE}"))
     if app.password:
         driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
         # Only the SCRAM verifier travels: a password in a statement would reach the server's log.

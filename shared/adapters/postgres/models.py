@@ -1,7 +1,8 @@
 """The schema as SQLAlchemy tables: what the repositories build statements from and what migrations are compared with.
 
-Plain tables, not mapped classes: rows become frozen domain values and are written back explicitly, so there is no unit of work to pay for.
-Row-level security, grants and the clerk's functions are in the migrations only; tests/adapters/postgres checks them in the catalogue.
+Plain tables, not mapped classes: rows become frozen domain values and are written back explicitly, so there is no
+unit of work to pay for. Row-level security, grants and the clerk's functions are in the migrations only;
+tests/adapters/postgres checks them in the catalogue.
 """
 
 from pgvector.sqlalchemy import SPARSEVEC, VECTOR

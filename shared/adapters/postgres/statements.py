@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, tuple_
+from sqlalchemy import BindParameter, Select, Table, bindparam, tuple_
 
 from shared.domain.pages import After
+
+TENANT: BindParameter[Any] = bindparam("tenant")
+PROJECT: BindParameter[Any] = bindparam("project")
+ID: BindParameter[Any] = bindparam("of_id")
+NUMBER: BindParameter[Any] = bindparam("of_number")
 
 
 def page_after(

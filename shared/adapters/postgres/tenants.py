@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.models import api_keys, projects, tenants
-from shared.adapters.postgres.statements import page_after
+from shared.adapters.postgres.statements import ID, TENANT, page_after
 from shared.domain.errors import Conflict
 from shared.domain.pages import After
 from shared.domain.tenants import Credential, Permission, Project, TenantScope
@@ -43,10 +43,10 @@ class PgTenants:
 
 
 ADD_PROJECT = insert(projects).on_conflict_do_nothing(index_elements=["tenant_id", "name"]).returning(projects.c.id)
-PROJECTS = select(projects.c["id", "tenant_id", "name", "created_at"]).where(
-    projects.c.tenant_id == bindparam("tenant")
+PROJECTS = select(projects.c.id, projects.c.tenant_id, projects.c.name, projects.c.created_at).where(
+    projects.c.tenant_id == TENANT
 )
-PROJECT = PROJECTS.where(projects.c.id == bindparam("id"))
+PROJECT = PROJECTS.where(projects.c.id == ID)
 
 
 class PgProjects:
@@ -72,7 +72,7 @@ class PgProjects:
 
     async def get(self, scope: TenantScope, project_id: UUID) -> Project | None:
         """One project of the tenant."""
-        row = await self._session.first(PROJECT, {"tenant": scope.tenant_id, "id": project_id})
+        row = await self._session.first(PROJECT, {"tenant": scope.tenant_id, "of_id": project_id})
         return None if row is None else Project(*row)
 
     async def list(self, scope: TenantScope, after: After | None, limit: int) -> Sequence[Project]:
@@ -82,7 +82,8 @@ class PgProjects:
 
 
 ADD_KEY = insert(api_keys)
-# The function is the clerk's: it sees every tenant's keys. What it finds sets the context for the rest of the transaction.
+# The function is the clerk's: it sees every tenant's keys. What it finds sets the context for the rest of the
+# transaction.
 AUTHENTICATE = text(
     "SELECT k.*, set_config('lambent.tenant', k.tenant_id::text, true) AS context FROM lambent_key(:secret_hash) k"
 )
@@ -110,7 +111,10 @@ class PgKeys:
         await self._session.run(ADD_KEY, values)
 
     async def authenticate(self, secret_hash: str, now: datetime) -> Credential | None:
-        """The key with this hash, whoever's it is, whether valid or not; the transaction is in its tenant's context from then on."""
+        """The key with this hash, whoever's it is, whether valid or not.
+
+        The transaction is in its tenant's context from then on.
+        """
         row = await self._session.first(AUTHENTICATE, {"secret_hash": secret_hash})
         return None if row is None else _credential(row)
 

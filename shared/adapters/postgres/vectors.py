@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Double, Select, Uuid, any_, bindparam, select, text
+from sqlalchemy import ColumnElement, Double, Select, Uuid, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.adapters.postgres.binary import Binary, array
@@ -27,14 +27,19 @@ V = table.c
 PUT = text("""
 INSERT INTO vectors (tenant_id, collection_id, document_id, generation, ordinal, embedding)
 SELECT :tenant, :collection, d.id, new.generation, new.ordinal, new.embedding
-FROM unnest(CAST(:generations AS integer[]), CAST(:ordinals AS integer[]), CAST(:embeddings AS vector[])) AS new (generation, ordinal, embedding)
-JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project AND d.collection_id = :collection AND d.id = :document
+FROM unnest(
+  CAST(:generations AS integer[]), CAST(:ordinals AS integer[]), CAST(:embeddings AS vector[])
+) AS new (generation, ordinal, embedding)
+JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project
+  AND d.collection_id = :collection AND d.id = :document
 ON CONFLICT (tenant_id, collection_id, document_id, generation, ordinal) DO UPDATE SET embedding = excluded.embedding
 """)
 
 OF_DOCUMENT = """
 tenant_id = :tenant AND collection_id = :collection
-AND document_id = (SELECT d.id FROM documents d WHERE d.tenant_id = :tenant AND d.project_id = :project AND d.id = :document)
+AND document_id = (
+  SELECT d.id FROM documents d WHERE d.tenant_id = :tenant AND d.project_id = :project AND d.id = :document
+)
 """
 IDS = text(f"SELECT document_id, generation, ordinal FROM vectors WHERE {OF_DOCUMENT} ORDER BY generation, ordinal")
 DELETE_ALL = text(f"DELETE FROM vectors WHERE {OF_DOCUMENT}")
@@ -42,7 +47,7 @@ DELETE_BEFORE = text(f"DELETE FROM vectors WHERE {OF_DOCUMENT} AND generation < 
 PING = text("SELECT CAST('[1,0]' AS vector) <=> CAST('[0,1]' AS vector)")
 
 # All vectors have unit length, so the inner product is the cosine.
-DISTANCE = V.embedding.op("<#>", return_type=Double())(text("CAST(:vector AS vector)"))
+DISTANCE: ColumnElement[float] = V.embedding.op("<#>", return_type=Double())(text("CAST(:vector AS vector)"))
 EXACT: Select[tuple[UUID, int, int, float]] = (
     select(V.document_id, V.generation, V.ordinal, (-DISTANCE).label("score"))
     .select_from(gated(table))
@@ -92,7 +97,7 @@ class PgVectors:
         document_ids: Sequence[UUID] | None = None,
     ) -> Sequence[LegHit]:
         """Nearest by cosine, best first; the score is the cosine, -1 to 1. An empty `document_ids` finds nothing."""
-        if not collections or document_ids is not None and not document_ids:
+        if not collections or (document_ids is not None and not document_ids):
             return []
         parameters = {
             **within(scope),
@@ -108,7 +113,10 @@ class PgVectors:
         return [ChunkId(*row) for row in await self._session.all(IDS, _document(scope, collection, document_id))]
 
     async def delete(self, scope: Scope, collection: Collection, document_id: UUID, *, keep: int | None) -> int:
-        """Remove the document's vectors of every generation up to `keep` exclusive; of all when None. Returns how many."""
+        """Remove the document's vectors of every generation up to `keep` exclusive; of all when None.
+
+        Returns how many.
+        """
         where = _document(scope, collection, document_id)
         if keep is None:
             return (await self._session.run(DELETE_ALL, where)).rowcount

@@ -114,9 +114,11 @@ CREATE TABLE documents (
   FOREIGN KEY (tenant_id, project_id, collection_id) REFERENCES collections (tenant_id, project_id, id),
   FOREIGN KEY (tenant_id, duplicate_of) REFERENCES documents (tenant_id, id)
 );
-CREATE UNIQUE INDEX documents_path ON documents (tenant_id, collection_id, path) WHERE path <> '' AND tombstoned_at IS NULL;
+CREATE UNIQUE INDEX documents_path ON documents (tenant_id, collection_id, path)
+  WHERE path <> '' AND tombstoned_at IS NULL;
 CREATE INDEX documents_listing ON documents (tenant_id, project_id, created_at, id) WHERE tombstoned_at IS NULL;
-CREATE INDEX documents_in_collection ON documents (tenant_id, collection_id, created_at, id) WHERE tombstoned_at IS NULL;
+CREATE INDEX documents_in_collection ON documents (tenant_id, collection_id, created_at, id)
+  WHERE tombstoned_at IS NULL;
 CREATE INDEX documents_content ON documents (tenant_id, project_id, content_hash)
   WHERE committed_generation IS NOT NULL AND tombstoned_at IS NULL;
 CREATE INDEX documents_unswept ON documents (tombstoned_at) WHERE tombstoned_at IS NOT NULL AND swept_at IS NULL;
@@ -157,7 +159,8 @@ CREATE TABLE generations (
     CHECK ((due_at IS NULL) = (state IN ('committed', 'unchanged', 'superseded', 'failed')))
 );
 CREATE INDEX generations_due ON generations (due_at) WHERE due_at IS NOT NULL;
-ALTER TABLE documents ADD FOREIGN KEY (tenant_id, id, committed_generation) REFERENCES generations (tenant_id, document_id, number);
+ALTER TABLE documents ADD FOREIGN KEY (tenant_id, id, committed_generation)
+  REFERENCES generations (tenant_id, document_id, number);
 
 CREATE TABLE chunks (
   tenant_id uuid NOT NULL,
@@ -214,7 +217,8 @@ CREATE TABLE keywords (
   weights sparsevec(536870912) NOT NULL,
   PRIMARY KEY (tenant_id, collection_id, document_id, generation, ordinal),
   FOREIGN KEY (tenant_id, collection_id) REFERENCES collections (tenant_id, id),
-  FOREIGN KEY (tenant_id, document_id, generation, ordinal) REFERENCES chunks (tenant_id, document_id, generation, ordinal)
+  FOREIGN KEY (tenant_id, document_id, generation, ordinal)
+    REFERENCES chunks (tenant_id, document_id, generation, ordinal)
 );
 ALTER TABLE keywords ALTER COLUMN weights SET STORAGE MAIN;
 
@@ -339,7 +343,8 @@ def upgrade() -> None:
         # The owner too: only a superuser, or a role with BYPASSRLS, sees past it.
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
         op.execute(
-            f"CREATE POLICY tenant ON {table} USING (tenant_id = {CURRENT_TENANT}) WITH CHECK (tenant_id = {CURRENT_TENANT})"
+            f"CREATE POLICY tenant ON {table} "
+            f"USING (tenant_id = {CURRENT_TENANT}) WITH CHECK (tenant_id = {CURRENT_TENANT})"
         )
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO lambent_app")
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON buckets TO lambent_app")

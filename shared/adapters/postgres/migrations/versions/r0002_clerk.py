@@ -1,7 +1,7 @@
 """The clerk: the few questions that cross tenants, and the index of a large collection.
 
-`lambent_clerk` cannot log in and owns the functions here. Its policies let it see rows of every tenant, its grants only the columns named here; the
-application role may call the functions and nothing else of it.
+`lambent_clerk` cannot log in and owns the functions here. Its policies let it see rows of every tenant, its grants
+only the columns named here; the application role may call the functions and nothing else of it.
 
 Revision ID: 0002
 Revises: 0001
@@ -16,7 +16,8 @@ depends_on = None
 
 RIGHTS = """
 GRANT SELECT (tenant_id) ON tenants TO lambent_clerk;
-GRANT SELECT (tenant_id, id, project_id, name, secret_hash, permissions, expires_at, revoked_at) ON api_keys TO lambent_clerk;
+GRANT SELECT (tenant_id, id, project_id, name, secret_hash, permissions, expires_at, revoked_at)
+  ON api_keys TO lambent_clerk;
 GRANT SELECT (tenant_id, project_id, document_id, number, due_at) ON generations TO lambent_clerk;
 GRANT SELECT (tenant_id, project_id, id, latest_generation, tombstoned_at, swept_at) ON documents TO lambent_clerk;
 GRANT SELECT, DELETE ON outbox TO lambent_clerk;
@@ -40,7 +41,8 @@ LANGUAGE sql STABLE AS $$
 $$""",
     "lambent_key(wanted text)": """
 RETURNS TABLE (
-  tenant_id uuid, id uuid, project_id uuid, name text, permissions text[], expires_at timestamptz, revoked_at timestamptz
+  tenant_id uuid, id uuid, project_id uuid, name text, permissions text[], expires_at timestamptz, revoked_at
+  timestamptz
 )
 LANGUAGE sql STABLE ROWS 1 AS $$
   SELECT k.tenant_id, k.id, k.project_id, k.name, k.permissions, k.expires_at, k.revoked_at
@@ -92,7 +94,8 @@ BEGIN
     RETURN false;
   END IF;
   EXECUTE format(
-    'CREATE INDEX %I ON public.vectors USING hnsw ((embedding::public.vector(%s)) public.vector_cosine_ops) WHERE collection_id = %L::uuid',
+    'CREATE INDEX %I ON public.vectors USING hnsw ((embedding::public.vector(%s)) public.vector_ip_ops) '
+    'WHERE collection_id = %L::uuid',
     index_name, known.dimensions, wanted
   );
   RETURN true;
@@ -122,7 +125,8 @@ def upgrade() -> None:
     for name in (*names, "lambent_index_vectors", "lambent_drop_vector_index"):
         op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO lambent_app")
-    # To hand a function over, one must be a member of the new owner, who must be allowed to create in the schema. Both for this moment only.
+    # To hand a function over, one must be a member of the new owner, who must be allowed to create in the schema.
+    # Both for this moment only.
     op.execute("GRANT lambent_clerk TO CURRENT_USER")
     op.execute("GRANT CREATE ON SCHEMA public TO lambent_clerk")
     for name in names:
