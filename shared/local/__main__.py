@@ -1,4 +1,4 @@
-"""`python -m shared.local <options as JSON>`: the supervisor as a process of its own, which tells its parent how it goes on stdout."""
+"""`python -m shared.local <options as JSON>`: the supervisor as a process of its own, telling on stdout how it goes."""
 
 import json
 import logging

@@ -17,8 +17,8 @@ def bind(preferred: int) -> socket.socket:
     for port in candidates:
         if port > 65535:
             continue
-        # The protocol is named because asyncio sets TCP_NODELAY only on sockets that say they are TCP; without it an answer written in two
-        # pieces waits 40 ms for the acknowledgement of the first.
+        # The protocol is named because asyncio sets TCP_NODELAY only on sockets that say they are TCP; without it an
+        # answer written in two pieces waits 40 ms for the acknowledgement of the first.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -39,9 +39,7 @@ def free_port(preferred: int) -> int:
 
 def port_of(listener: socket.socket) -> int:
     """The port a bound socket listens on."""
-    port = listener.getsockname()[1]
-    assert isinstance(port, int)
-    return port
+    return int(listener.getsockname()[1])
 
 
 def answers(port: int) -> bool:

@@ -64,7 +64,7 @@ class Aws:
             saved_state.readdress(self._layout.aws / "state", changed)
             saved_state.release(self._layout.aws / "state")
             self._child = await Child.start(Command([sys.executable, "-m", "ministack"], self._environment(), log))
-            if await self._ready():
+            if await self._ready(self._child):
                 self._remembered.ports["aws"] = self.port
                 return self.url
             # Another program may have taken the port between the look and the bind: the next try takes another one.
@@ -108,10 +108,9 @@ class Aws:
             "AWS_DEFAULT_REGION": REGION,
         }
 
-    async def _ready(self) -> bool:
-        assert self._child is not None
+    async def _ready(self, child: Child) -> bool:
         deadline = asyncio.get_running_loop().time() + _READY_SECONDS
-        while self._child.exit_code is None and asyncio.get_running_loop().time() < deadline:
+        while child.exit_code is None and asyncio.get_running_loop().time() < deadline:
             if await asyncio.to_thread(_healthy, self.port):
                 return True
             await asyncio.sleep(0.05)

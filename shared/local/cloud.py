@@ -1,4 +1,4 @@
-"""The Python API of the local cloud, for the command line and for tests: plain functions that block, return data and print nothing."""
+"""The Python API of the local cloud, for the command line and tests: functions that block and print nothing."""
 
 import asyncio
 import http.client
@@ -57,7 +57,9 @@ def _ignore(_: object) -> None:
 def up(
     options: Options, *, on_step: Callable[[Step], None] = _ignore, on_ready: Callable[[Ready], None] = _ignore
 ) -> None:
-    """Runs the local cloud in this process until Ctrl-C or SIGTERM, and returns when everything has stopped. Main thread only.
+    """Runs the local cloud in this process until Ctrl-C or SIGTERM, and returns when everything has stopped.
+
+    Call it from the main thread, which is the one that signals reach.
 
     Raises:
         AlreadyRunning: another one runs on this state folder.
@@ -223,8 +225,11 @@ def logs(
     """The last lines of the logs, oldest first, and with `follow` every line that comes, until the caller stops.
 
     Args:
+        root: the repository.
         function: `ingest_chunk`, `IngestChunkFunction`, or supervisor, aws, postgres; None for all functions.
         lines: how many of the last lines of each log.
+        follow: go on with every line that comes.
+        state: the state folder, when it is not root/.lambent.
 
     Raises:
         LocalError: there is no such log.
@@ -270,7 +275,10 @@ def _tail(file: Path, lines: int) -> list[LogLine]:
 
 
 def reset(root: Path, *, state: Path | None = None) -> tuple[Path, ...]:
-    """Deletes everything the local cloud has stored: database, objects, queues, keys, logs. Returns the deleted folders.
+    """Deletes everything the local cloud has stored: database, objects, queues, keys, logs.
+
+    Returns:
+        The deleted folders.
 
     Raises:
         AlreadyRunning: it runs; stop it first.

@@ -44,7 +44,8 @@ class Stack:
     """The stack of the local cloud in one MiniStack. Blocking calls: use from a thread."""
 
     def __init__(self, url: str) -> None:
-        session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
+        # MiniStack asks for credentials of the right shape and believes any.
+        session = boto3.Session("local", "local", region_name=REGION)
         self._formation: BaseClient = session.client("cloudformation", endpoint_url=url, config=_CONFIG)
         self._url = url
         self._objects: BaseClient = session.client("s3", endpoint_url=url, config=_CONFIG)
@@ -110,7 +111,7 @@ class Stack:
         return Deployed(resources, types, environments, memory)
 
     def _upload(self, template: Json) -> str:
-        """Puts the template where CloudFormation reads it: in a request of its own it may have 51,200 bytes, from S3 a megabyte."""
+        """Puts the template where CloudFormation reads it: a request may carry 51,200 bytes of it, S3 a megabyte."""
         self._objects.create_bucket(Bucket=_TEMPLATES)
         self._objects.put_object(Bucket=_TEMPLATES, Key="template.json", Body=json.dumps(template).encode())
         return f"{self._url}/{_TEMPLATES}/template.json"

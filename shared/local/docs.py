@@ -1,4 +1,4 @@
-"""The API documentation of the local cloud: one OpenAPI document of all HTTP functions, and pages that need no network to show it."""
+"""The API documentation: one OpenAPI document of all HTTP functions, and pages that need no network to show it."""
 
 import asyncio
 import hashlib
@@ -27,7 +27,10 @@ _ASSETS = {
     "redoc.standalone.js": "text/javascript",
     "favicon.png": "image/png",
 }
-_STARTER = "window.ui = SwaggerUIBundle({url: '/openapi.json', dom_id: '#docs', deepLinking: true, persistAuthorization: true});"
+_STYLE = "body{font:16px/1.5 system-ui;margin:3rem auto;max-width:56rem}th{text-align:left;padding-right:2rem}"
+_STARTER = """window.ui = SwaggerUIBundle({
+  url: "/openapi.json", dom_id: "#docs", deepLinking: true, persistAuthorization: true
+});"""
 
 
 def source_fingerprint(root: Path) -> str:
@@ -116,9 +119,8 @@ def landing_page(rows: list[tuple[str, str]], functions: list[tuple[str, str]]) 
     """
     parts = "".join(f"<tr><th>{html.escape(name)}</th><td>{_linked(value)}</td></tr>" for name, value in rows)
     table = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(line)}</td></tr>" for name, line in functions)
-    style = "<style>body{font:16px/1.5 system-ui;margin:3rem auto;max-width:56rem}th{text-align:left;padding-right:2rem}</style>"
     body = f"<h1>Lambent</h1><table>{parts}</table><h2>Functions</h2><table>{table}</table>"
-    return _page("Lambent on this machine", body, style)
+    return _page("Lambent on this machine", body, f"<style>{_STYLE}</style>")
 
 
 def _linked(value: str) -> str:
@@ -127,5 +129,5 @@ def _linked(value: str) -> str:
 
 
 def _page(title: str, body: str, head: str = "") -> str:
-    icon = '<link rel="icon" href="/docs/favicon.png">'
-    return f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>{icon}{head}</head><body>{body}</body></html>'
+    start = f'<meta charset="utf-8"><title>{title}</title><link rel="icon" href="/docs/favicon.png">'
+    return f'<!doctype html><html lang="en"><head>{start}{head}</head><body>{body}</body></html>'

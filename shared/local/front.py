@@ -1,7 +1,7 @@
 """The one address people use: the API, its documentation, and a page that says what runs.
 
-Ordinary routes go to the local API Gateway, so that a route missing in the template is missing here too. Routes that stream are served from the
-function host, because MiniStack passes an answer on only when it is complete.
+Ordinary routes go to the local API Gateway, so that a route missing in the template is missing here too. Routes that
+stream are served from the function host, because MiniStack passes an answer on only when it is complete.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from starlette.types import Send
 
 from shared.local import docs
 from shared.local.errors import InvokeFailed, LocalError, PayloadTooLarge, StreamBroken, Throttled
+from shared.local.functions import FunctionStats
 from shared.local.gateway_event import match, proxy_event
 from shared.local.host import FunctionHost
 from shared.local.layout import Layout
@@ -84,13 +85,7 @@ class Front:
         await self._client.aclose()
 
     async def _landing(self, request: Request) -> Response:
-        functions = [
-            (
-                one.name,
-                f"{one.invocations} invocations, {one.cold_starts} cold starts, {one.errors} errors, {one.processes} processes",
-            )
-            for one in self._backend.host.stats()
-        ]
+        functions = [(one.name, _line(one)) for one in self._backend.host.stats()]
         return _html(docs.landing_page(self._backend.describe(), functions))
 
     async def _try_out(self, request: Request) -> Response:
@@ -155,7 +150,7 @@ class Front:
 
 
 class _BreakableResponse(StreamingResponse):
-    """A streamed answer that ends without its end when the function fails: the client sees a broken transfer, as behind API Gateway."""
+    """A streamed answer that stops short when the function fails: a broken transfer, as behind API Gateway."""
 
     async def stream_response(self, send: Send) -> None:
         """Sends the start and the pieces, and the end only if there was one."""
@@ -175,6 +170,11 @@ _WORDS: dict[type[LocalError], str] = {
     PayloadTooLarge: "Request Too Long",
     InvokeFailed: "Internal server error",
 }
+
+
+def _line(stats: FunctionStats) -> str:
+    counts = (stats.invocations, stats.cold_starts, stats.errors, stats.processes)
+    return "{} invocations, {} cold starts, {} errors, {} processes".format(*counts)
 
 
 async def _limited_body(request: Request) -> bytes | None:

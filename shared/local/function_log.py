@@ -1,4 +1,4 @@
-"""The log file of one function: every line its processes write, with the time, and the platform's own START, END and REPORT."""
+"""The log file of one function: every line its processes write, with the time, and START, END and REPORT lines."""
 
 import time
 from pathlib import Path
@@ -17,7 +17,7 @@ class FunctionLog:
         self._size = self._path.stat().st_size
 
     def write(self, text: bytes) -> None:
-        """Adds one line; breaks inside it (the runtime separates a traceback by carriage returns) begin lines of their own."""
+        """Adds one line; breaks inside it (the runtime puts carriage returns into tracebacks) begin new lines."""
         now = time.time()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)).encode() + b".%03dZ " % int(now % 1 * 1000)
         lines = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n").split(b"\n")

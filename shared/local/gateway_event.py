@@ -37,10 +37,13 @@ def proxy_event(
     """The event of one request.
 
     Args:
+        method: in capitals.
         pattern: the resource that `path` fits.
         path: as the client sent it, still percent-encoded.
         query: without the question mark.
         headers: in the client's order, a name may come more than once.
+        body: as it came.
+        client: address of the client.
     """
     parameters = match(pattern, path)
     queries = parse_qsl(query, keep_blank_values=True)

@@ -1,6 +1,7 @@
 """The function host: Lambda's side of the fence, for all functions of a template, in one event loop.
 
-Use it in the process, without anything else of the local cloud (tests, benchmarks), or let MiniStack post events to `url`/invoke/<name>.
+Use it in the process, without anything else of the local cloud (tests, benchmarks), or let MiniStack post events to
+`url`/invoke/<name>.
 """
 
 import asyncio
@@ -35,7 +36,8 @@ class FunctionHost:
         logs: folder for one log file per function; None for a temporary one.
         scratch: folder for the processes' temporary folders; None for a temporary one.
         idle_seconds: after which an idle process is let go.
-        queue_seconds: how long an event may wait for a busy function; None for 30 s or the function's timeout, if longer.
+        queue_seconds: how long an event may wait for a busy function; None for 30 s or the function's timeout, if
+            longer.
         listener: a bound socket for the HTTP side; None for any free port.
     """
 
@@ -86,13 +88,15 @@ class FunctionHost:
         await asyncio.gather(*(pool.close() for pool in gone))
 
     def open(self) -> None:
-        """Lets events in that come by HTTP. A host made without functions keeps them waiting until then, so that messages which MiniStack
-        delivers at once after a restart are late instead of lost.
+        """Lets events in that come by HTTP.
+
+        A host made without functions keeps them waiting until then, so that messages which MiniStack delivers at once
+        after a restart are late instead of lost.
         """
         self._opened.set()
 
     async def invoke(self, name: str, event: object, *, request_id: str | None = None) -> Result:
-        """Runs function `name` with `event` (anything JSON can hold, or JSON as bytes) and returns its answer, good or bad.
+        """Runs function `name` with `event` (what JSON can hold, or JSON as bytes) and returns its answer, good or bad.
 
         Raises:
             InvokeFailed: there is no such function.
@@ -164,7 +168,7 @@ class FunctionHost:
         return http1.Reply(404, error_payload("NotFound", request.target), _JSON)
 
     async def _invoke_by_http(self, request: http1.Request, name: str) -> http1.Reply:
-        """Answers 200 with the function's answer, 500 with its error, 429 when it is busy: what MiniStack understands."""
+        """Answers 200 with the answer, 500 with the error, 429 when all is busy: what MiniStack understands."""
         try:
             body = await request.body(MAX_PAYLOAD)
             await self._opened.wait()

@@ -1,6 +1,7 @@
-"""The little HTTP/1.1 that the Runtime API needs: persistent connections, lengths, chunks and trailers, one write per answer.
+"""The little HTTP/1.1 that the Runtime API needs: persistent connections, chunks and trailers, one write per answer.
 
-Only processes on this machine that the host itself started talk to it; people's browsers talk to the front, which is a full server.
+Only processes on this machine that the host itself started talk to it; people's browsers talk to the front, which is
+a full server.
 """
 
 import asyncio

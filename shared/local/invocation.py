@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from shared.local.errors import InvokeFailed, StreamBroken
 
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB each way, with a little room for the envelope.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB each way, with a little room for the
+# envelope.
 MAX_PAYLOAD = 6_291_556
 MAX_STREAM = 200 * 1024 * 1024
 _PENDING_PIECES = 64

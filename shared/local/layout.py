@@ -24,7 +24,7 @@ class Layout:
         return cls(absolute, (state or absolute / ".lambent").resolve())
 
     def create(self) -> None:
-        """Creates the state folder: private, except for root, whose Postgres runs as another user that must pass through."""
+        """Creates the state folder: private, except for root, whose Postgres runs as a user who must pass through."""
         self.state.mkdir(parents=True, exist_ok=True)
         self.state.chmod(0o755 if os.geteuid() == 0 else 0o700)
         for folder in (self.logs, self.aws, self.scratch):

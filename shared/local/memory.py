@@ -1,4 +1,4 @@
-"""How much memory a process and its children hold. Lambda counts resident memory of the whole environment; so does this."""
+"""How much resident memory a process and its children hold together, which is what Lambda limits."""
 
 import resource
 from pathlib import Path
@@ -20,7 +20,7 @@ def resident_mb(pid: int) -> float:
 
 
 def peak_mb(pid: int) -> int:
-    """The most resident memory the process itself ever held, in MB; what it holds now where the system does not keep that."""
+    """The most resident memory the process itself ever held, in MB; what it holds now where that is not kept."""
     try:
         for line in _PROC.joinpath(str(pid), "status").read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -1,4 +1,4 @@
-"""Bringing the database up to date through the same function that does it on AWS, and only when there is something to do."""
+"""Bringing the database up to date through the function that does it on AWS, when there is something to do."""
 
 import hashlib
 from pathlib import Path

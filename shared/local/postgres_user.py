@@ -60,9 +60,10 @@ def transfer(path: Path, user: str | None) -> None:
 
 
 def lend_binaries(folder: Path, user: str | None, home: Path) -> Path:
-    """A folder with the binaries that `user` can run: `folder` itself, or a copy in `home` when it lies below a private one.
+    """A folder with binaries that `user` can run: `folder` itself, or a copy in `home` when it lies in a private one.
 
-    A checkout below root's home is private to root; opening it would expose everything else in it, so 38 MB are copied instead.
+    A checkout below root's home is private to root; opening it would expose everything else in it, so 38 MB are
+    copied instead.
     """
     if user is None or reachable(folder, user):
         return folder

@@ -77,7 +77,7 @@ class ProcessStatus:
 
 @dataclass(frozen=True, slots=True)
 class FunctionStatus:
-    """What one function has done since `up`. Times in milliseconds: `init_ms` per cold start, `average_ms` per invocation."""
+    """What one function has done since `up`: `init_ms` per cold start, `average_ms` per invocation, in milliseconds."""
 
     name: str
     processes: int
@@ -114,7 +114,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding of `doctor`; `fix` says what to do and is empty when all is well. Without a `fatal` one `up` should work."""
+    """One finding of `doctor`; `fix` is empty when all is well. Without a bad one that is `fatal`, `up` should work."""
 
     name: str
     ok: bool

@@ -1,8 +1,8 @@
 """The Lambda Runtime API for one process: it asks for work, and says what came of it.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, and for streamed answers
-https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming. Each process has a listener of its own,
-so that an answer can only be about the work that this process was given.
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming. Each process has
+a listener of its own, so that an answer can only be about the work that this process was given.
 """
 
 import asyncio

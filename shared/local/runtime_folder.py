@@ -1,10 +1,9 @@
-"""What Lambda's Python runtime brings along, for built functions: a bare interpreter, the runtime client and boto3, and nothing else.
+"""What Lambda's Python runtime brings along, for built functions: a bare interpreter, the runtime client and boto3.
 
 A built function must find everything else in its own artifact and its layers, as it will on AWS.
 """
 
 import importlib.metadata
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -29,7 +28,7 @@ def prepare(folder: Path) -> Path:
         script.write_text(f'#!/bin/sh\nexec "{base}" -S -s "$@"\n', encoding="utf-8")
         script.chmod(0o755)
     for source in _top_level():
-        os.symlink(source, packages / source.name)
+        (packages / source.name).symlink_to(source)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""One process of one function: started with what Lambda would give it and nothing else, watched, and killed when it must be."""
+"""One process of one function: started with what Lambda would give it and no more, watched, killed when it must be."""
 
 import asyncio
 import os
@@ -23,7 +23,8 @@ from shared.local.runtime_api import RuntimeApi
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
-# Lambda's own limit for init; a start that takes longer continues on the invocation's time, so the timeout is added to it.
+# Lambda's own limit for init; a start that takes longer continues on the invocation's time, so the timeout is added
+# to it.
 _INIT_SECONDS = 10.0
 _PIPE_READ = 65_536
 

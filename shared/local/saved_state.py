@@ -1,4 +1,4 @@
-"""Small corrections to MiniStack's saved state before it starts: what was true when it was written may not be true any more."""
+"""Small corrections to MiniStack's saved state before it starts, where it is not true any more."""
 
 import json
 import time
@@ -22,8 +22,9 @@ def readdress(folder: Path, moved: dict[str, str]) -> None:
 def release(folder: Path) -> int:
     """Makes messages visible that were with a function when the last run ended; returns how many.
 
-    Nobody works on them any more, and their visibility timeouts, made for the longest work, run up to half an hour. The interrupted attempt does
-    not count towards the dead-letter queue. Delayed messages, which nobody has received yet, keep their delay.
+    Nobody works on them any more, and their visibility timeouts, made for the longest work, run up to half an hour.
+    The interrupted attempt does not count towards the dead-letter queue. Delayed messages, which nobody has received
+    yet, keep their delay.
     """
     file = folder / "sqs.json"
     if not file.exists():

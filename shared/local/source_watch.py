@@ -9,7 +9,7 @@ _FOLDERS = ("functions", "shared")
 
 
 async def watch_sources(root: Path, changed: Callable[[], None]) -> None:
-    """Calls `changed` whenever a Python file below functions/ or shared/ appears, goes or is written; runs until cancelled."""
+    """Calls `changed` when a Python file below functions/ or shared/ appears, goes or is written; until cancelled."""
     known = await asyncio.to_thread(newest, root)
     while True:
         await asyncio.sleep(_SECONDS)

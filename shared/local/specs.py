@@ -86,9 +86,7 @@ def _spec(name: str, deployed: Deployed, place: Place, contents: Mapping[str, Pa
 def _environment(variables: dict[str, str], opt: list[Path], place: Place) -> dict[str, str]:
     declared = frozenset(variables)
     local = {key: _below_opt(value, opt) for key, value in variables.items()}
-    for key, value in place.environment.items():
-        if key in declared or _SECRET_OF.get(key) in declared:
-            local[key] = value
+    local |= {key: value for key, value in place.environment.items() if {key, _SECRET_OF.get(key)} & declared}
     if _MODEL in declared and not (Path(local[_MODEL]) / "model.onnx").exists():
         local[_MODEL] = str(place.model)
     _replace(local, declared, _DATABASE, place.database_url)
@@ -97,7 +95,7 @@ def _environment(variables: dict[str, str], opt: list[Path], place: Place) -> di
 
 
 def _replace(local: dict[str, str], declared: frozenset[str], names: tuple[str, ...], value: str) -> None:
-    """Gives the first of `names` the local value if the template declares any of them; a function that declares none gets none."""
+    """Gives the first of `names` the local value if the template declares any of them for the function."""
     if not value or declared.isdisjoint(names):
         return
     for name in names:

@@ -8,7 +8,7 @@ _GRACE_SECONDS = 10.0
 
 
 def is_process(pid: int, name: str) -> bool:
-    """True if `pid` lives and its command line mentions `name`: process ids are used again, so a number alone proves nothing."""
+    """True if `pid` lives and its command line mentions `name`: numbers are used again and alone prove nothing."""
     if pid <= 0:
         return False
     try:
@@ -29,9 +29,9 @@ def stop_stale(pid: int, name: str, stop_signal: int = signal.SIGTERM) -> bool:
     try:
         process = psutil.Process(pid)
         process.send_signal(stop_signal)
-        process.wait(_GRACE_SECONDS)
+        _, alive = psutil.wait_procs([process], _GRACE_SECONDS)
+        for stubborn in alive:
+            stubborn.kill()
     except psutil.NoSuchProcess:
         return True
-    except psutil.TimeoutExpired:
-        process.kill()
     return True

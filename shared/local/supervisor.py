@@ -97,7 +97,7 @@ class Supervisor:
         return f"{waits[ended]} ended by itself with code {ended.result()}"
 
     async def stop(self) -> None:
-        """Stops everything, the last started first. MiniStack before the host, so that no event arrives at a closed door."""
+        """Stops everything; MiniStack before the host, so that no event arrives at a closed door."""
         await self._aws.stop()
         await self._stack.aclose()
         await self._postgres.stop()

@@ -1,9 +1,9 @@
-"""From template.yaml to what the local cloud deploys: the same resources, with the few that only make sense on AWS left out.
+"""From template.yaml to what the local cloud deploys: the same resources, without the few that make sense only on AWS.
 
 The template stays the only description of the system. Four things are changed on the way, and nothing else:
-functions get a stub for their code and the address of the function host instead (MiniStack passes every invocation on to it); layers
-become a variable, so that CloudFormation itself works out which ones a function has; timeouts are longer, because the host keeps
-the real ones; `ANY` methods, which MiniStack does not know, become one method each.
+functions get a stub for their code and the address of the function host instead (MiniStack passes every invocation on
+to it); layers become a variable, so that CloudFormation itself works out which ones a function has; timeouts are
+longer, because the host keeps the real ones; `ANY` methods, which MiniStack does not know, become one method each.
 """
 
 import copy
@@ -23,7 +23,8 @@ from shared.local.functions import DEFAULT_CONCURRENCY
 
 type Json = dict[str, Any]
 
-# What the host must know and only CloudFormation can work out, carried as variables and taken away again before a function starts.
+# What the host must know and only CloudFormation can work out, carried as variables and taken away again before a
+# function starts.
 LAYERS_VARIABLE = "LOCAL_HOST_LAYERS"
 RESERVED_VARIABLE = "LOCAL_HOST_RESERVED"
 HANDLER_VARIABLE = "LOCAL_HOST_HANDLER"
@@ -34,7 +35,8 @@ STREAM_MODE = "RESPONSE_STREAM"
 
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 _ANY = "x-amazon-apigateway-any-method"
-# MiniStack gives an invocation up after the function's timeout. The host's queue and the start of a process come on top.
+# MiniStack gives an invocation up after the function's timeout. The host's queue and the start of a process come on
+# top.
 _QUEUE_AND_START_SECONDS = 40
 _MAX_TIMEOUT = 900
 # Nothing of ours reads these on a laptop, and MiniStack knows them only in part.
@@ -57,9 +59,10 @@ def _short_tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
             value = value.split(".", 1)
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
+    elif isinstance(node, yaml.MappingNode):
         value = loader.construct_mapping(node, deep=True)
+    else:
+        raise TemplateInvalid(f"!{suffix} stands before something that is no value")
     return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
@@ -73,7 +76,8 @@ def load(path: Path) -> Json:
         TemplateInvalid: there is no such file, or it is not a template.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        loader = _Loader(path.read_text(encoding="utf-8"))
+        content = loader.get_single_data()
     except FileNotFoundError:
         raise TemplateInvalid(f"there is no {path}") from None
     except yaml.YAMLError as error:
@@ -92,7 +96,7 @@ def fingerprint(template: Json, parameters: Mapping[str, str], host_url: str) ->
 
 
 def local_parameters() -> dict[str, str]:
-    """Values for parameters that are about the machine and not about taste; those a template does not have are not used."""
+    """Values for parameters that are about the machine; those a template does not have are not used."""
     arm = platform.machine().lower() in ("arm64", "aarch64")
     return {
         "Stage": "local",
@@ -139,8 +143,9 @@ def stream_routes(template: Json) -> dict[str, str]:
 
 
 def localize(template: Json, host_url: str) -> Json:
-    """The SAM template with stubs for code, the host's address in every function, and without what is left out locally."""
-    # Through JSON and not by deepcopy: YAML anchors make several functions share one dict, and each gets an address of its own.
+    """The SAM template with stubs for code and the host's address in every function, without what is left out here."""
+    # Through JSON and not by deepcopy: YAML anchors make several functions share one dict, and each gets an address
+    # of its own.
     local: Json = json.loads(json.dumps(template, default=str))
     resources: Json = local["Resources"]
     layers = {name for name, item in resources.items() if str(item.get("Type")).endswith("::LayerVersion")}
@@ -221,7 +226,7 @@ def transform(template: Json, parameters: Mapping[str, str], region: str) -> Jso
 
 
 def _with_numbers(value: Any, numbers: Mapping[str, float]) -> Any:
-    """Puts the values of numeric parameters in place of references to them: MiniStack would pass them on as text and compare it with numbers."""
+    """Puts numbers in place of references to numeric parameters, which MiniStack would pass on as text."""
     if isinstance(value, dict):
         if set(value) == {"Ref"} and value["Ref"] in numbers:
             number = numbers[value["Ref"]]

@@ -5,7 +5,9 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,14 +36,14 @@ async def eventually(happened: Callable[[], object], patience: float = PATIENCE)
         await asyncio.sleep(0.01)
 
 
-def probe(**changes: object) -> FunctionSpec:
+def probe(**changes: Any) -> FunctionSpec:
     """The function that does what its event says."""
-    fields: dict[str, object] = {"timeout": 20.0, "memory_mb": 256, "paths": (FIXTURES,), "task_root": FIXTURES} | changes
-    return FunctionSpec("ProbeFunction", str(fields.pop("handler", "probe.handler")), **fields)  # type: ignore[arg-type]
+    plain = FunctionSpec("ProbeFunction", "probe.handler", (FIXTURES,), timeout=20.0, memory_mb=256, task_root=FIXTURES)
+    return replace(plain, **changes)
 
 
 @asynccontextmanager
-async def hosting(spec: FunctionSpec, logs: Path, **settings: float) -> AsyncIterator[FunctionHost]:
+async def hosting(spec: FunctionSpec, logs: Path, **settings: Any) -> AsyncIterator[FunctionHost]:
     """A host with one function."""
     async with FunctionHost([spec], logs=logs, **settings) as host:
         yield host

@@ -1,6 +1,5 @@
 """A built function sees its own artifact, its layers and what the runtime brings along, and nothing else."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,9 @@ from tests.local.conftest import FIXTURES, hosting, probe
 @pytest.mark.enable_socket
 async def test_built_function_cannot_import_what_is_installed_here(tmp_path: Path) -> None:
     runtime = runtime_folder.prepare(tmp_path / "runtime")
-    built = replace(probe(), paths=(FIXTURES, runtime / "python"), interpreter=runtime / "bin" / "python3", isolated=True)
+    built = probe(paths=(FIXTURES, runtime / "python"), interpreter=runtime / "bin" / "python3", isolated=True)
     async with hosting(built, tmp_path) as host:
-        found = (await host.invoke("ProbeFunction", {"do": "importable", "names": ["boto3", "fastapi", "psycopg", "shared"]})).json()
+        found = (
+            await host.invoke("ProbeFunction", {"do": "importable", "names": ["boto3", "fastapi", "psycopg", "shared"]})
+        ).json()
     assert found == {"boto3": True, "fastapi": False, "psycopg": False, "shared": False}

@@ -40,7 +40,9 @@ def queue_url(ready: cloud.Ready, name: str) -> str:
 
 def test_up_tells_every_step_with_its_time(small_cloud: Small) -> None:
     steps = [step.name for step in small_cloud[1].steps]
-    assert {"postgres", "aws", "template", "model", "docs", "deploy", "host", "migrate", "bootstrap", "front"} == set(steps)
+    assert {"postgres", "aws", "template", "model", "docs", "deploy", "host", "migrate", "bootstrap", "front"} == set(
+        steps
+    )
     assert all(step.seconds >= 0 for step in small_cloud[1].steps)
     assert small_cloud[1].api_key == "lam_1"
 
@@ -117,7 +119,9 @@ def test_event_of_the_second_bucket_respects_the_prefix(small_cloud: Small, clie
     assert not [line for line in lines if "elsewhere/" in line]
 
 
-def test_failing_message_ends_in_the_dead_letter_queue_and_spoils_no_other(small_cloud: Small, client: httpx.Client) -> None:
+def test_failing_message_ends_in_the_dead_letter_queue_and_spoils_no_other(
+    small_cloud: Small, client: httpx.Client
+) -> None:
     ready = small_cloud[1]
     sqs = aws(ready, "sqs")
     # Failed messages come back at once instead of after a minute.
@@ -246,7 +250,9 @@ def test_doctor_of_a_good_checkout_finds_nothing_fatal(small_cloud: Small) -> No
 
 
 def test_doctor_of_a_broken_template_says_so(tmp_path: Path) -> None:
-    (tmp_path / "template.yaml").write_text("Resources: {A: {Type: 'AWS::Serverless::Function', Properties: {Handler: a.b, Events: 1}}}")
+    (tmp_path / "template.yaml").write_text(
+        "Resources: {A: {Type: 'AWS::Serverless::Function', Properties: {Handler: a.b, Events: 1}}}"
+    )
     broken = [check for check in cloud.doctor(tmp_path) if not check.ok and check.fatal]
     assert [check.name for check in broken] == ["template"]
     assert broken[0].fix

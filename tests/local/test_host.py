@@ -14,7 +14,8 @@ import pytest
 from shared.local.errors import InvokeFailed, PayloadTooLarge, Throttled
 from tests.local.conftest import FIXTURES, eventually, hosting, probe, until
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.enable_socket]
+pytestmark = pytest.mark.enable_socket
+REQUEST = "11111111-2222-3333-4444-555555555555"
 
 
 async def test_invoke_echo_answers_and_reuses_the_process(tmp_path: Path) -> None:
@@ -32,7 +33,9 @@ async def test_invoke_echo_answers_and_reuses_the_process(tmp_path: Path) -> Non
 
 async def test_invoke_context_has_request_id_and_remaining_time(tmp_path: Path) -> None:
     async with hosting(probe(), tmp_path) as host:
-        answer = (await host.invoke("ProbeFunction", {"do": "context"}, request_id="11111111-2222-3333-4444-555555555555")).json()
+        answer = (
+            await host.invoke("ProbeFunction", {"do": "context"}, request_id="11111111-2222-3333-4444-555555555555")
+        ).json()
     assert isinstance(answer, dict)
     assert answer["id"] == "11111111-2222-3333-4444-555555555555"
     assert 0 < answer["left"] <= 20_000
@@ -41,7 +44,7 @@ async def test_invoke_context_has_request_id_and_remaining_time(tmp_path: Path) 
 
 async def test_invoke_handler_raises_error_document_and_process_lives(tmp_path: Path) -> None:
     async with hosting(probe(), tmp_path) as host:
-        failed = await host.invoke("ProbeFunction", {"do": "raise"})
+        failed = await host.invoke("ProbeFunction", {"do": "fail"})
         after = await host.invoke("ProbeFunction", {"do": "echo"})
     assert failed.error
     assert b'"errorType": "ValueError"' in failed.payload
@@ -79,7 +82,7 @@ async def test_invoke_beyond_memory_is_killed_and_next_one_works(tmp_path: Path)
 
 async def test_invoke_process_exits_is_an_error_and_next_one_works(tmp_path: Path) -> None:
     async with hosting(probe(), tmp_path) as host:
-        failed = await host.invoke("ProbeFunction", {"do": "exit"})
+        failed = await host.invoke("ProbeFunction", {"do": "leave"})
         after = await host.invoke("ProbeFunction", {"do": "echo"})
     assert failed.error == "Runtime.ExitError"
     assert b"exit status 3" in failed.payload
@@ -100,7 +103,9 @@ async def test_kill_all_during_an_invocation_is_an_error_and_next_one_works(tmp_
 
 async def test_invoke_concurrently_never_exceeds_the_bound(tmp_path: Path) -> None:
     async with hosting(probe(concurrency=2), tmp_path) as host:
-        results = await asyncio.gather(*(host.invoke("ProbeFunction", {"do": "sleep", "seconds": 0.1}) for _ in range(6)))
+        results = await asyncio.gather(
+            *(host.invoke("ProbeFunction", {"do": "sleep", "seconds": 0.1}) for _ in range(6))
+        )
         stats = host.stats()[0]
     pids = {result.json()["pid"] for result in results}  # type: ignore[index]
     assert len(pids) == 2
@@ -118,7 +123,9 @@ async def test_invoke_all_processes_busy_is_throttled(tmp_path: Path) -> None:
         await running
 
 
-async def test_invoke_sees_only_lambdas_environment_and_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_invoke_sees_only_lambdas_environment_and_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SECRET_OF_THE_SHELL", "x")
     async with hosting(probe(environment={"LAMBENT_STAGE": "local"}), tmp_path) as host:
         seen = (await host.invoke("ProbeFunction", {"do": "environment"})).json()
@@ -141,13 +148,13 @@ async def test_invoke_oversized_payloads_are_refused_both_ways(tmp_path: Path) -
 
 async def test_log_holds_output_and_the_platforms_lines(tmp_path: Path) -> None:
     async with hosting(probe(), tmp_path) as host:
-        await host.invoke("ProbeFunction", {"do": "log"}, request_id="11111111-2222-3333-4444-555555555555")
-        await host.invoke("ProbeFunction", {"do": "raise"})
+        await host.invoke("ProbeFunction", {"do": "log"}, request_id=REQUEST)
+        await host.invoke("ProbeFunction", {"do": "fail"})
     lines = (tmp_path / "ProbeFunction.log").read_text().splitlines()
     words = [line.split(" ", 1)[1] for line in lines]
-    start = words.index("START RequestId: 11111111-2222-3333-4444-555555555555 Version: $LATEST")
+    start = words.index(f"START RequestId: {REQUEST} Version: $LATEST")
     assert sorted(words[start + 1 : start + 3]) == ["a line on stderr", "a line on stdout"]
-    assert words[start + 4].startswith("REPORT RequestId: 11111111-2222-3333-4444-555555555555\tDuration: ")
+    assert words[start + 4].startswith(f"REPORT RequestId: {REQUEST}\tDuration: ")
     assert "Init Duration: " in words[start + 4]
     assert any("ValueError: as asked" in word for word in words)
     assert all(line[10] == "T" and line[23] == "Z" for line in lines)
@@ -173,7 +180,7 @@ async def test_recycle_replaces_the_process(tmp_path: Path) -> None:
 async def test_http_invoke_answers_in_the_words_ministack_understands(tmp_path: Path) -> None:
     async with hosting(probe(), tmp_path) as host, httpx.AsyncClient(base_url=host.url, trust_env=False) as client:
         good = await client.post("/invoke/ProbeFunction", json={"do": "echo", "value": 1})
-        bad = await client.post("/invoke/ProbeFunction", json={"do": "raise"})
+        bad = await client.post("/invoke/ProbeFunction", json={"do": "fail"})
         unknown = await client.post("/invoke/OtherFunction", json={})
         page = await client.post("/invoke/ProbeFunction", json={}, headers={"Origin": "https://example.com"})
         stats = await client.get("/stats")
@@ -192,7 +199,8 @@ from shared.local.host import FunctionHost
 
 async def main():
     folder = Path(sys.argv[1])
-    async with FunctionHost([FunctionSpec("P", "probe.handler", paths=(folder,), task_root=folder, timeout=60)]) as host:
+    spec = FunctionSpec("P", "probe.handler", (folder,), task_root=folder, timeout=60)
+    async with FunctionHost([spec]) as host:
         print((await host.invoke("P", {"do": "echo"})).json()["pid"], flush=True)
         await host.invoke("P", {"do": "sleep", "seconds": 60})
 
@@ -203,7 +211,9 @@ asyncio.run(main())
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
 async def test_processes_die_with_a_killed_host(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _PARENT, str(FIXTURES)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}) as parent:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+    ) as parent:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
         parent.send_signal(signal.SIGKILL)

@@ -47,9 +47,9 @@ def open_folder(tmp_path: Path) -> Path:
 async def test_start_owner_is_no_superuser_and_data_survives_a_restart(open_folder: Path) -> None:
     remembered = Remembered()
     async with server(open_folder, remembered) as postgres:
-        assert query(postgres, "SELECT rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = current_user") == [
-            (False, False, True)
-        ]
+        assert query(
+            postgres, "SELECT rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = current_user"
+        ) == [(False, False, True)]
         assert query(postgres, "SELECT extname FROM pg_extension WHERE extname = 'vector'") == [("vector",)]
         assert query(postgres, "SHOW listen_addresses") == [("",)]
         query(postgres, "CREATE TABLE kept AS SELECT 1 AS one")

@@ -72,9 +72,8 @@ def test_function_specs_paths_below_opt_are_found_in_the_last_layer_that_has_the
 
 
 def test_function_specs_model_path_falls_back_to_the_prepared_one(tmp_path: Path) -> None:
-    assert spec(place(tmp_path), {"LAMBENT_LOCAL_MODEL_PATH": "/opt/model"}).environment["LAMBENT_LOCAL_MODEL_PATH"] == str(
-        tmp_path / "model"
-    )
+    environment = spec(place(tmp_path), {"LAMBENT_LOCAL_MODEL_PATH": "/opt/model"}).environment
+    assert environment["LAMBENT_LOCAL_MODEL_PATH"] == str(tmp_path / "model")
 
 
 def test_function_specs_exec_wrapper_is_found_or_the_start_fails(tmp_path: Path) -> None:

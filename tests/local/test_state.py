@@ -67,7 +67,11 @@ def test_readdress_replaces_addresses_in_every_state_file(tmp_path: Path) -> Non
 
 def test_release_makes_interrupted_messages_visible_and_keeps_delays(tmp_path: Path) -> None:
     later = time.time() + 1000
-    messages = [{"receive_count": 2, "visible_at": later}, {"receive_count": 0, "visible_at": later}, {"receive_count": 1, "visible_at": 1.0}]
+    messages = [
+        {"receive_count": 2, "visible_at": later},
+        {"receive_count": 0, "visible_at": later},
+        {"receive_count": 1, "visible_at": 1.0},
+    ]
     (tmp_path / "sqs.json").write_text(json.dumps({"payload": {"queues": {"data": {"q": {"messages": messages}}}}}))
     assert saved_state.release(tmp_path) == 1
     after = json.loads((tmp_path / "sqs.json").read_text())["payload"]["queues"]["data"]["q"]["messages"]

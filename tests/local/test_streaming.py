@@ -1,4 +1,4 @@
-"""Streamed answers through the host: piece by piece, broken off, left early, and from a function that does not stream."""
+"""Streamed answers through the host: piece by piece, broken off, left early, and not streamed at all."""
 
 from pathlib import Path
 
@@ -8,12 +8,14 @@ from shared.local.errors import InvokeFailed, StreamBroken
 from shared.local.functions import FunctionSpec
 from tests.local.conftest import CLOUD, eventually, hosting, probe
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.enable_socket]
+pytestmark = pytest.mark.enable_socket
 
 
 def streams(**query: str) -> tuple[FunctionSpec, dict[str, object]]:
     wrapper = CLOUD / "layers" / "shared" / "stream-wrapper"
-    spec = FunctionSpec("StreamsFunction", "doors.streams.app.answer", (CLOUD,), timeout=20.0, task_root=CLOUD, exec_wrapper=wrapper)
+    spec = FunctionSpec(
+        "StreamsFunction", "doors.streams.app.answer", (CLOUD,), timeout=20.0, task_root=CLOUD, exec_wrapper=wrapper
+    )
     return spec, {"queryStringParameters": query or None, "pathParameters": {"proxy": "x"}}
 
 
@@ -63,7 +65,10 @@ async def test_stream_reader_leaves_the_function_finishes(tmp_path: Path) -> Non
 
 async def test_stream_of_a_buffered_answer_comes_whole(tmp_path: Path) -> None:
     async with hosting(probe(), tmp_path) as host:
-        event = {"do": "value", "value": {"statusCode": 418, "headers": {"a": "b"}, "body": "eA==", "isBase64Encoded": True}}
+        event = {
+            "do": "value",
+            "value": {"statusCode": 418, "headers": {"a": "b"}, "body": "eA==", "isBase64Encoded": True},
+        }
         async with host.stream("ProbeFunction", event) as answer:
             assert [piece async for piece in answer.body] == [b"x"]
         assert (answer.status, answer.headers) == (418, (("a", "b"),))
@@ -72,5 +77,5 @@ async def test_stream_of_a_buffered_answer_comes_whole(tmp_path: Path) -> None:
 async def test_stream_of_a_failing_function_raises_before_any_answer(tmp_path: Path) -> None:
     async with hosting(probe(), tmp_path) as host:
         with pytest.raises(InvokeFailed, match="as asked"):
-            async with host.stream("ProbeFunction", {"do": "raise"}):
+            async with host.stream("ProbeFunction", {"do": "fail"}):
                 pass

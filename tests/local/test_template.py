@@ -83,7 +83,10 @@ def test_transform_layers_and_code_are_left_out() -> None:
 
 
 def test_transform_broken_template_says_why() -> None:
-    function = {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "a.b", "Events": {"E": {"Type": "Nonsense"}}}}
+    function = {
+        "Type": "AWS::Serverless::Function",
+        "Properties": {"Handler": "a.b", "Events": {"E": {"Type": "Nonsense"}}},
+    }
     with pytest.raises(TemplateInvalid, match="OneFunction"):
         sam.transform({"Resources": {"OneFunction": function}}, {}, REGION)
 
