@@ -6,7 +6,7 @@ from shared.domain.chunking_tokens import TokenMeter
 from shared.domain.chunking_units import Cut, Unit
 from shared.domain.extracted import BlockKind
 
-_LEAST_FILL = 0.4
+_LEAST_FILL = 0.5
 """A full piece ends at the best place behind this share of its size."""
 _SMALL = 0.3
 """Less than this share of the size is too little for a piece, if what follows is deeper in the same section."""

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 # A full stop, with closing marks, before white space; or an ideographic one, which needs none.
 _END = re.compile(
-    "([.!?\u2026\u0964\u061f\u06d4]+[\"'\u201d\u2019)\\]\u00bb]*)\\s+|[\u3002\uff01\uff1f\uff61]+[\u300d\u300f\u201d\uff09]*"
+    "([.!?\u2026\u0964\u061f\u06d4]+[\"'\u201d\u2019)\\]\u00bb]*)\\s+"
+    "|[\u3002\uff01\uff1f\uff61]+[\u300d\u300f\u201d\uff09]*"
+    "|\\n+"
 )
 _THAI = re.compile("(?<=[\u0e00-\u0e7f])\\s+(?=[\u0e00-\u0e7f])")
 _WORD_BEFORE = re.compile(r"[\w.&-]+\Z")
@@ -22,6 +24,7 @@ _NEVER_LAST = frozenset(
 """Lower-case words whose full stop is part of them."""
 _CAN_END = frozenset(("etc", "inc", "corp", "co", "ltd", "a.m", "p.m", "u.s", "u.k", "usw", "al", "jr", "no"))
 """Those of them that a sentence may end with, if the next one clearly begins."""
+_WRAPPED_SHARE = 0.7
 _THAI_WINDOW = 60
 """Thai puts spaces between phrases; closer together than this they are no sentence."""
 
@@ -42,15 +45,22 @@ def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _boundaries(text: str, start: int, end: int) -> Iterator[int]:
     """Offsets at which a sentence begins."""
     thai = _THAI.search(text, start, end) is not None
+    width = max(map(len, text[start:end].split("\n")), default=0)
     last = start
     for match in (_THAI if thai else _END).finditer(text, start, end):
-        if thai:
-            ends = match.start() - last >= _THAI_WINDOW
-        else:
-            ends = match[1] is None or _ends_here(text, match.start(), match[1], match.end(), start, end)
-        if ends:
+        if match.start() - last >= _THAI_WINDOW if thai else _ends_at(text, match, start, end, width):
             last = match.end()
             yield last
+
+
+def _ends_at(text: str, match: re.Match[str], start: int, end: int, width: int) -> bool:
+    if match[1] is not None:
+        return _ends_here(text, match.start(), match[1], match.end(), start, end)
+    if text[match.start()] != "\n":
+        return True
+    # A line that was wrapped is nearly as long as the others; one that is not is a row, a verse or a title.
+    line = match.start() - max(text.rfind("\n", start, match.start()) + 1, start)
+    return line < _WRAPPED_SHARE * width
 
 
 def _ends_here(text: str, stop: int, marks: str, after: int, start: int, end: int) -> bool:

@@ -10,7 +10,8 @@ from shared.domain.chunking_sentences import sentences
 from shared.domain.chunking_tokens import TokenMeter
 from shared.domain.extracted import Block, BlockKind
 
-_BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+# An empty line, or the end of a line too long to have been wrapped: such lines are paragraphs.
+_GROUP_END = re.compile(r"\n[^\S\n]*\n\s*|(?<=[^\n]{160})\n\s*")
 _LINE = re.compile(r"[^\n]+")
 _CLAUSE = re.compile(r"[,;:\u2013\u2014)\]|\u3001\uff0c\uff1b][^\S\n]*|\n")
 _CLAUSE_FROM = 0.6
@@ -23,7 +24,7 @@ class Cut(IntEnum):
     WORD = 0
     SENTENCE = 1
     GROUP = 2
-    """An empty line inside a block."""
+    """An empty line, or the end of a very long one, inside a block."""
     BLOCK = 3
     HEADING = 4
 
@@ -83,7 +84,7 @@ def _parts(
     text: str, start: int, end: int, kind: BlockKind, meter: TokenMeter, limit: int
 ) -> Iterator[tuple[int, int, Cut]]:
     position = start
-    for gap in _BLANK_LINE.finditer(text, start, end):
+    for gap in _GROUP_END.finditer(text, start, end):
         yield from _group(text, position, gap.start(), kind, meter, limit)
         position = gap.end()
     yield from _group(text, position, end, kind, meter, limit)
