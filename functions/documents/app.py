@@ -11,7 +11,7 @@ from shared.domain.filters import parse_filter
 from shared.ports.documents import DocumentFilter
 from shared.runtime.auth import Authorised
 from shared.runtime.http import PREFIX, http_function
-from shared.runtime.paging import MAX_NUMBER, Cursor, Limit
+from shared.runtime.paging import Cursor, Limit, Position, Version
 from shared.settings import settings
 from shared.usecases.documents import delete, edit, process, read, upload, why
 
@@ -66,14 +66,8 @@ async def delete_document(document_id: UUID, call: Authorised) -> s.ReceiptOut:
 @router.post("/documents/{document_id}/versions", status_code=201)
 async def create_version(document_id: UUID, body: s.NewVersion, call: Authorised) -> s.UploadSlotOut:
     """Get a form to upload new content with; the present version is served until the new one is indexed."""
-    slot = await upload.upload_version(
-        call.scope,
-        call.ports,
-        document_id,
-        content_hash=body.content_hash,
-        media_type=body.media_type,
-        max_bytes=settings().max_upload_bytes,
-    )
+    allowed = settings().max_upload_bytes
+    slot = await upload.upload_version(call.scope, call.ports, document_id, **body.model_dump(), max_bytes=allowed)
     return s.UploadSlotOut.of(slot)
 
 
@@ -99,20 +93,14 @@ async def download_document(document_id: UUID, call: Authorised) -> s.LinkOut:
 
 @router.get("/documents/{document_id}/text")
 async def get_text(
-    document_id: UUID,
-    call: Authorised,
-    start: Annotated[int, Query(ge=0)] = 0,
-    end: Annotated[int | None, Query(ge=0)] = None,
-    version: Annotated[int | None, Query(ge=1, le=MAX_NUMBER)] = None,
+    document_id: UUID, call: Authorised, start: Position = 0, end: Position | None = None, version: Version = None
 ) -> s.TextOut:
     """The extracted text, or the part from `start` to `end` (200,000 characters at most a call)."""
     return s.TextOut.of(await read.text(call.scope, call.ports, document_id, generation=version), start, end)
 
 
 @router.get("/documents/{document_id}/chunks")
-async def list_chunks(
-    document_id: UUID, call: Authorised, first: Annotated[int, Query(ge=0, le=MAX_NUMBER)] = 0, limit: Limit = 50
-) -> list[s.ChunkOut]:
+async def list_chunks(document_id: UUID, call: Authorised, first: Position = 0, limit: Limit = 50) -> list[s.ChunkOut]:
     """The chunks that are searched, in order."""
     return [
         s.ChunkOut.of(one) for one in await read.chunks(call.scope, call.ports, document_id, first=first, limit=limit)

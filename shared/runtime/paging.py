@@ -8,4 +8,6 @@ Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the 
 MAX_NUMBER = 2**31 - 1
 """The greatest whole number that rows are counted with."""
 
+Position = Annotated[int, Query(ge=0, le=MAX_NUMBER)]
+Version = Annotated[int | None, Query(ge=1, le=MAX_NUMBER)]
 Limit = Annotated[int, Query(ge=1, le=200, description="rows a page")]

@@ -1,0 +1,141 @@
+"""Every route is in the permission table, in the API's description, and asks for a scope unless it is public."""
+
+import importlib
+from collections.abc import Iterator
+
+import pytest
+from fastapi import APIRouter
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from shared.domain.tenants import KEY_PERMISSIONS
+from shared.runtime import auth, openapi
+from shared.runtime.http import PREFIX, create_api
+from shared.runtime.routes import PUBLIC, ROUTES
+from shared.runtime.schemas import Body
+from tests.house.repository import functions
+
+DOORS_TO_SCOPE = {auth.call, auth.tenant_call, auth.caller}
+PUBLIC_ROUTES = {("GET", "/api/v1/health/live"), ("GET", "/api/v1/health")}
+"""Frozen: a further one is decided here, not by leaving something out."""
+
+
+def router_of(area: str) -> APIRouter:
+    router: APIRouter = importlib.import_module(f"functions.{area}.app").router
+    return router
+
+
+def served() -> dict[tuple[str, str], APIRoute]:
+    found: dict[tuple[str, str], APIRoute] = {}
+    for area in openapi.AREAS:
+        for route in router_of(area).routes:
+            assert isinstance(route, APIRoute)
+            for method in route.methods or ():
+                assert (method, PREFIX + route.path) not in found
+                found[method, PREFIX + route.path] = route
+    return found
+
+
+SERVED = served()
+
+
+def dependencies(dependant: Dependant) -> Iterator[object]:
+    for one in dependant.dependencies:
+        yield one.call
+        yield from dependencies(one)
+
+
+def test_routes_served_are_the_table() -> None:
+    assert SERVED.keys() == ROUTES.keys()
+
+
+def test_routes_public_are_frozen() -> None:
+    assert {route for route, permission in ROUTES.items() if permission is PUBLIC} == PUBLIC_ROUTES
+
+
+def test_areas_are_every_function_with_a_router() -> None:
+    with_router = {name for name in functions() if hasattr(importlib.import_module(f"functions.{name}.app"), "router")}
+    assert set(openapi.AREAS) == with_router
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(SERVED))
+def test_route_stays_in_its_area(method: str, path: str) -> None:
+    area = path.removeprefix(f"{PREFIX}/").partition("/")[0]
+    assert SERVED[method, path].endpoint.__module__ == f"functions.{area}.app"
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(SERVED))
+def test_route_asks_for_a_scope_unless_public(method: str, path: str) -> None:
+    scoped = DOORS_TO_SCOPE & set(dependencies(SERVED[method, path].dependant))
+    assert len(scoped) == (0 if (method, path) in PUBLIC_ROUTES else 1)
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(SERVED))
+def test_route_permission_can_be_given_to_a_key(method: str, path: str) -> None:
+    assert ROUTES[method, path] is PUBLIC or ROUTES[method, path] in KEY_PERMISSIONS
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(SERVED))
+def test_route_body_is_a_model_that_refuses_unknown_fields(method: str, path: str) -> None:
+    for field in SERVED[method, path].dependant.body_params:
+        model = field.field_info.annotation
+        assert isinstance(model, type)
+        assert issubclass(model, Body)
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(SERVED))
+def test_route_answers_a_model_or_nothing(method: str, path: str) -> None:
+    route = SERVED[method, path]
+    if route.status_code == 204 or path.startswith(f"{PREFIX}/streams/"):
+        return
+    model = route.response_model
+    answered = getattr(model, "__args__", (model,))[0]
+    assert isinstance(answered, type)
+    assert issubclass(answered, BaseModel)
+
+
+def test_openapi_paths_are_the_table() -> None:
+    document = openapi.merged()
+    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert described == ROUTES.keys()
+
+
+def test_openapi_operations_say_what_they_ask_for_and_how_they_fail() -> None:
+    document = openapi.merged()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            permission = ROUTES[method.upper(), path]
+            assert operation.get("x-permission") == (None if permission is PUBLIC else permission.value)
+            assert ("security" in operation) is (permission is not PUBLIC)
+            assert "application/problem+json" in operation["responses"]["503"]["content"]
+            assert operation["summary"]
+            assert operation["description"]
+
+
+def test_openapi_document_resolves_every_reference() -> None:
+    document = openapi.merged()
+
+    def references(node: object) -> Iterator[str]:
+        if isinstance(node, dict):
+            if isinstance(node.get("$ref"), str):
+                yield node["$ref"]
+            for value in node.values():
+                yield from references(value)
+        elif isinstance(node, list):
+            for value in node:
+                yield from references(value)
+
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) <= known
+
+
+def test_create_api_with_route_outside_the_table_refuses() -> None:
+    router = APIRouter()
+
+    @router.get("/secrets")
+    async def secrets() -> None:
+        """Not in the table."""
+
+    with pytest.raises(RuntimeError, match="no entry in the route table"):
+        create_api(router)
