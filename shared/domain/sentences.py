@@ -157,14 +157,18 @@ def _line_ends(text: str, match: re.Match[str]) -> bool:
     floor = max(0, at - _LINE_WINDOW)
     line = text[text.rfind("\n", floor, at) + 1 if "\n" in text[floor:at] else floor : at].strip()
     ahead = text[match.end() : match.end() + _LINE_WINDOW]
-    if not line or line[0] in "|#" or "\t" in line or line[-1] in ":;{}|" or _MARKED.search(line):
+    if not line or line[0] in "|#" or _is_row(line) or line[-1] in ":;{}|" or _MARKED.search(line):
         return True
-    if _LIST_ITEM.match(ahead):
-        return True
-    if ahead[0].islower() or line[-1] in ",-–—(":
-        return False
     following = ahead.partition("\n")[0]
+    if _LIST_ITEM.match(following) or _is_row(following):
+        return True
+    if following[0].islower() or line[-1] in ",-–—(":
+        return False
     return len(line) < _SHORT_LINE or len(line) < 0.75 * len(following)
+
+
+def _is_row(line: str) -> bool:
+    return " | " in line or "\t" in line
 
 
 def _breaks(gap: str) -> int:

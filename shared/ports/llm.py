@@ -4,30 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.domain.chats import Passage, Role
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One message of the conversation as the model sees it."""
-
-    role: Role
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What a model is asked.
-
-    `turns` is complete: a chat model needs nothing else (instructions, numbered sources and history are in it).
-    `question` and `passages` say the same in parts, for an answerer that works on the sources themselves.
-    """
-
-    turns: tuple[Turn, ...]
-    question: str
-    passages: tuple[Passage, ...]
-    max_tokens: int = 800
-    temperature: float = 0.0
+from shared.domain.prompts import Prompt
 
 
 @dataclass(frozen=True, slots=True)

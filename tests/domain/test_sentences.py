@@ -58,7 +58,7 @@ def test_sentences_of_wrapped_lines_are_joined() -> None:
 
 def test_sentences_of_headings_lists_and_rows_end_with_their_line() -> None:
     line = "The committee met in the spring and decided everything at once, to the surprise of many."
-    text = f"Results\n{line}\n- first\n- second\n\n| a | b |\n| 1 | 2 |"
+    text = f"Results\n{line}\n- first\n- second\n\n| a | b |\n| 1 | 2 |\nYear | Sold\n1999 | 3"
     assert cut(text) == [
         "Results",
         line,
@@ -66,6 +66,8 @@ def test_sentences_of_headings_lists_and_rows_end_with_their_line() -> None:
         "- second",
         "| a | b |",
         "| 1 | 2 |",
+        "Year | Sold",
+        "1999 | 3",
     ]
 
 

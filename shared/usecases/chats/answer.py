@@ -14,10 +14,10 @@ import structlog
 from shared.domain.chats import Chat, Message, Passage, Receipt, Role, history_within, title_of
 from shared.domain.citations import CheckedAnswer, check
 from shared.domain.errors import Invalid, Unavailable
-from shared.domain.prompts import build
+from shared.domain.prompts import Prompt, build
 from shared.domain.search import SearchQuery, VisibleChunk
 from shared.domain.tenants import Permission, Scope
-from shared.ports.llm import Finished, Prompt, TextDelta
+from shared.ports.llm import Finished, TextDelta
 from shared.ports.meter import Unit
 from shared.ports.ports import Ports, Powers
 from shared.usecases.chats.converse import get_chat
