@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from functions.health.schemas import HealthOut, LiveOut, StatusOut
-from shared.runtime.auth import AuthorisedTenant
+from shared.runtime.auth import AuthorisedCaller
 from shared.runtime.health import health
 from shared.runtime.http import PREFIX, http_function
 
@@ -25,7 +25,7 @@ async def status(response: Response) -> StatusOut:
 
 
 @router.get("/health/details")
-async def details(call: AuthorisedTenant) -> HealthOut:
+async def details(caller: AuthorisedCaller) -> HealthOut:
     """Database, migrations, vector store, object store, queues and models apart, each with latency and a reason."""
     return HealthOut.of(await health())
 

@@ -57,30 +57,36 @@ class Caller:
         return transaction(self.scope)
 
 
-async def authenticate(ports: Ports, authorization: str) -> Credential:
-    """The credential behind an Authorization header.
+def presented(authorization: str) -> str:
+    """The secret in an Authorization header, by its shape alone: what is no key of ours never reaches the database.
+
+    Raises:
+        Unauthenticated: missing or malformed.
+    """
+    scheme, _, secret = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not KEY.match(secret.strip()):
+        raise unauthenticated()
+    return secret.strip()
+
+
+async def authenticate(ports: Ports, secret: str) -> Credential:
+    """The credential of a presented secret.
 
     Raises:
         Unauthenticated: in the same words whether it is missing, malformed, unknown, revoked or expired.
     """
-    scheme, _, secret = authorization.partition(" ")
-    secret = secret.strip()
     now = ports.clock.now()
-    # A malformed key never reaches the store; what does reach it is a hash.
-    known = (
-        await ports.keys.authenticate(key_hash(secret), now)
-        if scheme.lower() == "bearer" and KEY.match(secret)
-        else None
-    )
+    known = await ports.keys.authenticate(key_hash(secret), now)
     if known is None or not known.valid(now):
-        raise Unauthenticated(
-            "no valid credential was sent",
-            hint="send the header Authorization: Bearer lam_… with a key that is neither revoked nor expired",
-        )
-    structlog.contextvars.bind_contextvars(
-        tenant_id=str(known.tenant_id), principal=f"{PrincipalKind.API_KEY}:{known.id}"
-    )
+        raise unauthenticated()
+    structlog.contextvars.bind_contextvars(tenant_id=str(known.tenant_id), principal=f"{PrincipalKind.API_KEY}:{known.id}")
     return known
+
+
+def unauthenticated() -> Unauthenticated:
+    """The one answer to every credential that is not good."""
+    hint = "send the header Authorization: Bearer lam_… with a key that is neither revoked nor expired"
+    return Unauthenticated("no valid credential was sent", hint=hint)
 
 
 async def project_of(ports: Ports, known: Credential, wanted: str) -> UUID:
@@ -117,15 +123,17 @@ async def call(
     request: Request, authorization: Authorization = "", lambent_project: ProjectHeader = ""
 ) -> AsyncIterator[Call]:
     """Dependency: authenticate, authorise, and keep one transaction open around the operation."""
+    secret = presented(authorization)
     async with transaction(None) as ports:
-        scope = await _project_scope(request, ports, authorization, lambent_project)
+        scope = await _project_scope(request, ports, secret, lambent_project)
         yield Call(scope, ports)
 
 
 async def tenant_call(request: Request, authorization: Authorization = "") -> AsyncIterator[TenantCall]:
     """Dependency: as `call`, for routes that concern the whole tenant."""
+    secret = presented(authorization)
     async with transaction(None) as ports:
-        known = await authenticate(ports, authorization)
+        known = await authenticate(ports, secret)
         scope = TenantScope(known.tenant_id, _principal(known), known.permissions)
         _authorise(request, scope)
         yield TenantCall(scope, ports)
@@ -133,13 +141,14 @@ async def tenant_call(request: Request, authorization: Authorization = "") -> As
 
 async def caller(request: Request, authorization: Authorization = "", lambent_project: ProjectHeader = "") -> Caller:
     """Dependency: authenticate and authorise; the operation opens its own transactions."""
+    secret = presented(authorization)
     async with transaction(None) as ports:
-        scope = await _project_scope(request, ports, authorization, lambent_project)
+        scope = await _project_scope(request, ports, secret, lambent_project)
     return Caller(scope, bootstrap.powers())
 
 
-async def _project_scope(request: Request, ports: Ports, authorization: str, wanted: str) -> Scope:
-    known = await authenticate(ports, authorization)
+async def _project_scope(request: Request, ports: Ports, secret: str, wanted: str) -> Scope:
+    known = await authenticate(ports, secret)
     project_id = await project_of(ports, known, wanted)
     scope = Scope(known.tenant_id, _principal(known), known.permissions, project_id)
     _authorise(request, scope)

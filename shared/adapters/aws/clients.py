@@ -26,7 +26,7 @@ CONNECTIONS = 16
 def quick_loader() -> Any:
     """Read botocore's own data, without looking for services nobody asks for and without the table of endpoints.
 
-    Endpoints come from each service's rule set. The old table is still asked for a partition's name and signing version,
+    Endpoints come from each service's rule set. The old table is still asked for a partition's name and signing,
     so one is made of the 7 KB that list partitions; tests compare the addresses with those of an ordinary session.
     """
     loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
@@ -132,7 +132,8 @@ class Clients:
             # Both for presigned addresses: botocore's own choice there is the global host, which answers a new bucket's
             # uploads with a redirect.
             signature_version="s3v4" if service == "s3" else None,
-            s3={"addressing_style": "virtual"},
+            # "regional": in us-east-1 the default is the global host, which is none of this session's partitions.
+            s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
         )
         client = self._session.create_client(service, config=config, **self._given)
         client.meta.events.register_last("before-endpoint-resolution.s3", _path_style_at_given_endpoints)

@@ -48,7 +48,7 @@ async def found(scope: TenantScope, ports: Ports, *, tenant: str, project: str) 
     first = Project(ports.ids.new(), scope.tenant_id, clean_name(project, "project"), now)
     await ports.projects.add(scope, first)
     secret = KEY_PREFIX + ports.ids.secret()
-    owner = Credential(ports.ids.new(), scope.tenant_id, None, "owner", KEY_PERMISSIONS, None, None)
+    owner = Credential(ports.ids.new(), scope.tenant_id, first.id, "owner", KEY_PERMISSIONS, None, None)
     await ports.keys.add(scope, owner, key_hash(secret), now)
     return Owner(scope.tenant_id, first.id, secret)
 
