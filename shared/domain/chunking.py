@@ -5,11 +5,11 @@ from itertools import pairwise
 
 from shared.domain.chunking_packing import Run, packed
 from shared.domain.chunking_places import Places
-from shared.domain.chunking_sentences import sentences
 from shared.domain.chunking_tokens import TokenMeter, estimate_tokens
 from shared.domain.chunking_units import Cut, Unit, furthest, units
 from shared.domain.chunks import Chunking, ChunkMethod, Piece
 from shared.domain.extracted import Block, BlockKind, Extracted
+from shared.domain.sentences import sentences
 
 __all__ = ["chunk", "estimate_tokens"]
 
@@ -96,9 +96,9 @@ def _lead(text: str, meter: TokenMeter, before: int, start: int, chunking: Chunk
     """Where a piece that follows one from `before` on begins, so that it repeats up to the overlap of its words."""
     earliest = meter.back(before + 1, start, chunking.overlap)
     if chunking.method is not ChunkMethod.TOKENS:
-        begun = [first for first, _ in sentences(text, before, start) if first >= earliest]
+        begun = [first for first, _ in sentences(text[before:start]) if before + first >= earliest]
         if begun:
-            return begun[0]
+            return before + begun[0]
     return _word(text, earliest, start)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from shared.domain.chunking_sentences import sentences
 from shared.domain.chunking_tokens import TokenMeter
 from shared.domain.extracted import Block, BlockKind
+from shared.domain.sentences import sentences
 
 # An empty line, or the end of a line too long to have been wrapped: such lines are paragraphs.
 _GROUP_END = re.compile(r"\n[^\S\n]*\n\s*|(?<=[^\n]{160})\n\s*")
@@ -99,10 +99,14 @@ def _group(
         return
     cut = Cut.GROUP
     by_line = kind in (BlockKind.TABLE, BlockKind.LIST, BlockKind.CODE)
-    for first, last in _lines(text, start, end) if by_line else sentences(text, start, end):
+    for first, last in _lines(text, start, end) if by_line else _sentences(text, start, end):
         for piece_start, piece_end in _fitting(text, first, last, meter, limit):
             yield piece_start, piece_end, cut if piece_start == first else Cut.WORD
             cut = Cut.SENTENCE
+
+
+def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    return [(start + first, start + last) for first, last in sentences(text[start:end])]
 
 
 def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -10,9 +10,11 @@ from shared.adapters.files.signatures import binary_format
 from shared.domain.errors import Rejected
 
 _WINDOW = 4096
-_HTML = re.compile(r"\s*(?:<!--.*?-->\s*)*(?:<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>])", re.I | re.S)
-_XML_THEN_HTML = re.compile(r"\s*<\?xml[^>]*\?>\s*(?:<!--.*?-->\s*)*(?:<!doctype\s+html|<html[\s>])", re.I | re.S)
-_ANY_TAG = re.compile(r"<(?:!--|/?[a-z][a-z0-9]*[\s/>])", re.I)
+_HTML = re.compile(
+    r"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>])",
+    re.IGNORECASE | re.DOTALL,
+)
+_ANY_TAG = re.compile(r"<(?:!--|/?[a-z][a-z0-9]*[\s/>])", re.IGNORECASE)
 _HEADER_LINE = re.compile(rb"([A-Za-z][A-Za-z0-9-]*):[ \t]")
 _MAIL_HEADERS = {b"from", b"to", b"subject", b"date", b"received", b"return-path", b"message-id", b"mime-version"}
 _NEEDED_MAIL_HEADERS = 3
@@ -98,7 +100,7 @@ def _textual(data: bytes, claimed: Format | None) -> Detected:
 def _sniffed(text: str) -> Format | None:
     """The format that text shows unmistakably, if any."""
     start = text[:_WINDOW]
-    if _HTML.match(start) or _XML_THEN_HTML.match(start):
+    if _HTML.match(start):
         return FORMATS["html"]
     if start.lstrip().startswith("<?xml"):
         return FORMATS["xml"]

@@ -8,7 +8,7 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 # PDFium marks a hyphen at the end of a line with this and joins the lines.
-_HYPHEN = re.compile("\ufffe(?=(.?))", re.S)
+_HYPHEN = re.compile("\ufffe(?=(.?))", re.DOTALL)
 _MOST_WIDGETS = 2_000
 
 

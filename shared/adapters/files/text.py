@@ -12,7 +12,7 @@ _TRAILING = re.compile(r"[^\S\n]+(?=\n|$)")
 
 
 def clean(text: str) -> str:
-    """Normalise newlines to `\\n`, drop what is neither text nor layout, and compose characters (NFC)."""
+    """One kind of newline, nothing that is neither text nor layout, characters composed (NFC)."""
     text = _DROPPED.sub("", _NEWLINE.sub("\n", text))
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 

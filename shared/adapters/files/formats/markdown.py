@@ -11,8 +11,8 @@ from shared.adapters.files.source import Source
 from shared.adapters.files.spans import fill, line_starts, span
 from shared.domain.extracted import Block, BlockKind
 
-_FRONT_MATTER = re.compile(r"---[^\S\n]*\n(.*?)\n(?:---|\.\.\.)[^\S\n]*(?:\n|$)", re.S)
-_TITLE = re.compile(r"^title:[^\S\n]*[\"']?(.+?)[\"']?[^\S\n]*$", re.M)
+_FRONT_MATTER = re.compile(r"---[^\S\n]*\n(.*?)\n(?:---|\.\.\.)[^\S\n]*(?:\n|$)", re.DOTALL)
+_TITLE = re.compile(r"^title:[^\S\n]*[\"']?(.+?)[\"']?[^\S\n]*$", re.MULTILINE)
 _KINDS = {
     "heading_open": BlockKind.HEADING,
     "bullet_list_open": BlockKind.LIST,

@@ -119,8 +119,10 @@ def _chart(chart: Any) -> Iterator[Item]:
     columns = [_points(one, "val") or _points(one, "yVal") for one in series]
     names = [next(iter(_points(one, "tx").values()), "") for one in series]
     lines = [" | ".join(["", *names])]
-    for index in sorted({index for column in columns for index in column}):
-        lines.append(" | ".join([labels.get(index, ""), *(column.get(index, "") for column in columns)]))
+    lines += [
+        " | ".join([labels.get(index, ""), *(column.get(index, "") for column in columns)])
+        for index in sorted({index for column in columns for index in column})
+    ]
     yield Item(BlockKind.TABLE, "\n".join(lines))
 
 

@@ -11,7 +11,7 @@ from shared.adapters.files.source import Source
 from shared.adapters.files.text import clean
 from shared.domain.extracted import BlockKind
 
-_TITLE = re.compile(r"{\\info\b.{0,2000}?{\\title ([^{}\\]+)}", re.S)
+_TITLE = re.compile(r"{\\info\b.{0,2000}?{\\title ([^{}\\]+)}", re.DOTALL)
 _CELL_END = "|"
 
 

@@ -19,7 +19,7 @@ from shared.domain.errors import Rejected
 from shared.domain.extracted import BlockKind
 
 _UNCALCULATED = re.compile(rb"<f(?: [^>]*)?>[^<]*</f>(?:<v\s*/>|<v></v>)?</c>")
-_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.I)
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 
 
 def read(source: Source, manuscript: Manuscript) -> None:
