@@ -1,0 +1,1 @@
+"""The Pinecone vector service."""
