@@ -133,9 +133,9 @@ def _condition(field: object, op: object, value: object, path: str) -> Condition
         raise InvalidFilter(
             f"{path}.field: unknown field {field[:80]!r}; known: {', '.join(sorted(ALLOWED))}, metadata.<key>"
         )
-    if op not in {known.value for known in allowed}:
+    if not isinstance(op, str) or op not in {known.value for known in allowed}:
         raise InvalidFilter(f"{path}.op: {field} takes {', '.join(sorted(allowed))}")
-    operator = Op(str(op))
+    operator = Op(op)
     if operator is Op.EXISTS:
         if not isinstance(value, bool):
             raise InvalidFilter(f"{path}.value: exists takes true or false")
