@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.domain.events import ExtractMessage, GenerationMessage, Message, Queue, SweepMessage, body_of
 
-IDS = {"tenant_id": UUID(int=1), "project_id": UUID(int=2), "document_id": UUID(int=3)}
+IDS: Any = {"tenant_id": UUID(int=1), "project_id": UUID(int=2), "document_id": UUID(int=3)}
 AT = datetime(2026, 1, 1, 12, 0, 0, 5, tzinfo=UTC)
 MESSAGES: list[Message] = [
     GenerationMessage(**IDS, generation=4, sent_at=AT, stage=Queue.INGEST_CHUNK),
