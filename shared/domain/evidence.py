@@ -14,7 +14,7 @@ from shared.domain.words import prefix_stem, words
 
 WINDOW = 3
 """Neighbouring sentences that are quoted together at most."""
-EXTRA_SENTENCE = 0.25
+EXTRA_SENTENCE = 0.3
 """Share of a claim's weight that another quoted sentence must at least bring."""
 
 _SHORTEST_QUOTE = 8
