@@ -138,7 +138,7 @@ class Kit:
         if chosen.embedder == "memory":
             from shared.adapters.memory.embedder import MemoryEmbedder
 
-            return MemoryEmbedder()
+            return MemoryEmbedder(self.embedding_model)
         if chosen.embedder == "openai_api":
             from shared.adapters.openai_api.embedder import OpenAiEmbedder
 
