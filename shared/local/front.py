@@ -4,6 +4,7 @@ Ordinary routes go to the local API Gateway, so that a route missing in the temp
 stream are served from the function host, because MiniStack passes an answer on only when it is complete.
 """
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -22,7 +23,6 @@ from shared.local.errors import InvokeFailed, LocalError, PayloadTooLarge, Strea
 from shared.local.functions import FunctionStats
 from shared.local.gateway_event import match, proxy_event
 from shared.local.host import FunctionHost
-from shared.local.layout import Layout
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +52,14 @@ class Backend:
         gateway_url: address of the deployed API, to which a path is appended.
         stream_routes: route pattern to function, for the routes that stream.
         describe: rows of the landing page: what runs, and where.
+        document: the OpenAPI document, once it is made.
     """
 
-    layout: Layout
     host: FunctionHost
     gateway_url: str
     stream_routes: Mapping[str, str]
     describe: Callable[[], list[tuple[str, str]]]
+    document: asyncio.Future[bytes]
 
 
 class Front:
@@ -101,7 +102,7 @@ class Front:
         return Response(found[0], media_type=found[1], headers={"Cache-Control": "max-age=3600"})
 
     async def _openapi(self, request: Request) -> Response:
-        return Response(docs.document(self._backend.layout), media_type="application/json")
+        return Response(await asyncio.shield(self._backend.document), media_type="application/json")
 
     async def _api(self, request: Request) -> Response:
         path = request.scope["raw_path"].decode("latin-1")

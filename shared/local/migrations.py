@@ -13,22 +13,29 @@ _SOURCES = ("shared/adapters/postgres/migrations", "functions/migrate_database")
 _TENANT = {"action": "bootstrap", "tenant": "local", "project": "default"}
 
 
-def fingerprint(root: Path) -> str:
-    """Changes when a migration is added or changed."""
+def fingerprint(root: Path, build: Path | None = None) -> str:
+    """Changes when a migration does, in the built artifacts if `build` is given, else in the sources."""
+    folders = [root / folder for folder in _SOURCES]
+    if build is not None:
+        folders = [build / FUNCTION, *build.glob(f"*/python/{_SOURCES[0]}")]
     digest = hashlib.sha256()
-    for folder in _SOURCES:
-        for file in sorted((root / folder).rglob("*.py")):
-            digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
+    for folder in folders:
+        for file in sorted(folder.rglob("*.py")):
+            digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 
 
-async def migrate(host: FunctionHost, root: Path, remembered: Remembered) -> str:
+async def migrate(host: FunctionHost, wanted: str, remembered: Remembered) -> str:
     """Applies the migrations unless exactly these were applied before; returns a short line for people.
+
+    Args:
+        host: runs the function.
+        wanted: fingerprint of the migrations that shall be applied.
+        remembered: knows which ones were applied last, and learns it.
 
     Raises:
         StepFailed: the function failed; its error is in the text.
     """
-    wanted = fingerprint(root)
     if remembered.migrated == wanted:
         return "unchanged"
     _succeeded(await host.invoke(FUNCTION, {"action": "migrate"}))

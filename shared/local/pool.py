@@ -14,6 +14,8 @@ from shared.local.memory import resident_mb
 from shared.local.sandbox import Sandbox, State, describe
 
 _LEAST_QUEUE_SECONDS = 30.0
+# The last process of a function stays this many times longer: somebody at a keyboard comes back after minutes.
+_LAST_STAYS = 6
 
 
 @dataclass(slots=True)
@@ -101,10 +103,12 @@ class Pool:
             sandbox.retire()
 
     def watch(self, idle_seconds: float) -> None:
-        """Kills processes over their memory limit and lets go those that were idle for `idle_seconds`."""
+        """Kills processes over their memory limit and lets idle ones go after `idle_seconds`, the last one later."""
         now = time.monotonic()
+        last = max(self._sandboxes, key=lambda one: one.idle_since, default=None)
         for sandbox in tuple(self._sandboxes):
-            if sandbox.state is State.IDLE and now - sandbox.idle_since > idle_seconds:
+            patience = idle_seconds * (_LAST_STAYS if sandbox is last else 1)
+            if sandbox.state is State.IDLE and now - sandbox.idle_since > patience:
                 sandbox.kill("stop")
             elif sandbox.state in (State.BUSY, State.STARTING) and sandbox.pid:
                 held = resident_mb(sandbox.pid)

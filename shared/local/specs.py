@@ -1,6 +1,7 @@
 """From what is deployed to what the host runs: every function with its real variables, its paths and its limits."""
 
 import os
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,8 @@ def function_specs(template: sam.Json, deployed: Deployed, place: Place) -> tupl
     Raises:
         StepFailed: built artifacts are wanted and one is missing, or a function's exec wrapper is nowhere to be found.
     """
+    if place.build is not None:
+        _check_architecture(place.build)
     contents = _layer_contents(template, place)
     return tuple(_spec(name, deployed, place, contents) for name in sam.function_names(template))
 
@@ -128,6 +131,22 @@ def _task_root(name: str, place: Place) -> Path:
     if not folder.is_dir():
         raise StepFailed(f"there is no built {name} in {place.build}", "Run `sam build` first, or leave out --built.")
     return folder
+
+
+def _check_architecture(build: Path) -> None:
+    """Built layers run on one architecture; the wrong one shows as a baffling import error otherwise.
+
+    Raises:
+        StepFailed: the layers were built for another machine than this.
+    """
+    here = "aarch64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+    other = next(
+        (file for file in build.glob("*Layer/python/*/*.so") if here not in file.name and "-linux" in file.name), None
+    )
+    if other is not None:
+        name = "arm64" if here == "aarch64" else here
+        hint = f"Run `make -C layers build ARCHITECTURE={name}`."
+        raise StepFailed(f"the layers were built for another architecture than {name}: {other.name}", hint)
 
 
 def _paths(name: str, opt: list[Path], place: Place) -> tuple[Path, ...]:

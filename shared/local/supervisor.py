@@ -43,6 +43,7 @@ class Supervisor:
         self._postgres = Postgres(layout, self._remembered, durable=options.durable)
         self._aws = Aws(layout, self._remembered)
         self._stack = contextlib.AsyncExitStack()
+        self._build = layout.root / ".aws-sam" / "build" if options.built else None
         self._ready: Ready | None = None
 
     async def start(self) -> Ready:
@@ -62,16 +63,18 @@ class Supervisor:
         moved = {f"{LOOPBACK}:{host_port}": f"{LOOPBACK}:{port_of(host_listener)}"}
         ports["host"], ports["front"] = port_of(host_listener), port_of(front_listener)
         template = sam.load(self._options.template or self._layout.root / "template.yaml")
+        document = asyncio.create_task(self._documentation())
+        self._stack.callback(document.cancel)
         deployed = await self._prepare(template, moved, host)
         await self._timed("host", self._fill(host, template, deployed))
         if migrations.FUNCTION in sam.function_names(template):
-            await self._timed("migrate", migrations.migrate(host, self._layout.root, self._remembered))
+            wanted = migrations.fingerprint(self._layout.root, self._build)
+            await self._timed("migrate", migrations.migrate(host, wanted, self._remembered))
             await self._timed("bootstrap", migrations.bootstrap(host, self._remembered))
         host.open()
         url = f"http://{LOOPBACK}:{port_of(front_listener)}"
-        front = Front(
-            Backend(self._layout, host, self._gateway_url(deployed), sam.stream_routes(template), self._describe)
-        )
+        routes = sam.stream_routes(template)
+        front = Front(Backend(host, self._gateway_url(deployed), routes, self._describe, document))
         server = WebServer(front.application, front_listener)
         self._stack.push_async_callback(front.close)
         self._stack.push_async_callback(server.stop)
@@ -123,7 +126,6 @@ class Supervisor:
                 group.create_task(self._timed("postgres", self._postgres.start()))
                 group.create_task(self._timed("aws", self._aws.start(moved)))
                 group.create_task(self._timed("model", model.prepare(self._layout)))
-                group.create_task(self._timed("docs", docs.build(self._layout)))
                 transformed = group.create_task(self._transform(template, values, host.url))
         except* LocalError as failures:
             raise failures.exceptions[0] from None
@@ -155,15 +157,14 @@ class Supervisor:
         return deployed
 
     async def _fill(self, host: FunctionHost, template: sam.Json, deployed: Deployed) -> str:
-        built = self._options.built
         place = Place(
             root=self._layout.root,
             aws_url=self._aws.url,
             model=self._layout.model,
             database_url=self._postgres.url(APP),
             owner_url=self._postgres.url(OWNER),
-            build=self._layout.root / ".aws-sam" / "build" if built else None,
-            runtime=runtime_folder.prepare(self._layout.runtime) if built else None,
+            build=self._build,
+            runtime=runtime_folder.prepare(self._layout.runtime) if self._build else None,
             environment=self._options.environment,
         )
         specs = function_specs(template, deployed, place)
@@ -213,6 +214,11 @@ class Supervisor:
         )
         RunFile.of_this_process(ready, processes).write(self._layout.run)
         return ready
+
+    async def _documentation(self) -> bytes:
+        """The OpenAPI document. Nobody waits for it at the start: making it means importing every HTTP function."""
+        await docs.build(self._layout)
+        return docs.document(self._layout)
 
     async def _started(self, server: WebServer, url: str) -> str:
         await server.start()

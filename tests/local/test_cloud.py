@@ -40,9 +40,7 @@ def queue_url(ready: cloud.Ready, name: str) -> str:
 
 def test_up_tells_every_step_with_its_time(small_cloud: Small) -> None:
     steps = [step.name for step in small_cloud[1].steps]
-    assert {"postgres", "aws", "template", "model", "docs", "deploy", "host", "migrate", "bootstrap", "front"} == set(
-        steps
-    )
+    assert {"postgres", "aws", "template", "model", "deploy", "host", "migrate", "bootstrap", "front"} == set(steps)
     assert all(step.seconds >= 0 for step in small_cloud[1].steps)
     assert small_cloud[1].api_key == "lam_1"
 

@@ -1,5 +1,6 @@
 """Which variables, paths and limits a function gets on this machine."""
 
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,15 @@ def test_function_specs_built_sees_its_artifact_its_layers_and_the_runtime(tmp_p
     site = layers / "lib" / "python3.12" / "site-packages"
     assert one.paths == (build / "OneFunction", site, layers, build / "FirstLayer" / "python", runtime / "python")
     assert (one.interpreter, one.isolated) == (runtime / "bin" / "python3", True)
+
+
+def test_function_specs_built_for_another_machine_fails(tmp_path: Path) -> None:
+    other = "aarch64" if platform.machine() == "x86_64" else "x86_64"
+    native = tmp_path / "build" / "FirstLayer" / "python" / "package" / f"_core.cpython-312-{other}-linux-gnu.so"
+    native.parent.mkdir(parents=True)
+    native.touch()
+    with pytest.raises(StepFailed, match="another architecture"):
+        spec(place(tmp_path, build=tmp_path / "build", runtime=tmp_path / "runtime"), {})
 
 
 def test_function_specs_built_but_not_there_fails(tmp_path: Path) -> None:
