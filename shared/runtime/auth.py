@@ -79,7 +79,8 @@ async def authenticate(ports: Ports, secret: str) -> Credential:
     known = await ports.keys.authenticate(key_hash(secret), now)
     if known is None or not known.valid(now):
         raise unauthenticated()
-    structlog.contextvars.bind_contextvars(tenant_id=str(known.tenant_id), principal=f"{PrincipalKind.API_KEY}:{known.id}")
+    principal = f"{PrincipalKind.API_KEY}:{known.id}"
+    structlog.contextvars.bind_contextvars(tenant_id=str(known.tenant_id), principal=principal)
     return known
 
 

@@ -104,6 +104,17 @@ def of_error(request_id: str, error: errors.LambentError) -> Response:
     return problem(request_id, status, error.code, error.detail, hint=error.hint, headers=headers)
 
 
+def of_crash(request_id: str) -> Response:
+    """The problem of what nobody foresaw: no details, they are in the log."""
+    detail = "an unexpected error; it is in the log under this request id"
+    return problem(request_id, 500, "internal_error", detail)
+
+
+async def on_crash(request: Request, error: Exception) -> Response:
+    """Anything else."""
+    return of_crash(request_id_of(request))
+
+
 async def on_lambent_error(request: Request, error: Exception) -> Response:
     """Our own errors."""
     if not isinstance(error, errors.LambentError):

@@ -45,6 +45,7 @@ def create_api(router: APIRouter, title: str = "Lambent") -> FastAPI:
     api.add_exception_handler(LambentError, errors.on_lambent_error)
     api.add_exception_handler(RequestValidationError, errors.on_validation_error)
     api.add_exception_handler(HTTPException, errors.on_http_exception)
+    api.add_exception_handler(Exception, errors.on_crash)
     for method, path in routes_of(router):
         if (method, path) not in ROUTES:
             raise RuntimeError(f"{method} {path} has no entry in the route table")
@@ -75,13 +76,15 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry."""
-        status = 0
+        status, complete = 0, False
 
         async def hardened(message: Message) -> None:
-            nonlocal status
+            nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": [*message["headers"], *HARDENING]}
+            else:
+                complete = not message.get("more_body", False)
             await send(message)
 
         log.info("request.started", method=scope["method"], path=scope["path"])
@@ -96,12 +99,11 @@ class Guard:
                 await self.app(scope, receive, hardened)
         except Exception:
             log.exception("request.crashed")
-            if status:
+            if not status:
+                await errors.of_crash(_request_id(scope))(scope, receive, hardened)
+            elif not complete:
+                # Half an answer is out: whoever sends it must know that it broke off.
                 raise
-            response = errors.problem(
-                _request_id(scope), 500, "internal_error", "an unexpected error; it is in the log under this request id"
-            )
-            await response(scope, receive, hardened)
         finally:
             log.info("request.ended", method=scope["method"], path=scope["path"], status=status)
 
