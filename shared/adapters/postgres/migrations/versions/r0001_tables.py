@@ -32,8 +32,8 @@ TENANT_TABLES = (
     "outbox",
 )
 
-# Evaluated once per scan where it becomes an index condition; unset or empty it is NULL, and no row equals NULL.
-CURRENT_TENANT = "nullif(current_setting('lambent.tenant', true), '')::uuid"
+# A subquery is evaluated once per statement, not once per row. Unset or empty it is NULL, and no row equals NULL.
+CURRENT_TENANT = "(SELECT nullif(current_setting('lambent.tenant', true), '')::uuid)"
 
 TABLES = """
 CREATE TABLE tenants (
@@ -192,7 +192,7 @@ CREATE TABLE vectors (
   PRIMARY KEY (tenant_id, collection_id, document_id, generation, ordinal),
   FOREIGN KEY (tenant_id, collection_id) REFERENCES collections (tenant_id, id),
   FOREIGN KEY (tenant_id, document_id, generation) REFERENCES generations (tenant_id, document_id, number)
-);
+) PARTITION BY HASH (collection_id);
 -- In the row as long as a page holds it: a scan that fetches every vector from a side table is twenty times slower,
 -- and the planner, which does not count those fetches, would prefer it to the index.
 ALTER TABLE vectors ALTER COLUMN embedding SET STORAGE MAIN;
@@ -333,22 +333,38 @@ CREATE UNLOGGED TABLE buckets (
 """
 
 
+# Indexing a large collection stops writers of its partition only, and a plan looks at that partition's indexes only.
+VECTOR_PARTITIONS = 16
+
+
 def upgrade() -> None:
     """Create everything but the clerk's functions."""
     op.execute("CREATE EXTENSION IF NOT EXISTS vector")
     op.execute(VECTOR_VERSION_CHECK)
     op.execute(TABLES)
     for table in TENANT_TABLES:
-        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        # The owner too: only a superuser, or a role with BYPASSRLS, sees past it.
-        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-        op.execute(
-            f"CREATE POLICY tenant ON {table} "
-            f"USING (tenant_id = {CURRENT_TENANT}) WITH CHECK (tenant_id = {CURRENT_TENANT})"
-        )
+        _isolate(table)
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO lambent_app")
+    for remainder in range(VECTOR_PARTITIONS):
+        partition = f"vectors_{remainder:02}"
+        op.execute(
+            f"CREATE TABLE {partition} PARTITION OF vectors "
+            f"FOR VALUES WITH (MODULUS {VECTOR_PARTITIONS}, REMAINDER {remainder})"
+        )
+        # Nobody is granted a partition by itself; should anybody ever be, the wall is there.
+        _isolate(partition)
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON buckets TO lambent_app")
     op.execute("GRANT SELECT ON alembic_version TO lambent_app")
+
+
+def _isolate(table: str) -> None:
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    # The owner too: only a superuser, or a role with BYPASSRLS, sees past it.
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(
+        f"CREATE POLICY tenant ON {table} "
+        f"USING (tenant_id = {CURRENT_TENANT}) WITH CHECK (tenant_id = {CURRENT_TENANT})"
+    )
 
 
 # Iterative scans are in 0.8.0.

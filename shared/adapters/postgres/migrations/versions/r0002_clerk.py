@@ -79,13 +79,15 @@ $$""",
 # Only the owner of the table can index it. The caller's tenant decides which collection can be named.
 INDEX_VECTORS = """
 CREATE FUNCTION lambent_index_vectors(wanted uuid, moment timestamptz) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET maintenance_work_mem = '256MB' AS $$
 DECLARE
   known record;
+  partition regclass := (SELECT v.tableoid FROM public.vectors v WHERE v.collection_id = wanted LIMIT 1);
   index_name text := 'vectors_of_' || replace(wanted::text, '-', '');
 BEGIN
   SELECT c.tenant_id, c.dimensions INTO known FROM public.collections c WHERE c.id = wanted AND c.deleted_at IS NULL;
-  IF NOT FOUND OR known.dimensions > 2000 THEN
+  -- pgvector indexes vectors of up to 2,000 dimensions.
+  IF NOT FOUND OR partition IS NULL OR known.dimensions > 2000 THEN
     RETURN false;
   END IF;
   INSERT INTO public.vector_indexes (tenant_id, collection_id, name, created_at)
@@ -94,9 +96,9 @@ BEGIN
     RETURN false;
   END IF;
   EXECUTE format(
-    'CREATE INDEX %I ON public.vectors USING hnsw ((embedding::public.vector(%s)) public.vector_ip_ops) '
+    'CREATE INDEX %I ON %s USING hnsw ((embedding::public.vector(%s)) public.vector_ip_ops) '
     'WHERE collection_id = %L::uuid',
-    index_name, known.dimensions, wanted
+    index_name, partition, known.dimensions, wanted
   );
   RETURN true;
 END $$;
