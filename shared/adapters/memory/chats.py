@@ -1,0 +1,96 @@
+"""Chats, messages and deletion receipts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from shared.adapters.memory.rows_transaction import Transaction
+from shared.domain.chats import Chat, Message
+from shared.domain.errors import Conflict, NotFound
+from shared.domain.pages import After
+from shared.domain.receipts import DeletionReceipt
+from shared.domain.tenants import Scope
+
+
+class MemoryChats:
+    """Storage of conversations; a chat is seen by the principal who made it."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def add(self, scope: Scope, chat: Chat) -> None:
+        """Store a new chat."""
+        if self._transaction.get("projects", scope.tenant_id, (scope.project_id,)) is None:
+            raise Conflict("it refers to something that is not there", code="missing_reference")
+        await self._transaction.put(
+            "chats", scope.tenant_id, (chat.id,), replace(chat, created_by=str(scope.principal))
+        )
+
+    async def get(self, scope: Scope, chat_id: UUID) -> Chat | None:
+        """One chat of this principal."""
+        found: Chat | None = self._transaction.get("chats", scope.tenant_id, (chat_id,))
+        return found if found is not None and _seen(scope, found) else None
+
+    async def list(self, scope: Scope, after: After | None, limit: int) -> Sequence[Chat]:
+        """Chats of this principal, newest first."""
+        rows = [row for _, row in self._transaction.items("chats", scope.tenant_id) if _seen(scope, row)]
+        rows.sort(key=lambda row: (row.created_at, row.id), reverse=True)
+        return [row for row in rows if after is None or (row.created_at, row.id) < (after.at, after.id)][:limit]
+
+    async def save(self, scope: Scope, chat: Chat) -> None:
+        """Write a changed chat back."""
+        known = await self.get(scope, chat.id)
+        if known is not None:
+            kept = replace(chat, project_id=known.project_id, created_by=known.created_by, created_at=known.created_at)
+            await self._transaction.put("chats", scope.tenant_id, (chat.id,), kept)
+
+    async def delete(self, scope: Scope, chat_id: UUID) -> bool:
+        """Remove a chat with its messages; False when there was none."""
+        if await self.get(scope, chat_id) is None:
+            return False
+        await self._transaction.remove("messages", scope.tenant_id, (chat_id,))
+        return await self._transaction.remove("chats", scope.tenant_id, (chat_id,))
+
+    async def add_messages(self, scope: Scope, messages: Sequence[Message]) -> None:
+        """Store turns, in order.
+
+        Raises:
+            NotFound: a chat that is not this principal's.
+        """
+        for one in messages:
+            if await self.get(scope, one.chat_id) is None:
+                raise NotFound("no such chat", code="chat_not_found")
+            await self._transaction.lock("messages", scope.tenant_id, (one.chat_id,))
+            known = self._transaction.get("messages", scope.tenant_id, (one.chat_id,)) or ()
+            await self._transaction.put("messages", scope.tenant_id, (one.chat_id,), (*known, one))
+
+    async def messages(self, scope: Scope, chat_id: UUID, limit: int) -> Sequence[Message]:
+        """The latest `limit` turns, oldest first."""
+        if await self.get(scope, chat_id) is None:
+            return []
+        known: tuple[Message, ...] = self._transaction.get("messages", scope.tenant_id, (chat_id,)) or ()
+        return known[max(0, len(known) - limit) :]
+
+
+def _seen(scope: Scope, chat: Chat) -> bool:
+    return chat.project_id == scope.project_id and chat.created_by == str(scope.principal)
+
+
+class MemoryReceipts:
+    """Storage of deletion receipts; they outlive what was deleted."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def save(self, scope: Scope, receipt: DeletionReceipt) -> None:
+        """Store or update a receipt by its id."""
+        await self._transaction.put("receipts", scope.tenant_id, (receipt.id,), receipt)
+
+    async def get(self, scope: Scope, document_id: UUID) -> DeletionReceipt | None:
+        """The receipt of a document's deletion."""
+        rows: list[DeletionReceipt] = [
+            row
+            for _, row in self._transaction.items("receipts", scope.tenant_id)
+            if row.document_id == document_id and row.project_id == scope.project_id
+        ]
+        return max(rows, key=lambda row: (row.requested_at, row.id)) if rows else None

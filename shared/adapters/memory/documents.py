@@ -1,0 +1,188 @@
+"""Documents and their generations."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from shared.adapters.memory.rows_transaction import Transaction
+from shared.domain.documents import Document, Generation
+from shared.domain.errors import Conflict
+from shared.domain.filters import Filter, matches
+from shared.domain.pages import After
+from shared.domain.tenants import Scope, TenantScope
+from shared.ports.documents import DocumentFilter, DueGeneration
+
+
+class MemoryDocuments:
+    """Storage of documents and generations."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def add(self, scope: Scope, document: Document, generation: Generation) -> None:
+        """Store a new document with its first generation.
+
+        Raises:
+            Conflict: a live document of the collection has this path already.
+        """
+        if document.path:
+            await self._transaction.lock("documents.path", scope.tenant_id, (document.collection_id, document.path))
+            if any(row.path == document.path for row in self._live(scope, document.collection_id)):
+                raise Conflict(
+                    f"a document with the path {document.path!r} is in this collection already", code="path_taken"
+                )
+        collection = self._transaction.get("collections", scope.tenant_id, (document.collection_id,))
+        if collection is None or collection.project_id != scope.project_id:
+            raise Conflict("it refers to something that is not there", code="missing_reference")
+        await self._transaction.put(
+            "documents", scope.tenant_id, (document.id,), replace(document, committed_generation=None)
+        )
+        await self.add_generation(scope, generation)
+
+    async def project_of(self, scope: TenantScope, document_id: UUID) -> UUID | None:
+        """The project a document of the tenant belongs to; None when there is no such document."""
+        row: Document | None = self._transaction.get("documents", scope.tenant_id, (document_id,))
+        return None if row is None else row.project_id
+
+    async def get(self, scope: Scope, document_id: UUID) -> Document | None:
+        """One document, deleted ones too."""
+        row: Document | None = self._transaction.get("documents", scope.tenant_id, (document_id,))
+        return row if row is not None and row.project_id == scope.project_id else None
+
+    async def get_by_path(self, scope: Scope, collection_id: UUID, path: str) -> Document | None:
+        """The live document with this path, locked until the transaction ends."""
+        for row in self._live(scope, collection_id):
+            if path and row.path == path:
+                locked = await self.lock(scope, row.id)
+                return locked if locked is not None and not locked.deleted and locked.path == path else None
+        return None
+
+    async def list(self, scope: Scope, wanted: DocumentFilter, after: After | None, limit: int) -> Sequence[Document]:
+        """Documents that are not deleted, newest first (created_at, id), up to `limit`."""
+        rows = [
+            row
+            for row in self._live(scope, wanted.collection_id)
+            if (wanted.status is None or row.status is wanted.status)
+            and (wanted.filter is None or matches(wanted.filter, row))
+            and (after is None or (row.created_at, row.id) < (after.at, after.id))
+        ]
+        return sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True)[:limit]
+
+    async def matching_ids(
+        self, scope: Scope, collection_ids: Sequence[UUID], filter: Filter, limit: int
+    ) -> Sequence[UUID]:
+        """Ids of searchable documents of the collections that pass the filter, up to `limit`."""
+        rows = searchable(self._transaction, scope)
+        return [row.id for row in rows if row.collection_id in collection_ids and matches(filter, row)][:limit]
+
+    async def lock(self, scope: Scope, document_id: UUID) -> Document | None:
+        """One document, locked until the transaction ends."""
+        if await self.get(scope, document_id) is None:
+            return None
+        await self._transaction.lock("documents", scope.tenant_id, (document_id,))
+        # As it is now: it may have changed while its holder was waited for.
+        return await self.get(scope, document_id)
+
+    async def save(self, scope: Scope, document: Document) -> None:
+        """Write a changed document back, except `committed_generation`, which only `commit` changes."""
+        known = await self.lock(scope, document.id)
+        if known is None:
+            return
+        kept = replace(
+            document,
+            tenant_id=known.tenant_id,
+            project_id=known.project_id,
+            created_at=known.created_at,
+            committed_generation=known.committed_generation,
+        )
+        await self._transaction.put("documents", scope.tenant_id, (document.id,), kept)
+
+    async def commit(self, scope: Scope, document_id: UUID, generation: int) -> bool:
+        """Compare-and-set the committed generation.
+
+        False when a newer one is committed or the document is tombstoned.
+        """
+        known = await self.lock(scope, document_id)
+        if known is None or known.deleted or (known.committed_generation or 0) > generation:
+            return False
+        await self._transaction.put(
+            "documents", scope.tenant_id, (document_id,), replace(known, committed_generation=generation)
+        )
+        return True
+
+    async def same_content(self, scope: Scope, document_id: UUID, content_hash: str) -> UUID | None:
+        """Another searchable document of the project with these bytes, the oldest; None when there is none."""
+        rows = searchable(self._transaction, scope)
+        twins = [row for row in rows if row.content_hash == content_hash and row.id != document_id]
+        return min(twins, key=lambda row: (row.created_at, row.id)).id if twins else None
+
+    async def add_generation(self, scope: Scope, generation: Generation) -> None:
+        """Store a further generation."""
+        key = (generation.document_id, generation.number)
+        await self._transaction.lock("generations", scope.tenant_id, key)
+        if self._transaction.get("generations", scope.tenant_id, key) is not None:
+            raise Conflict("something with the same key exists already", code="already_exists")
+        await self._transaction.put("generations", scope.tenant_id, key, generation)
+
+    async def generation(self, scope: Scope, document_id: UUID, number: int) -> Generation | None:
+        """One generation."""
+        row: Generation | None = self._transaction.get("generations", scope.tenant_id, (document_id, number))
+        return row if row is not None and row.project_id == scope.project_id else None
+
+    async def generations(self, scope: Scope, document_id: UUID) -> Sequence[Generation]:
+        """All generations of a document, newest first."""
+        rows = [
+            row
+            for _, row in self._transaction.items("generations", scope.tenant_id)
+            if row.document_id == document_id and row.project_id == scope.project_id
+        ]
+        return sorted(rows, key=lambda row: row.number, reverse=True)
+
+    async def save_generation(self, scope: Scope, generation: Generation) -> None:
+        """Write a changed generation back."""
+        key = (generation.document_id, generation.number)
+        await self._transaction.lock("generations", scope.tenant_id, key)
+        known = await self.generation(scope, generation.document_id, generation.number)
+        if known is not None:
+            await self._transaction.put(
+                "generations", scope.tenant_id, key, replace(generation, created_at=known.created_at)
+            )
+
+    async def due(self, now: datetime, limit: int) -> Sequence[DueGeneration]:
+        """Across tenants: unfinished generations whose `due_at` has passed, the longest overdue first. Ids only."""
+        rows = [row for _, _, row in self._transaction.everyones("generations") if row.due_at and row.due_at <= now]
+        rows.sort(key=lambda row: (row.due_at, row.document_id))
+        return [DueGeneration(row.tenant_id, row.project_id, row.document_id, row.number) for row in rows[:limit]]
+
+    async def tombstoned(self, limit: int) -> Sequence[DueGeneration]:
+        """Across tenants: documents deleted but not yet swept, oldest first (`number` is the latest generation).
+
+        Ids only.
+        """
+        everyone: list[Document] = [row for _, _, row in self._transaction.everyones("documents")]
+        rows = [row for row in everyone if row.tombstoned_at and row.swept_at is None]
+        rows.sort(key=lambda row: (row.tombstoned_at, row.id))
+        return [DueGeneration(row.tenant_id, row.project_id, row.id, row.latest_generation) for row in rows[:limit]]
+
+    def _live(self, scope: Scope, collection_id: UUID | None) -> Sequence[Document]:
+        return [
+            row
+            for _, row in self._transaction.items("documents", scope.tenant_id)
+            if row.project_id == scope.project_id
+            and not row.deleted
+            and (collection_id is None or row.collection_id == collection_id)
+        ]
+
+
+def searchable(transaction: Transaction, scope: Scope) -> list[Document]:
+    """The read gate: documents of the scope's project that have a committed generation, in live collections."""
+    live = {row.id for _, row in transaction.items("collections", scope.tenant_id) if row.deleted_at is None}
+    return [
+        row
+        for _, row in transaction.items("documents", scope.tenant_id)
+        if row.project_id == scope.project_id
+        and not row.deleted
+        and row.committed_generation is not None
+        and row.collection_id in live
+    ]

@@ -1,0 +1,164 @@
+"""The keyword leg: BM25 by its formula, with the statistics and the frozen mean length that an index would keep."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from shared.adapters.memory.chunks import document_in
+from shared.adapters.memory.documents import searchable
+from shared.adapters.memory.rows_transaction import Transaction
+from shared.domain import bm25
+from shared.domain.chunks import ChunkId, ChunkTerms
+from shared.domain.errors import NotFound
+from shared.domain.filters import Filter, matches
+from shared.domain.search import LegHit
+from shared.domain.tenants import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The terms of one chunk, by dimension."""
+
+    counts: Mapping[int, int]
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What is counted over a collection."""
+
+    chunks: int = 0
+    length: int = 0
+    average: float | None = None
+    """Frozen mean length."""
+    containing: Mapping[int, int] = field(default_factory=dict)
+    """Chunks with a term, by its dimension."""
+
+    @property
+    def mean(self) -> float:
+        """The mean length as of now."""
+        return self.length / self.chunks if self.chunks else 0.0
+
+
+class MemoryKeywords:
+    """A keyword index: one row holds the words of all chunks of a generation."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def put(self, scope: Scope, collection_id: UUID, terms: Sequence[ChunkTerms]) -> None:
+        """Store the terms of chunks of one generation (after `Chunks.replace`); the same id again replaces them.
+
+        Raises:
+            NotFound: the document is none of this project and collection.
+        """
+        for one in terms:
+            document = document_in(self._transaction, scope, one.id.document_id)
+            if document is None or document.collection_id != collection_id:
+                raise NotFound("no such document in this collection", code="document_not_found")
+            key = (one.id.document_id, one.id.generation)
+            await self._transaction.lock("keywords", scope.tenant_id, key)
+            known = self._transaction.get("keywords", scope.tenant_id, key) or {}
+            words = Words(bm25.indexed(one.frequencies), one.length)
+            await self._transaction.put("keywords", scope.tenant_id, key, {**known, one.id.ordinal: words})
+
+    async def publish(
+        self, scope: Scope, collection_id: UUID, document_id: UUID, *, add: int | None, remove: int | None
+    ) -> None:
+        """Count generation `add` of the document into the statistics and `remove` out of them; None: nothing to do.
+
+        A generation is counted once however often it is added, and counted out only when it is in.
+        """
+        statistics = await self._lock(scope, collection_id)
+        if statistics is None or add == remove:
+            return
+        arriving = add is not None and self._counted(scope, document_id, add) is None
+        leaving = None if remove is None else self._counted(scope, document_id, remove)
+        containing = Counter(statistics.containing)
+        chunks, length = statistics.chunks, statistics.length
+        if remove is not None and leaving is not None:
+            chunks, length = chunks - leaving.chunks, length - leaving.length
+            for words in self._words(scope, document_id, remove).values():
+                containing.subtract(words.counts.keys())
+            await self._transaction.remove("counted", scope.tenant_id, (document_id, remove))
+        if add is not None and arriving:
+            new = self._words(scope, document_id, add)
+            size = sum(words.length for words in new.values())
+            chunks, length = chunks + len(new), length + size
+            for words in new.values():
+                containing.update(words.counts.keys())
+            await self._transaction.put("counted", scope.tenant_id, (document_id, add), Statistics(len(new), size))
+        updated = Statistics(chunks, length, statistics.average, {term: n for term, n in containing.items() if n > 0})
+        average = updated.average or updated.mean or None
+        await self._store(scope, collection_id, Statistics(chunks, length, average, updated.containing))
+
+    async def query(
+        self,
+        scope: Scope,
+        collection_ids: Sequence[UUID],
+        terms: Sequence[str],
+        limit: int,
+        *,
+        filter: Filter | None = None,
+        document_ids: Sequence[UUID] | None = None,
+    ) -> Sequence[LegHit]:
+        """Chunks of committed generations that share at least one term, best BM25 first; scores above 0."""
+        wanted = {bm25.term_index(term) for term in terms}
+        questions = {collection_id: self._question(scope, collection_id, wanted) for collection_id in collection_ids}
+        hits: list[LegHit] = []
+        for document in searchable(self._transaction, scope):
+            question, average = questions.get(document.collection_id, ({}, 0.0))
+            if not question or (document_ids is not None and document.id not in document_ids):
+                continue
+            if filter is not None and not matches(filter, document):
+                continue
+            generation = document.committed_generation or 0
+            for ordinal, words in self._words(scope, document.id, generation).items():
+                shared = {index: count for index, count in words.counts.items() if index in question}
+                score = bm25.score(question, bm25.encode(shared, words.length, average))
+                if score > 0:
+                    hits.append(LegHit(ChunkId(document.id, generation, ordinal), score))
+        return sorted(hits, key=lambda hit: (-hit.score, hit.id.document_id, hit.id.ordinal))[:limit]
+
+    async def rebalance(self, scope: Scope, collection_id: UUID) -> int:
+        """Freeze the mean length anew when it has drifted by a factor of two; returns how many chunks that concerns."""
+        statistics = await self._lock(scope, collection_id)
+        if statistics is None or not statistics.average or not bm25.drifted(statistics.average, statistics.mean):
+            return 0
+        changed = Statistics(statistics.chunks, statistics.length, statistics.mean, statistics.containing)
+        await self._store(scope, collection_id, changed)
+        return sum(
+            len(words)
+            for key, words in self._transaction.items("keywords", scope.tenant_id)
+            if self._transaction.get("documents", scope.tenant_id, key[:1]).collection_id == collection_id
+        )
+
+    def _question(self, scope: Scope, collection_id: UUID, wanted: set[int]) -> tuple[dict[int, float], float]:
+        found: Statistics | None = self._transaction.get("statistics", scope.tenant_id, (collection_id,))
+        if found is None or not found.average:
+            return {}, 0.0
+        known = {term: found.containing[term] for term in wanted if term in found.containing}
+        return {term: bm25.idf(found.chunks, count) for term, count in known.items()}, found.average
+
+    def _words(self, scope: Scope, document_id: UUID, generation: int) -> Mapping[int, Words]:
+        found: Mapping[int, Words] | None = self._transaction.get(
+            "keywords", scope.tenant_id, (document_id, generation)
+        )
+        return found or {}
+
+    def _counted(self, scope: Scope, document_id: UUID, generation: int) -> Statistics | None:
+        found: Statistics | None = self._transaction.get("counted", scope.tenant_id, (document_id, generation))
+        return found
+
+    async def _lock(self, scope: Scope, collection_id: UUID) -> Statistics | None:
+        """The collection's statistics, held until the transaction ends; None when it is none of the project's."""
+        collection = self._transaction.get("collections", scope.tenant_id, (collection_id,))
+        if collection is None or collection.project_id != scope.project_id:
+            return None
+        await self._transaction.lock("statistics", scope.tenant_id, (collection_id,))
+        found: Statistics | None = self._transaction.get("statistics", scope.tenant_id, (collection_id,))
+        return found or Statistics()
+
+    async def _store(self, scope: Scope, collection_id: UUID, statistics: Statistics) -> None:
+        await self._transaction.put("statistics", scope.tenant_id, (collection_id,), statistics)

@@ -1,0 +1,63 @@
+"""A database in memory: the same transactions, the same walls between tenants, the same answers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from shared.adapters.memory.cache import MemoryEmbeddingCache
+from shared.adapters.memory.chats import MemoryChats, MemoryReceipts
+from shared.adapters.memory.chunks import MemoryChunks
+from shared.adapters.memory.collections import MemoryCollections, MemoryKeys, MemoryProjects, MemoryTenants
+from shared.adapters.memory.documents import MemoryDocuments
+from shared.adapters.memory.keywords import MemoryKeywords
+from shared.adapters.memory.limits import MemoryLimits
+from shared.adapters.memory.outbox import MemoryOutbox
+from shared.adapters.memory.rows_transaction import Tables, Transaction
+from shared.adapters.memory.vectors import MemoryVectors
+from shared.domain.tenants import TenantScope
+
+
+class MemoryRows:
+    """All repositories of one open transaction."""
+
+    def __init__(self, transaction: Transaction, revision: str) -> None:
+        self.tenants = MemoryTenants(transaction, revision)
+        self.projects = MemoryProjects(transaction)
+        self.keys = MemoryKeys(transaction)
+        self.collections = MemoryCollections(transaction)
+        self.documents = MemoryDocuments(transaction)
+        self.chunks = MemoryChunks(transaction)
+        self.keywords = MemoryKeywords(transaction)
+        self.vectors = MemoryVectors(transaction)
+        self.cache = MemoryEmbeddingCache(transaction)
+        self.chats = MemoryChats(transaction)
+        self.receipts = MemoryReceipts(transaction)
+        self.outbox = MemoryOutbox(transaction)
+        self.limits = MemoryLimits(transaction)
+
+
+class MemoryStore:
+    """One database, as long as the object lives."""
+
+    def __init__(self, revision: str = "memory") -> None:
+        """Args:
+        revision: what `tenants.revision` answers.
+        """
+        self._tables = Tables()
+        self._revision = revision
+
+    @asynccontextmanager
+    async def transaction(self, scope: TenantScope | None) -> AsyncIterator[MemoryRows]:
+        """One transaction, committed when the block ends and undone when it raises.
+
+        Args:
+            scope: whose rows can be seen; None: nobody's, until `keys.authenticate` has found a key.
+        """
+        transaction = Transaction(self._tables, None if scope is None else scope.tenant_id)
+        try:
+            yield MemoryRows(transaction, self._revision)
+            transaction.commit()
+        finally:
+            transaction.end()
+
+    async def close(self) -> None:
+        """There is nothing to close; the rows stay."""
