@@ -111,7 +111,8 @@ class Aws:
     async def _ready(self, child: Child) -> bool:
         deadline = asyncio.get_running_loop().time() + _READY_SECONDS
         while child.exit_code is None and asyncio.get_running_loop().time() < deadline:
-            if await asyncio.to_thread(_healthy, self.port):
+            # Another MiniStack on the same port would answer as well, so the listener must be our child's.
+            if await asyncio.to_thread(_healthy, self.port) and child.listens_on(self.port):
                 return True
             await asyncio.sleep(0.05)
         return False

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 _PR_SET_PDEATHSIG = 1
 # Loaded before any fork: between fork and exec a child may do little more than this one call.
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -89,6 +91,14 @@ class Child:
     def exit_code(self) -> int | None:
         """None while it runs."""
         return self._process.returncode
+
+    def listens_on(self, port: int) -> bool:
+        """True if this very process has a listener on `port`."""
+        try:
+            connections = psutil.Process(self.pid).net_connections("inet4")
+        except psutil.Error:
+            return False
+        return any(one.status == psutil.CONN_LISTEN and one.laddr[1] == port for one in connections)
 
     async def wait(self) -> int:
         """Waits for the end and returns the exit code."""

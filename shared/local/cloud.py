@@ -20,6 +20,7 @@ from shared.local.addresses import LOOPBACK
 from shared.local.doctor import doctor
 from shared.local.errors import AlreadyRunning, InvokeFailed, LocalError, NotRunning, StepFailed
 from shared.local.layout import Layout
+from shared.local.postgres import HOME_PREFIX
 from shared.local.report import Check, FunctionStatus, LogLine, Options, ProcessStatus, Ready, Status, Step
 from shared.local.run_file import RunFile
 from shared.local.state import Remembered, RunLock
@@ -288,7 +289,8 @@ def reset(root: Path, *, state: Path | None = None) -> tuple[Path, ...]:
         return ()
     with RunLock(layout.lock):
         elsewhere = Remembered.load(layout.remembered).postgres_home
-        removed = [layout.state, *([Path(elsewhere)] if elsewhere else [])]
+        ours = Path(elsewhere).name.startswith(HOME_PREFIX)  # never a folder that somebody wrote into the file
+        removed = [layout.state, *([Path(elsewhere)] if ours else [])]
         for folder in removed:
             shutil.rmtree(folder, ignore_errors=True)
     return tuple(removed)

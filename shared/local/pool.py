@@ -9,11 +9,12 @@ from pathlib import Path
 from shared.local.errors import Throttled
 from shared.local.function_log import FunctionLog
 from shared.local.functions import FunctionSpec, FunctionStats
-from shared.local.invocation import Invocation, Result
+from shared.local.invocation import Invocation, Result, error_payload
 from shared.local.memory import resident_mb
 from shared.local.sandbox import Sandbox, State, describe
 
 _LEAST_QUEUE_SECONDS = 30.0
+_ENTRYPOINT = "Runtime.InvalidEntrypoint"
 # The last process of a function stays this many times longer: somebody at a keyboard comes back after minutes.
 _LAST_STAYS = 6
 
@@ -182,7 +183,7 @@ class Pool:
         self._fresh.discard(sandbox)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            sandbox.failure = ("Runtime.InvalidEntrypoint", str(error).encode())
+            sandbox.failure = (_ENTRYPOINT, error_payload(_ENTRYPOINT, f"the process could not be started: {error}"))
         if sandbox.failure is not None and self._waiting:
             kind, payload = sandbox.failure
             invocation, taken = self._waiting.popleft()

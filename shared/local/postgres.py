@@ -28,6 +28,7 @@ DATABASE = "lambent"
 SUPERUSER = "postgres"
 OWNER = "lambent_owner"
 APP = "lambent_app"
+HOME_PREFIX = "lambent-postgres-"
 _SOCKET_NAME = ".s.PGSQL.5432"
 # sockaddr_un.sun_path holds 108 bytes on Linux and 104 on macOS, with the closing NUL.
 _SOCKET_PATH_LIMIT = 103
@@ -108,8 +109,6 @@ class Postgres:
         home = server_home(self._layout, self._remembered, self._user)
         binaries = lend_binaries(binaries_folder(), self._user, home)
         self._data = home / "postgres"
-        self._data.mkdir(exist_ok=True)
-        transfer(self._data, self._user)
         _stop_leftover(self._data)
         self._sockets = self._data
         if len(os.fsencode(self._data / _SOCKET_NAME)) > _SOCKET_PATH_LIMIT:
@@ -119,33 +118,30 @@ class Postgres:
         return binaries
 
     async def _initialise(self, binaries: Path) -> None:
+        # Made beside its place and moved there when it is whole: a half-made cluster would never start again.
+        unfinished = self._data.with_name("postgres.new")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
+        transfer(unfinished, self._user)
         password = self._data.with_name("postgres.password")
+        password.touch(mode=0o600)
         password.write_text(self._remembered.password(SUPERUSER), encoding="utf-8")
-        password.chmod(0o600)
         transfer(password, self._user)
-        arguments = [
-            "-D",
-            str(self._data),
-            "-U",
-            SUPERUSER,
-            "-A",
-            "scram-sha-256",
-            f"--pwfile={password}",
-            "-E",
-            "UTF8",
-        ]
+        arguments = [f"--pgdata={unfinished}", f"--username={SUPERUSER}", f"--pwfile={password}"]
+        arguments += ["--auth=scram-sha-256", "--encoding=UTF8"]
         arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         arguments += [] if self._durable else ["--no-sync"]
         log = self._layout.logs / "postgres.log"
+        child = await Child.start(Command([str(binaries / "initdb"), *arguments], _environment(), log, self._user))
         try:
-            child = await Child.start(Command([str(binaries / "initdb"), *arguments], _environment(), log, self._user))
             code = await child.wait()
         finally:
+            await child.stop(_STOP_SECONDS)
             password.unlink()
         if code != 0:
-            raise StepFailed(
-                f"initdb ended with code {code}\n{tail(log)}", "`lambent doctor` checks what Postgres needs."
-            )
+            text = f"initdb ended with code {code}\n{tail(log)}"
+            raise StepFailed(text, "`lambent doctor` checks what Postgres needs.")
+        unfinished.rename(self._data)
 
     def _settings(self) -> list[str]:
         settings = [
@@ -241,7 +237,7 @@ def server_home(layout: Layout, remembered: Remembered, user: str | None) -> Pat
         return layout.state
     # /var/tmp survives a restart of the machine, /tmp often does not.
     lasting = Path("/var") / "tmp"
-    remembered.postgres_home = tempfile.mkdtemp(prefix="lambent-postgres-", dir=lasting if lasting.is_dir() else None)
+    remembered.postgres_home = tempfile.mkdtemp(prefix=HOME_PREFIX, dir=lasting if lasting.is_dir() else None)
     transfer(Path(remembered.postgres_home), user)
     return Path(remembered.postgres_home)
 

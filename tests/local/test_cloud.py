@@ -229,6 +229,10 @@ def test_killed_supervisor_takes_everything_along_and_the_next_up_cleans(own_roo
     second = cloud.up_detached(options)
     assert second.api_key == first.api_key
     assert httpx.post(f"{second.url}/api/v1/notes", trust_env=False).status_code == 200
+    os.kill(next(one.pid for one in cloud.status(own_root).processes if one.name == "aws"), signal.SIGKILL)
+    until(lambda: not cloud.status(own_root).running)
+    words = "\n".join(line.text for line in cloud.logs(own_root, "supervisor"))
+    assert "MiniStack ended by itself with code -9" in words
 
 
 def test_failing_migration_fails_the_start_and_leaves_nothing_running(own_root: Path) -> None:

@@ -60,6 +60,13 @@ async def test_invoke_unimportable_handler_reports_the_import_error(tmp_path: Pa
     assert b"No module named 'nowhere'" in failed.payload
 
 
+async def test_invoke_unstartable_wrapper_reports_the_entrypoint(tmp_path: Path) -> None:
+    async with hosting(probe(exec_wrapper=tmp_path / "nothing"), tmp_path) as host:
+        failed = await host.invoke("ProbeFunction", {})
+    assert failed.error == "Runtime.InvalidEntrypoint"
+    assert b"could not be started" in failed.payload
+
+
 async def test_invoke_beyond_timeout_is_killed_and_next_one_works(tmp_path: Path) -> None:
     async with hosting(probe(timeout=1.0), tmp_path) as host:
         failed = await host.invoke("ProbeFunction", {"do": "sleep", "seconds": 60})
