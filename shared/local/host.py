@@ -173,6 +173,8 @@ class FunctionHost:
             body = await request.body(MAX_PAYLOAD)
             await self._opened.wait()
             result = await self.invoke(name, body, request_id=request.headers.get("x-amzn-lambda-request-id"))
+        except http1.TooLong as error:
+            return http1.Reply(413, error_payload("RequestTooLarge", str(error)), _JSON)
         except (Throttled, PayloadTooLarge, InvokeFailed) as error:
             return http1.Reply(_STATUS[type(error)], error_payload(type(error).__name__, error.detail), _JSON)
         if result.error:

@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 
 _MAX_HEAD = 1024 * 1024 + 65_536  # the runtime may send an X-Ray cause header of up to 1 MB
 _READ_SIZE = 256 * 1024
-_REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"}
+_REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 403: "Forbidden", 413: "Payload Too Large"}
 
 
 class Malformed(ValueError):
     """The peer does not speak HTTP/1.1, or sends more than it may."""
+
+
+class TooLong(ValueError):
+    """A body beyond its limit."""
 
 
 @dataclass(slots=True)
@@ -38,15 +42,16 @@ class Request:
         """The whole body.
 
         Raises:
-            Malformed: it is longer than `limit` bytes.
+            TooLong: it is longer than `limit` bytes; all of it has been read, so that an answer can be sent.
         """
         parts: list[bytes] = []
         size = 0
         async for part in self.chunks():
             size += len(part)
-            if size > limit:
-                raise Malformed(f"body longer than {limit} bytes")
-            parts.append(part)
+            if size <= limit:
+                parts.append(part)
+        if size > limit:
+            raise TooLong(f"body of {size} bytes; {limit} are allowed")
         return b"".join(parts)
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -109,7 +114,7 @@ async def serve(handler: Handler, listener: socket.socket) -> asyncio.Server:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await _connection(handler, reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, Malformed):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, Malformed, TooLong):
             pass  # the peer went away or spoke nonsense; either way there is nobody left to answer
         finally:
             writer.close()

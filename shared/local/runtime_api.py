@@ -16,6 +16,7 @@ from shared.local.invocation import MAX_PAYLOAD, MAX_STREAM, Invocation, error_p
 
 _PREFIX = "/2018-06-01/runtime/"
 _ACCEPTED = http1.Reply(202, b'{"status":"OK"}\n', {"Content-Type": "application/json"})
+_TOO_LARGE = "Function.ResponseSizeTooLarge"
 _MODE = "lambda-runtime-function-response-mode"
 _ERROR_TYPE = "lambda-runtime-function-error-type"
 _ERROR_BODY = "lambda-runtime-function-error-body"
@@ -105,11 +106,12 @@ class RuntimeApi:
             return await self._streamed(request, invocation)
         try:
             invocation.finish(await request.body(MAX_PAYLOAD))
-        except http1.Malformed:
+        except http1.TooLong:
             text = f"Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes)."
-            invocation.finish(error_payload("Function.ResponseSizeTooLarge", text), "Function.ResponseSizeTooLarge")
+            document = error_payload(_TOO_LARGE, text)
+            invocation.finish(document, _TOO_LARGE)
             self._owner.on_settled(invocation)
-            raise
+            return http1.Reply(413, document)
         self._owner.on_settled(invocation)
         return _ACCEPTED
 

@@ -190,11 +190,13 @@ async def test_http_invoke_answers_in_the_words_ministack_understands(tmp_path: 
         bad = await client.post("/invoke/ProbeFunction", json={"do": "fail"})
         unknown = await client.post("/invoke/OtherFunction", json={})
         page = await client.post("/invoke/ProbeFunction", json={}, headers={"Origin": "https://example.com"})
+        large = await client.post("/invoke/ProbeFunction", content=b"x" * 7_000_000)
         stats = await client.get("/stats")
     assert (good.status_code, good.json()["echo"]) == (200, 1)
     assert (bad.status_code, bad.json()["errorMessage"]) == (500, "as asked")
     assert unknown.status_code == 404
     assert page.status_code == 403
+    assert large.status_code == 413
     assert stats.json()[0]["invocations"] == 2
 
 
