@@ -112,9 +112,22 @@ def test_recipes_have_a_target_for_their_layer() -> None:
             assert one["Metadata"]["BuildArchitecture"] == {"Ref": "Architecture"}
 
 
+def test_recipes_are_noticed_by_sam_when_they_change() -> None:
+    """It looks into a layer's own folder only, so what a layer is made by must be there, if as a link."""
+    for folder in {path.parent for path in LAYERS.glob("*/Makefile")}:
+        assert (folder / "recipe.mk").readlink() == Path("../recipe.mk")
+        assert "include $(HERE)recipe.mk" in (folder / "Makefile").read_text(encoding="utf-8")
+    assert (LAYERS / "embed" / "local_model").readlink() == Path("../../shared/adapters/local_model")
+
+
+def test_recipes_install_copies_that_strip_may_change() -> None:
+    recipe = (LAYERS / "recipe.mk").read_text(encoding="utf-8")
+    assert recipe.count("pip install") == recipe.count("--link-mode copy") == 1
+
+
 def test_recipes_only_the_shared_layer_holds_code_of_ours() -> None:
     assert (LAYERS / "shared" / "shared").readlink() == Path("../../shared")
-    assert not [path for path in LAYERS.rglob("*.py") if "shared" not in path.relative_to(LAYERS).parts]
+    assert not list(LAYERS.glob("*/*.py")) + list(LAYERS.glob("*.py"))
 
 
 def test_wrapper_starts_the_streaming_client_with_the_path_of_lambda(tmp_path: Path) -> None:
