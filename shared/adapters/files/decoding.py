@@ -16,6 +16,7 @@ _BOMS = (
 _SAMPLE = 64 * 1024
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MOST_CONTROLS = 0.005
+_FEW_CONTROLS = 4
 _FALLBACK = "cp1252"
 _DECLARATION = re.compile(rb"""<[^<>]{0,200}?(?:charset|encoding)\s*=\s*["']?([A-Za-z][A-Za-z0-9_.:-]{1,30})""")
 _DECLARATION_WINDOW = 2048
@@ -57,10 +58,12 @@ def _encoding(data: bytes) -> str | None:
     sample = data[:_SAMPLE]
     if wide := _wide(sample):
         return wide
-    if len(_CONTROLS.findall(sample)) > _MOST_CONTROLS * len(sample):
-        return None
+    controls = len(_CONTROLS.findall(sample))
     if _is_utf8(data):
-        return "utf-8"
+        # Valid by itself means little in short data, so a few stray controls are allowed and no more.
+        return "utf-8" if controls <= max(_FEW_CONTROLS, _MOST_CONTROLS * len(sample)) else None
+    if controls > _MOST_CONTROLS * len(sample):
+        return None
     return _declared(sample) or _guess(sample)
 
 

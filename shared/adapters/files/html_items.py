@@ -7,31 +7,13 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
 
+from shared.adapters.files.html_tags import BLOCKS, CELLS, HEADINGS, LISTS, SKIPPED, VOID, check_depth, unfolded
 from shared.adapters.files.manuscript import Item
 from shared.adapters.files.text import one_line, table_row
 from shared.domain.errors import Rejected
 from shared.domain.extracted import BlockKind
 
-_SKIPPED = frozenset(
-    re.findall(
-        r"\w+",
-        "head script style template noscript svg math canvas object embed iframe nav select button input textarea"
-        " datalist dialog audio video map",
-    )
-)
-_BLOCKS = frozenset(
-    re.findall(
-        r"\w+",
-        "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form"
-        " header hgroup hr html legend main p section summary caption",
-    )
-)
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_LISTS = frozenset(("ul", "ol", "menu", "dir"))
-_CELLS = frozenset(("td", "th"))
-_VOID = frozenset(("br", "hr", "img", "wbr"))
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_SELF_CLOSED = re.compile(r"<(title|script|style|textarea|iframe|noscript|a|div|span|p)(\s[^<>]*)?/>", re.IGNORECASE)
 _MOST_INDENT = 8
 _LONGEST_CODE = 20_000
 _EMPTY_LINES = re.compile(r"\n[^\S\n]*\n\s*")
@@ -63,8 +45,8 @@ def html_items(html: str, *, depth: int) -> tuple[list[Item], str]:
     Raises:
         Rejected: `too_deep` when elements are nested more than `depth` times ten.
     """
-    # XHTML may close any element in its tag; an HTML parser would take the rest of the file for its content.
-    tree = LexborHTMLParser(_SELF_CLOSED.sub(r"<\1\2></\1>", html))
+    check_depth(html, depth * 10)
+    tree = LexborHTMLParser(unfolded(html))
     title = tree.css_first("title")
     flow = _Flow(depth * 10)
     if tree.root is not None:
@@ -119,19 +101,19 @@ class _Flow:
         if tag == "-text":
             self.words.append(node.text_content or "")
             return False
-        if tag is None or tag[0] == "-" or tag in _SKIPPED or _hidden(node):
+        if tag is None or tag[0] == "-" or tag in SKIPPED or _hidden(node):
             return False
-        if tag in _VOID:
+        if tag in VOID:
             self._void(tag, node)
             return False
         self._begin(tag)
         return True
 
     def _begin(self, tag: str) -> None:
-        if tag in _HEADINGS:
+        if tag in HEADINGS:
             self._break_out_of_list()
-            self.heading = _HEADINGS[tag]
-        elif tag in _LISTS:
+            self.heading = HEADINGS[tag]
+        elif tag in LISTS:
             self._end_block()
             self.lists.append(_List(tag == "ol"))
         elif tag == "li":
@@ -147,17 +129,17 @@ class _Flow:
         elif tag == "tr" and self.tables:
             self._end_block()
             self.tables[-1].rows.append([])
-        elif tag in _CELLS and self.tables:
+        elif tag in CELLS and self.tables:
             self._begin_cell()
-        elif tag in _BLOCKS:
+        elif tag in BLOCKS:
             self._end_block()
 
     def _leave(self, node: Any) -> None:
         tag = node.tag
-        if tag in _HEADINGS:
+        if tag in HEADINGS:
             self._end_block()
             self.heading = 0
-        elif tag in _LISTS:
+        elif tag in LISTS:
             self._end_block()
             self.lists.pop()
             if not self.lists:
@@ -167,11 +149,11 @@ class _Flow:
             self.preformatted -= 1
         elif tag == "table" and self.tables:
             self._end_table()
-        elif tag in _CELLS and self.tables and len(self.sinks) > 1:
+        elif tag in CELLS and self.tables and len(self.sinks) > 1:
             self._end_block()
             self._end_list()
             self.sinks.pop()
-        elif tag in _BLOCKS or tag == "li":
+        elif tag in BLOCKS or tag == "li":
             self._end_block()
 
     def _void(self, tag: str, node: Any) -> None:
