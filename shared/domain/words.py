@@ -80,7 +80,8 @@ def words(text: str) -> list[str]:
             found += _pairs(part)
         else:
             _add_words(_any_words(), part, found)
-    return found
+    # A dot above goes with the accents, and between underscores it was all there was.
+    return [word for word in found if word]
 
 
 def prefix_stem(word: str) -> str:
@@ -98,24 +99,25 @@ def _one_form(text: str) -> str:
     return _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.digit(digit[0], "")), text)
 
 
-def _pattern(word: str) -> re.Pattern[str]:
-    """Words with what joins them inside.
+def _pattern(letters: str, marks: str = "") -> re.Pattern[str]:
+    """Words with what joins them inside; a word begins with a letter or digit, never with a mark.
 
     Nothing taken is given back, so hostile input costs no more than its length.
     """
+    word = f"[{letters}][{letters}{marks}]*+"
     return re.compile(
-        rf"[A-Za-z](?:\+\+|\#)(?!{word})|[{_CURRENCIES}]?{word}++(?:(?:[-.']|(?<=\d),(?=\d)){word}++)*+%?+"
+        rf"[A-Za-z](?:\+\+|\#)(?![{letters}])|[{_CURRENCIES}]?{word}(?:(?:[-.']|(?<=\d),(?=\d)){word})*+%?+"
     )
 
 
 @cache
 def _ascii_words() -> re.Pattern[str]:
-    return _pattern("[A-Za-z0-9_]")
+    return _pattern("A-Za-z0-9_")
 
 
 @cache
 def _any_words() -> re.Pattern[str]:
-    return _pattern(rf"[\w{_marks()}]")
+    return _pattern(r"\w", _marks())
 
 
 @cache

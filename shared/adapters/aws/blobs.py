@@ -48,7 +48,7 @@ class S3Blobs:
                 self._bucket(Bucket.UPLOADS),
                 key,
                 Fields={"Content-Type": content_type},
-                Conditions=[["content-length-range", 1, max_bytes], {"Content-Type": content_type}],
+                Conditions=[["content-length-range", 0, max_bytes], {"Content-Type": content_type}],
                 ExpiresIn=seconds,
             )
             return form
@@ -84,9 +84,8 @@ class S3Blobs:
 
     async def head(self, bucket: Bucket, key: str, *, version_id: str = "") -> BlobInfo:
         """See the port."""
-        found = await call(
-            "looking at an object", lambda: self._s3().head_object(**self._object(bucket, key, version_id))
-        )
+        named = self._object(bucket, key, version_id)
+        found = await call("looking at an object", lambda: self._s3().head_object(**named), of_object=True)
         return BlobInfo(
             size=found["ContentLength"], version_id=_version(found), content_type=found.get("ContentType", "")
         )
@@ -98,7 +97,7 @@ class S3Blobs:
             body: bytes = self._s3().get_object(**self._object(bucket, key, version_id))["Body"].read()
             return body
 
-        return await call("reading an object", read)
+        return await call("reading an object", read, of_object=True)
 
     async def put(self, bucket: Bucket, key: str, body: bytes, *, content_type: str) -> str:
         """See the port."""
@@ -122,7 +121,7 @@ class S3Blobs:
             ValueError: the prefix does not name one document of one tenant.
         """
         deletable_prefix(prefix)
-        return await call("counting objects", lambda: sum(map(len, self._versions(bucket, prefix))))
+        return await call("counting objects", lambda: sum(map(len, self._pages(bucket, prefix))))
 
     async def ping(self) -> None:
         """See the port."""
@@ -145,7 +144,7 @@ class S3Blobs:
         named = {"Bucket": self._bucket(bucket), "Key": key}
         return {**named, "VersionId": version_id} if version_id else named
 
-    def _versions(self, bucket: Bucket, prefix: str) -> Iterator[list[dict[str, str]]]:
+    def _pages(self, bucket: Bucket, prefix: str) -> Iterator[list[dict[str, str]]]:
         """Versions and delete markers, page by page."""
         pages = self._s3().get_paginator("list_object_versions")
         for page in pages.paginate(Bucket=self._bucket(bucket), Prefix=prefix, PaginationConfig={"PageSize": PAGE}):
@@ -154,16 +153,15 @@ class S3Blobs:
 
     def _delete_all(self, bucket: Bucket, prefix: str) -> int:
         removed = 0
-        for page in self._versions(bucket, prefix):
-            if page:
-                answer = self._s3().delete_objects(Bucket=self._bucket(bucket), Delete={"Objects": page, "Quiet": True})
-                refused = answer.get("Errors", ())
-                if refused:
-                    code = refused[0].get("Code", "no code")
-                    raise Unavailable(
-                        f"removing objects failed: {len(refused)} of {len(page)} refused, first with {code}"
-                    )
-                removed += len(page)
+        # Always the first page: the place in the list where the next one begins may have been removed with this one. A
+        # single key sorts before all longer ones, so it is on the first page or nowhere.
+        while page := next(self._pages(bucket, prefix), []):
+            answer = self._s3().delete_objects(Bucket=self._bucket(bucket), Delete={"Objects": page, "Quiet": True})
+            refused = answer.get("Errors", ())
+            if refused:
+                code = refused[0].get("Code", "no code")
+                raise Unavailable(f"removing objects failed: {len(refused)} of {len(page)} refused, first with {code}")
+            removed += len(page)
         return removed
 
 

@@ -15,31 +15,32 @@ MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "405", "Me
 """
 
 
-async def call[Result](doing: str, function: Callable[[], Result]) -> Result:
+async def call[Result](doing: str, function: Callable[[], Result], *, of_object: bool = False) -> Result:
     """Run a blocking call in a thread, so that several run at once.
 
     Args:
         doing: what is done, for the error: 'reading an object'. No keys, addresses or secrets.
         function: the call.
+        of_object: it is about one object, so 'not found' is an answer; elsewhere something is set up wrongly.
 
     Raises:
-        NotFound: there is no such object.
+        NotFound: `of_object`, and there is no such object.
         Unavailable: anything else.
     """
     try:
         return await asyncio.to_thread(function)
     except (ClientError, BotoCoreError) as error:
-        raise translated(error, doing) from error
+        raise translated(error, doing, of_object=of_object) from error
 
 
-def translated(error: ClientError | BotoCoreError, doing: str) -> LambentError:
+def translated(error: ClientError | BotoCoreError, doing: str, *, of_object: bool = False) -> LambentError:
     """The error as the domain knows it. Its text has the service's code and nothing of the request."""
     if not isinstance(error, ClientError):
         return Unavailable(f"{doing} failed: {type(error).__name__}")
     # botocore leaves parts out when the answer was not the service's own, such as a gateway's page.
     answer: dict[str, Any] = dict(error.response)
     code = str(answer.get("Error", {}).get("Code", "Unknown"))
-    if code in MISSING:
+    if of_object and code in MISSING:
         return NotFound(f"{doing} failed: there is no such object", code="object_not_found")
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", "no status")
     return Unavailable(f"{doing} failed: {code[:60]} ({status})")

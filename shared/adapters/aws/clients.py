@@ -48,17 +48,14 @@ def quick_loader() -> Any:
 def _partition(known: Mapping[str, Any]) -> dict[str, Any]:
     outputs = known["outputs"]
     variants = [
-        {"tags": ["fips"], "hostname": "{service}-fips.{region}.{dnsSuffix}", "dnsSuffix": outputs["dnsSuffix"]},
         {
-            "tags": ["dualstack"],
-            "hostname": "{service}.{region}.{dnsSuffix}",
-            "dnsSuffix": outputs["dualStackDnsSuffix"],
-        },
-        {
-            "tags": ["dualstack", "fips"],
-            "hostname": "{service}-fips.{region}.{dnsSuffix}",
-            "dnsSuffix": outputs["dualStackDnsSuffix"],
-        },
+            "tags": [*(["dualstack"] if dual else []), *(["fips"] if fips else [])],
+            "hostname": "{service}-fips.{region}.{dnsSuffix}" if fips else "{service}.{region}.{dnsSuffix}",
+            "dnsSuffix": outputs["dualStackDnsSuffix" if dual else "dnsSuffix"],
+        }
+        for dual in (False, outputs["supportsDualStack"])
+        for fips in (False, outputs["supportsFIPS"])
+        if dual or fips
     ]
     return {
         "partition": known["id"],

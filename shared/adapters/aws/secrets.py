@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.adapters.aws.calls import translated
 from shared.adapters.aws.clients import Clients, clients
-from shared.domain.errors import NotFound, Unavailable
+from shared.domain.errors import Unavailable
 
 KEPT_SECONDS = 300.0
 """How long a value is used before it is fetched again, so that a rotated secret is picked up."""
@@ -67,8 +67,7 @@ class Secrets:
         try:
             answer = (self._clients or clients()).get("secretsmanager").get_secret_value(SecretId=arn)
         except (ClientError, BotoCoreError) as error:
-            failure = translated(error, "fetching a secret")
-            raise Unavailable(failure.detail) if isinstance(failure, NotFound) else failure from error
+            raise translated(error, "fetching a secret") from error
         if "SecretString" not in answer:
             raise Unavailable("a secret is binary; text was expected", code="malformed_secret")
         return str(answer["SecretString"])

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from shared.adapters.memory.clock import ManualClock
-from shared.domain.errors import Forbidden, Invalid, NotFound, TooLarge
+from shared.domain.errors import Forbidden, NotFound, TooLarge
 from shared.domain.events import ObjectCreated
 from shared.domain.objects import deletable_prefix, under
 from shared.ports.blobs import BlobInfo, Bucket, UploadForm
@@ -78,7 +78,6 @@ class MemoryBlobs:
 
         Raises:
             Forbidden: no such policy, another key or content type, or too late.
-            Invalid: an empty file.
             TooLarge: over the policy's size.
         """
         policy = self._policies.get(fields.get("policy", ""))
@@ -86,8 +85,6 @@ class MemoryBlobs:
             raise Forbidden("the form is not the one that was signed", code="policy_mismatch")
         if self._clock.now() >= policy.expires_at:
             raise Forbidden("the form has expired", code="policy_expired")
-        if not body:
-            raise Invalid("the file is empty", code="entity_too_small")
         if len(body) > policy.max_bytes:
             raise TooLarge(f"the file has {len(body)} bytes; {policy.max_bytes} at most", code="entity_too_large")
         self._store(Bucket.UPLOADS, policy.key, body, policy.content_type)
