@@ -1,0 +1,1 @@
+"""The plainest functions one could write: what ours are compared with."""

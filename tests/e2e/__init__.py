@@ -1,0 +1,1 @@
+"""The local cloud as a whole: the same template, real events, real processes."""
