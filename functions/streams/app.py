@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from shared.runtime.answering import answer_events
 from shared.runtime.auth import AuthorisedCaller
-from shared.runtime.events import MEDIA_TYPE, server_sent
+from shared.runtime.events import MEDIA_TYPE, begun, server_sent
 from shared.runtime.http import PREFIX
 from shared.runtime.messages import Ask
 from shared.runtime.stream import stream_function
@@ -18,7 +18,8 @@ router = APIRouter(prefix=PREFIX)
 @router.post("/streams/chats/{chat_id}/messages", response_class=StreamingResponse)
 async def ask(chat_id: UUID, body: Ask, caller: AuthorisedCaller) -> StreamingResponse:
     """Ask; events are `sources`, many `delta`, and `answer` (checked) or `error`."""
-    return StreamingResponse(server_sent(answer_events(caller, chat_id, body.question)), media_type=MEDIA_TYPE)
+    events = await begun(answer_events(caller, chat_id, body.question))
+    return StreamingResponse(server_sent(events), media_type=MEDIA_TYPE)
 
 
 handler = stream_function(router)

@@ -15,6 +15,18 @@ MEDIA_TYPE = "text/event-stream"
 log = structlog.get_logger()
 
 
+async def begun[Event](events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+    """All of the events, once there is a first: what fails before it is answered with its own status."""
+    first = await anext(events)
+
+    async def every() -> AsyncIterator[Event]:
+        yield first
+        async for event in events:
+            yield event
+
+    return every()
+
+
 async def server_sent(events: AsyncIterator[Draft | Delta | Answer]) -> AsyncIterator[str]:
     """Write each event; an error after the stream has begun is an event too, because the status is already sent."""
     try:
