@@ -52,7 +52,7 @@ DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "aurora": AURORA,
     "aurora_remote": {**AURORA, **REMOTE, "DataEgress": "nat"},
     "everything": {**URL, **REMOTE, "Embedder": "local"},
-    "local": {"Stage": "local", "DatabaseSecretArn": URL["DatabaseSecretArn"]},
+    "local": {"Stage": "local"},
 }
 
 

@@ -11,11 +11,7 @@ from tests.house.template import ROOT, Stack, function_folders, logical_id, name
 
 each = pytest.mark.parametrize("stack", stacks(), ids=str)
 
-OTHERS = {
-    "AWS_LAMBDA_EXEC_WRAPPER": "read by Lambda itself",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "read by litellm",
-    "LITELLM_MODE": "read by litellm",
-}
+OTHERS = {"AWS_LAMBDA_EXEC_WRAPPER": "read by Lambda itself"}
 """Variables that are not read by shared/settings.py, each with who reads it."""
 
 
