@@ -15,5 +15,5 @@ only functions use `host.FunctionHost`. Nothing outside this room imports it, an
     migrations, model, runtime_folder  what must be made before functions can run
     state, run_file, layout            files below .lambent/
     children, stale, memory, addresses processes and ports
-    doctor, report, errors             what people are told
+    doctor, logs, report, errors       what people are told
 """

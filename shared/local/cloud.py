@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from shared.local.addresses import LOOPBACK
 from shared.local.doctor import doctor
 from shared.local.errors import AlreadyRunning, InvokeFailed, LocalError, NotRunning, StepFailed
 from shared.local.layout import Layout
+from shared.local.logs import logical_id, logs
 from shared.local.postgres import HOME_PREFIX
 from shared.local.report import Check, FunctionStatus, LogLine, Options, ProcessStatus, Ready, Status, Step
 from shared.local.run_file import RunFile
@@ -47,8 +48,6 @@ __all__ = [
 ]
 
 _POLL_SECONDS = 0.05
-_FOLLOW_SECONDS = 0.3
-_CONSOLES = ("supervisor", "aws", "postgres")
 
 
 def _ignore(_: object) -> None:
@@ -220,61 +219,6 @@ def _request(url: str, method: str, path: str, body: bytes = b"") -> tuple[int, 
         connection.close()
 
 
-def logs(
-    root: Path, function: str | None = None, *, lines: int = 100, follow: bool = False, state: Path | None = None
-) -> Iterator[LogLine]:
-    """The last lines of the logs, oldest first, and with `follow` every line that comes, until the caller stops.
-
-    Args:
-        root: the repository.
-        function: `ingest_chunk`, `IngestChunkFunction`, or supervisor, aws, postgres; None for all functions.
-        lines: how many of the last lines of each log.
-        follow: go on with every line that comes.
-        state: the state folder, when it is not root/.lambent.
-
-    Raises:
-        LocalError: there is no such log.
-    """
-    folder = Layout.of(root, state).logs
-    files = [_log_file(folder, function)] if function else _function_logs(folder)
-    ends = {file: file.stat().st_size for file in files}
-    last = [line for file in files for line in _tail(file, lines)]
-    yield from sorted(last, key=lambda line: line.text[:24])
-    while follow:
-        for file in [_log_file(folder, function)] if function else _function_logs(folder):
-            size = file.stat().st_size
-            start = ends.get(file, 0)
-            with file.open("rb") as opened:
-                opened.seek(start if size >= start else 0)  # a shorter file has been begun anew
-                data = opened.read()
-            whole = data[: data.rfind(b"\n") + 1]
-            ends[file] = (start if size >= start else 0) + len(whole)
-            for text in whole.decode(errors="replace").splitlines():
-                yield LogLine(file.stem, text)
-        time.sleep(_FOLLOW_SECONDS)
-
-
-def _function_logs(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.glob("*.log") if file.stem not in _CONSOLES)
-
-
-def _log_file(folder: Path, name: str) -> Path:
-    for candidate in (name, _logical_id(name)):
-        if (folder / f"{candidate}.log").is_file():
-            return folder / f"{candidate}.log"
-    known = ", ".join(file.stem for file in sorted(folder.glob("*.log")))
-    raise LocalError(f"there is no log of {name}", f"There are: {known or 'none yet'}.")
-
-
-def _logical_id(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_")) + "Function"
-
-
-def _tail(file: Path, lines: int) -> list[LogLine]:
-    texts = file.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:] if lines > 0 else []
-    return [LogLine(file.stem, text) for text in texts]
-
-
 def reset(root: Path, *, state: Path | None = None) -> tuple[Path, ...]:
     """Deletes everything the local cloud has stored: database, objects, queues, keys, logs.
 
@@ -306,7 +250,7 @@ def invoke(root: Path, function: str, event: object, *, state: Path | None = Non
     ready = current(root, state=state)
     if ready is None:
         raise NotRunning("the local cloud does not run", "Start it with `lambent up`.")
-    name = function if function.endswith("Function") else _logical_id(function)
+    name = function if function.endswith("Function") else logical_id(function)
     code, body = _request(ready.host_url, "POST", f"/invoke/{name}", json.dumps(event).encode())
     if code != 200:
         raise InvokeFailed(body.decode(errors="replace"), f"`lambent logs {name}` has the whole story.")
