@@ -23,7 +23,7 @@ from shared.ports.ports import Ports, Powers, Rows
 from shared.ports.queue import Queue
 from shared.ports.reader import Reader
 from shared.ports.vectors import Vectors
-from shared.settings import Settings, settings
+from shared.settings import PlatformSettings, Settings, settings
 
 
 class RowsWithVectors(Rows, Protocol):
@@ -192,7 +192,7 @@ class Kit:
         """Metrics."""
         from shared.adapters.powertools.meter import PowertoolsMeter
 
-        return PowertoolsMeter()
+        return PowertoolsMeter(PlatformSettings().aws_lambda_function_name)
 
     def _model_key(self) -> str:
         return self._secret(
