@@ -1,8 +1,11 @@
 """Networks, schedules and alarms: where the parser may go, what runs by the clock, who is told when something fails."""
 
+import json
+import re
+
 import pytest
 
-from tests.house.template import Stack, named, stacks
+from tests.house.template import ROOT, Stack, named, stacks
 from tests.house.test_template_queues import dead_queues
 
 each = pytest.mark.parametrize("stack", stacks(), ids=str)
@@ -149,3 +152,15 @@ def test_alarms_tell_the_topic(stack: Stack) -> None:
     for name, one in stack.of_type("AWS::CloudWatch::Alarm").items():
         assert one["AlarmActions"] == [stack.parameters["AlarmTopicArn"]], name
         assert one["TreatMissingData"] == "notBreaching", name
+
+
+@pytest.mark.parametrize("stack", stacks("url"), ids=str)
+def test_dashboard_shows_metrics_that_the_code_writes(stack: Stack) -> None:
+    (dashboard,) = stack.of_type("AWS::CloudWatch::Dashboard").values()
+    widgets = json.loads(dashboard["DashboardBody"])["widgets"]
+    searched = re.findall(r'Namespace="Lambent" MetricName="(\w+)"', dashboard["DashboardBody"].replace('\\"', '"'))
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "shared").rglob("*.py"))
+    assert len(widgets) >= 6
+    assert {"documents_indexed", "documents_failed", "stage_age_ms", "stage_ms", "search_ms"} <= set(searched)
+    for metric in searched:
+        assert f'"{metric}"' in source, metric
