@@ -147,6 +147,7 @@ def _parse(request: Request, syntax: Syntax | None, descriptor: int) -> Extracte
     for standard in (0, 1, 2):
         # What a library prints about a file is the file's own words: they have no place in our logs.
         os.dup2(nowhere, standard)
+    os.close(nowhere)
     limits: CageLimits = request.limits
     confine(limits, output_bytes=limits.text_chars * _BYTES_PER_CHARACTER + _OUTPUT_SLACK)
     with open(descriptor, "rb", closefd=False) as file:

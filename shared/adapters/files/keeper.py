@@ -57,8 +57,8 @@ class Keeper:
         Raises:
             Unavailable: the keeper died or stopped answering; it is gone then, and the file may or may not be to blame.
         """
-        self._channel.settimeout(request.limits.wall_seconds + _GRACE)
         try:
+            self._channel.settimeout(request.limits.wall_seconds + _GRACE)
             socket.send_fds(self._channel, [request.encode()], [source, outcome])
             line = b""
             while not line.endswith(b"\n"):

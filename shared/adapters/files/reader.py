@@ -15,7 +15,7 @@ from shared.domain.extracted import Extracted
 from shared.ports.syntax import Syntax
 
 _MEDIA_TYPES = frozenset(format_.media_type for format_ in FORMATS.values())
-_MEMORY_SHARE = 0.6
+_MEMORY_SHARE = 0.5
 """A child that died abruptly having used this much of its memory is taken to have died of that."""
 
 
@@ -83,10 +83,8 @@ class CagedFilesReader:
                 f"reading the file took more than {self.limits.cpu_seconds} seconds; split it, or simplify it",
                 code="parser_timeout",
             )
-        died = ending.status < 0
-        starved = died and ending.peak_bytes > _MEMORY_SHARE * self.limits.memory_bytes
-        if ending.status == EXIT_MEMORY or starved or ending.status == -signal.SIGKILL:
-            # Nobody else kills with this signal but the kernel, when the machine runs out of memory.
+        starved = ending.status < 0 and ending.peak_bytes > _MEMORY_SHARE * self.limits.memory_bytes
+        if ending.status == EXIT_MEMORY or starved:
             raise Rejected(
                 f"reading the file takes more than {self.limits.memory_bytes // 2**20} MiB of memory; split it",
                 code="parser_memory",

@@ -133,7 +133,9 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[object]]]) -> bytes:
     return _saved(book)
 
 
-def pdf(pages: Sequence[Sequence[tuple[str, float, str]]], *, bookmarks: Sequence[str] = (), password: str = "") -> bytes:
+def pdf(
+    pages: Sequence[Sequence[tuple[str, float, str]]], *, bookmarks: Sequence[str] = (), password: str = ""
+) -> bytes:
     """A PDF of lines: (text, size, font), 1.2 sizes apart; an empty text leaves a gap."""
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=A4, encrypt=password or None)
@@ -192,7 +194,7 @@ def book(chapters: Mapping[str, str], *, extra: Mapping[str, str] | None = None)
         '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
         '<rootfiles><rootfile full-path="OPS/package.opf"/></rootfiles></container>'
     )
-    texts = {f"OPS/text/{name}": html for name, html in reversed(chapters.items())}
+    texts = {f"OPS/text/{name}": html for name, html in reversed(list(chapters.items()))}
     return archive(
         {
             "mimetype": "application/epub+zip",

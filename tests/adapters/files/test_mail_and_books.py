@@ -11,7 +11,9 @@ def test_read_mail_writes_headers_then_the_plain_body() -> None:
     extracted = read(message(plain=f"{PROSE}\n\nÜber alles.", html="<p>other</p>"), "a.eml")
     assert extracted.title == "About the mill"
     assert extracted.properties["from"] == "Ada <ada@example.org>"
-    assert extracted.text.startswith("Subject: About the mill\nFrom: Ada <ada@example.org>\nTo: Bob <bob@example.org>\n")
+    assert extracted.text.startswith(
+        "Subject: About the mill\nFrom: Ada <ada@example.org>\nTo: Bob <bob@example.org>\n"
+    )
     assert PROSE in extracted.text.replace("\n", " ")
     assert "Über alles." in extracted.text
     assert "other" not in extracted.text

@@ -1,6 +1,6 @@
 """Word, PowerPoint, Excel and OpenDocument files."""
 
-import datetime
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -96,9 +96,9 @@ def test_read_slides_without_any_slide_is_refused() -> None:
 
 
 def test_read_workbook_shows_values_and_cuts_regions_at_empty_rows() -> None:
-    rows = [
+    rows: list[list[object]] = [
         ["Mill", "Built", "Share", "Open"],
-        ["Upper", datetime.datetime(1721, 5, 1), 0.1 + 0.2, True],
+        ["Upper", dt.datetime(1721, 5, 1), 0.1 + 0.2, True],
         [],
         ["A note below"],
     ]
