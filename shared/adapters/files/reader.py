@@ -78,7 +78,9 @@ class CagedFilesReader:
 
     def _check_ending(self, ending: Ending) -> None:
         """Raise Rejected for a child that did not end by itself."""
-        if ending.timed_out or ending.status == -signal.SIGXCPU:
+        # The kernel warns with SIGXCPU, which the child may ignore for one more second before it is killed.
+        spent = ending.status < 0 and ending.cpu_seconds >= self.limits.cpu_seconds
+        if ending.timed_out or spent or ending.status == -signal.SIGXCPU:
             raise Rejected(
                 f"reading the file took more than {self.limits.cpu_seconds} seconds; split it, or simplify it",
                 code="parser_timeout",

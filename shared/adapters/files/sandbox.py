@@ -81,18 +81,18 @@ def confine(limits: CageLimits, *, output_bytes: int) -> bool:
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, output_bytes)
     _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
-    _limit(resource.RLIMIT_CPU, limits.cpu_seconds)
+    _limit(resource.RLIMIT_CPU, limits.cpu_seconds, grace=1)
     _limit(resource.RLIMIT_DATA, limits.memory_bytes)
     _limit(resource.RLIMIT_AS, limits.memory_bytes)
     return _restrict_calls()
 
 
-def _limit(kind: int, value: int) -> None:
-    """Lower a limit; one that is lower already stays."""
+def _limit(kind: int, value: int, *, grace: int = 0) -> None:
+    """Lower a limit, for good `grace` above it; one that is lower already stays."""
     _, hard = resource.getrlimit(kind)
-    wanted = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    soft, last = (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard) for wanted in (value, value + grace))
     try:
-        resource.setrlimit(kind, (wanted, wanted))
+        resource.setrlimit(kind, (soft, last))
     except ValueError:
         # macOS does not limit address space. The cage is for Linux; elsewhere it is for development only.
         if sys.platform == "linux":

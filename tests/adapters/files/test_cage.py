@@ -158,7 +158,7 @@ def test_read_file_sees_no_credentials(
 def test_read_file_limits_are_the_kernels(hostile_reader: CagedFilesReader, tmp_path: Path) -> None:
     limits = " ".join(_read(hostile_reader, tmp_path, "# limits\nx = 1\n", "a.py").blocks[0].name.split())
     assert f"Max address space {_LIMITS.memory_bytes} {_LIMITS.memory_bytes}" in limits
-    assert f"Max cpu time {_LIMITS.cpu_seconds} {_LIMITS.cpu_seconds}" in limits
+    assert f"Max cpu time {_LIMITS.cpu_seconds} {_LIMITS.cpu_seconds + 1}" in limits
     assert "Max core file size 0 0" in limits
 
 
