@@ -97,7 +97,7 @@ def test_s3_presigned_post_enforces_its_policy(
         ExpiresIn=60,
     )
     fields = form["fields"] | {"key": key, "Content-Type": content_type}
-    answer = httpx.post(form["url"], data=fields, files={"file": ("f", body)}, trust_env=False)
+    answer = httpx.post(form["url"], data=fields, files={"file": ("f", body)}, trust_env=False, timeout=30)
     assert answer.status_code == status
 
 
@@ -106,7 +106,7 @@ def test_s3_presigned_get_answers_a_plain_client(bucket: tuple[Any, str]) -> Non
     s3.put_object(Bucket=name, Key="k", Body=b"content")
     url = s3.generate_presigned_url("get_object", Params={"Bucket": name, "Key": "k"}, ExpiresIn=60)
     assert url.startswith("http://127.0.0.1:")
-    assert httpx.get(url, trust_env=False).content == b"content"
+    assert httpx.get(url, trust_env=False, timeout=30).content == b"content"
 
 
 def test_s3_versions_are_kept_read_and_deleted_one_by_one(bucket: tuple[Any, str]) -> None:

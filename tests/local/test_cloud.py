@@ -189,8 +189,8 @@ def own_root(tmp_path: Path) -> Iterator[Path]:
 def test_restart_keeps_objects_rows_and_keys_although_ports_changed(own_root: Path) -> None:
     options = cloud.Options(root=own_root, durable=False, port=0, watch=False)
     first = cloud.up_detached(options)
-    httpx.put(f"{first.url}/api/v1/notes/kept", content="kept", trust_env=False)
-    until(lambda: httpx.get(f"{first.url}/api/v1/notes/kept", trust_env=False).status_code == 200)
+    httpx.put(f"{first.url}/api/v1/notes/kept", content="kept", trust_env=False, timeout=30)
+    until(lambda: httpx.get(f"{first.url}/api/v1/notes/kept", trust_env=False, timeout=30).status_code == 200)
     assert cloud.down(own_root)
     assert not cloud.status(own_root).running
     with socket.socket() as aws_port, socket.socket() as host_port:
@@ -200,9 +200,9 @@ def test_restart_keeps_objects_rows_and_keys_although_ports_changed(own_root: Pa
             taken.listen()
         second = cloud.up_detached(options)
         assert {second.aws_url, second.host_url}.isdisjoint({first.aws_url, first.host_url})
-        assert httpx.get(f"{second.url}/api/v1/notes/kept", trust_env=False).text == "KEPT"
-        httpx.put(f"{second.url}/api/v1/notes/new", content="new", trust_env=False)
-        until(lambda: httpx.get(f"{second.url}/api/v1/notes/new", trust_env=False).status_code == 200)
+        assert httpx.get(f"{second.url}/api/v1/notes/kept", trust_env=False, timeout=30).text == "KEPT"
+        httpx.put(f"{second.url}/api/v1/notes/new", content="new", trust_env=False, timeout=30)
+        until(lambda: httpx.get(f"{second.url}/api/v1/notes/new", trust_env=False, timeout=30).status_code == 200)
     assert second.api_key == first.api_key
     assert next(step.detail for step in second.steps if step.name == "migrate") == "unchanged"
     cloud.down(own_root)
@@ -224,11 +224,11 @@ def test_killed_supervisor_takes_everything_along_and_the_next_up_cleans(own_roo
         cloud.invoke(own_root, "notes", {})
     second = cloud.up_detached(options)
     assert second.api_key == first.api_key
-    assert httpx.post(f"{second.url}/api/v1/notes", trust_env=False).status_code == 200
+    assert httpx.post(f"{second.url}/api/v1/notes", trust_env=False, timeout=30).status_code == 200
     os.kill(next(one.pid for one in cloud.status(own_root).processes if one.name == "aws"), signal.SIGKILL)
+    told = "MiniStack ended by itself with code -9"
+    until(lambda: any(told in line.text for line in cloud.logs(own_root, "supervisor")))
     until(lambda: not cloud.status(own_root).running)
-    words = "\n".join(line.text for line in cloud.logs(own_root, "supervisor"))
-    assert "MiniStack ended by itself with code -9" in words
 
 
 def test_failing_migration_fails_the_start_and_leaves_nothing_running(own_root: Path) -> None:
