@@ -126,10 +126,9 @@ class Clients:
             read_timeout=READ_SECONDS,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             max_pool_connections=CONNECTIONS,
-            # Both for presigned addresses: botocore's own choice there is the global host, which answers a new bucket's
-            # uploads with a redirect.
+            # For presigned addresses: by default botocore takes the global host, which answers uploads into a new bucket
+            # with a redirect and which the table of the quick loader lacks.
             signature_version="s3v4" if service == "s3" else None,
-            # "regional": in us-east-1 the default is the global host, which is none of this session's partitions.
             s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
         )
         client = self._session.create_client(service, config=config, **self._given)
