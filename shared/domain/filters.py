@@ -198,7 +198,7 @@ def _compare(actual: object, op: Op, value: object) -> bool:
         return (actual is not None and actual != ()) == value
     if isinstance(actual, tuple | list):
         wanted = value if isinstance(value, tuple) else (value,)
-        return op in (Op.CONTAINS, Op.IN, Op.EQ) and any(item in actual for item in wanted)
+        return op in (Op.CONTAINS, Op.IN, Op.EQ) and any(_same(known, item) for known in actual for item in wanted)
     if op is Op.NE:
         return actual is not None and not _same(actual, value)
     if op is Op.EQ:

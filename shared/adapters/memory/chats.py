@@ -20,6 +20,7 @@ class MemoryChats:
 
     async def add(self, scope: Scope, chat: Chat) -> None:
         """Store a new chat."""
+        self._transaction.require(scope.tenant_id)
         if self._transaction.get("projects", scope.tenant_id, (scope.project_id,)) is None:
             raise Conflict("it refers to something that is not there", code="missing_reference")
         await self._transaction.put(

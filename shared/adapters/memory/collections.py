@@ -51,6 +51,7 @@ class MemoryProjects:
         Raises:
             Conflict: the tenant has a project of this name.
         """
+        self._transaction.require(scope.tenant_id)
         await self._transaction.lock("projects.name", scope.tenant_id, (project.name,))
         if any(row.name == project.name for _, row in self._transaction.items("projects", scope.tenant_id)):
             raise Conflict(f"there is a project named {project.name!r} already", code="name_taken")
@@ -105,6 +106,7 @@ class MemoryCollections:
         Raises:
             Conflict: the project has a live collection of this name.
         """
+        self._transaction.require(scope.tenant_id)
         await self._free_name(scope, collection)
         if self._transaction.get("projects", scope.tenant_id, (scope.project_id,)) is None:
             raise Conflict("it refers to something that is not there", code="missing_reference")

@@ -26,6 +26,7 @@ class MemoryDocuments:
         Raises:
             Conflict: a live document of the collection has this path already.
         """
+        self._transaction.require(scope.tenant_id)
         if document.path:
             await self._transaction.lock("documents.path", scope.tenant_id, (document.collection_id, document.path))
             if any(row.path == document.path for row in self._live(scope, document.collection_id)):

@@ -54,6 +54,15 @@ class Transaction:
             return None
         return self._current(table, tenant_id, key)
 
+    def require(self, tenant_id: UUID | None) -> None:
+        """See that rows of this tenant may be written.
+
+        Raises:
+            Forbidden: they are another tenant's.
+        """
+        if tenant_id is not None and tenant_id != self.tenant_id:
+            raise Forbidden("the rows are outside this transaction's tenant", code="outside_tenant")
+
     def items(self, table: str, tenant_id: UUID | None) -> Iterator[tuple[Key, Any]]:
         """Every row of the tenant, in no order."""
         if tenant_id == self.tenant_id or tenant_id is None:
@@ -73,7 +82,7 @@ class Transaction:
             Forbidden: it is another tenant's.
             Unavailable: the wait would never end.
         """
-        self._check(tenant_id)
+        self.require(tenant_id)
         await self.lock(table, tenant_id, key)
         self._changes[table][tenant_id][key] = row
 
@@ -87,7 +96,7 @@ class Transaction:
             everyones: it may be another tenant's.
         """
         if not everyones:
-            self._check(tenant_id)
+            self.require(tenant_id)
         await self.lock(table, tenant_id, key)
         if self._current(table, tenant_id, key) is None:
             return False
@@ -175,7 +184,3 @@ class Transaction:
         for key, row in list(changes.items()):
             if row is not DELETED:
                 yield key, row
-
-    def _check(self, tenant_id: UUID | None) -> None:
-        if tenant_id is not None and tenant_id != self.tenant_id:
-            raise Forbidden("the rows are outside this transaction's tenant", code="outside_tenant")

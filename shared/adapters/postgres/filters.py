@@ -82,7 +82,7 @@ def _tags(op: Op, value: object) -> ColumnElement[bool]:
     if op is Op.EXISTS:
         return (func.cardinality(documents.c.tags) > 0) == value
     wanted = _tuple(value) if isinstance(value, tuple) else (value,)
-    return documents.c.tags.op("&&")(literal(list(wanted), ARRAY(Text)))
+    return documents.c.tags.bool_op("&&")(literal(list(wanted), ARRAY(Text)))
 
 
 def _metadata(key: str, op: Op, value: object) -> ColumnElement[bool]:
@@ -114,7 +114,9 @@ def _equal(
     values = literal([json.dumps(value) for value in wanted], ARRAY(Text))
     item = func.unnest(values).column_valued("item")
     # A list contains a scalar only at its top level (a special case of @>), and true is not 1.
-    listed = and_(kind == "array", exists(select(item).where(actual.op("@>")(cast(item, JSONB)))))
+    listed = and_(
+        kind == "array", exists(select(item).where(actual.bool_op("@>")(cast(item, JSONB))).correlate(documents))
+    )
     return or_(actual == any_(cast(values, ARRAY(JSONB))), listed) if scalars else listed
 
 
