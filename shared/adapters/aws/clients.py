@@ -126,8 +126,8 @@ class Clients:
             read_timeout=READ_SECONDS,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             max_pool_connections=CONNECTIONS,
-            # For presigned addresses: by default botocore takes the global host, which answers uploads into a new bucket
-            # with a redirect and which the table of the quick loader lacks.
+            # For presigned addresses: by default botocore takes the global host, which answers uploads into a new
+            # bucket with a redirect and which the table of the quick loader lacks.
             signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
         )
