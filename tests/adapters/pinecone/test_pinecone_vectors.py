@@ -161,9 +161,14 @@ async def test_delete_in_a_tenant_without_vectors_removes_nothing(
     assert ("POST", "/vectors/delete") not in pinecone_server.asked
 
 
-async def test_query_missing_namespace_finds_nothing(vectors: PineconeVectors, pinecone_server: PineconeServer) -> None:
+@pytest.mark.parametrize("strict", [False, True])
+async def test_query_missing_namespace_finds_nothing(
+    vectors: PineconeVectors, pinecone_server: PineconeServer, strict: bool
+) -> None:
+    pinecone_server.strict = strict
     assert await vectors.query(ONE, [C], [1.0] * 8, 10) == []
     assert await vectors.ids(ONE, C, DOCUMENT) == []
+    assert await vectors.delete(ONE, C, DOCUMENT, keep=None) == 0
 
 
 async def test_put_is_done_when_acknowledged_although_reads_lag(
