@@ -1,0 +1,174 @@
+"""The routes, as functions."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from shared.cli import shapes as s
+from shared.cli.client import Client
+from shared.cli.errors import ApiProblem, NotLambent
+from shared.cli.sse import events
+
+PAGE = 200
+TEXT_PAGE = 200_000
+
+
+class Api:
+    """Every route the command line uses. Errors are those of `Client.call`."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def health(self) -> s.Health:
+        """Every part of the system apart."""
+        return cast(s.Health, self.client.call("GET", "/health/details"))
+
+    def projects(self) -> Iterator[s.Project]:
+        """Every project."""
+        return self._all("/projects")
+
+    def create_project(self, name: str) -> s.Project:
+        """Make a project."""
+        return cast(s.Project, self.client.call("POST", "/projects", json={"name": name}))
+
+    def collections(self) -> Iterator[s.Collection]:
+        """Every collection, newest first, without counts."""
+        return self._all("/collections")
+
+    def collection(self, collection_id: str) -> s.Collection:
+        """One collection, with counts."""
+        return cast(s.Collection, self.client.call("GET", f"/collections/{collection_id}"))
+
+    def create_collection(self, name: str, description: str = "", language: str = "") -> s.Collection:
+        """Make a collection."""
+        body = {"name": name, "description": description, "language": language}
+        return cast(s.Collection, self.client.call("POST", "/collections", json=body))
+
+    def delete_collection(self, collection_id: str) -> int:
+        """Delete a collection; returns how many documents went with it."""
+        return int(self.client.call("DELETE", f"/collections/{collection_id}")["documents"])
+
+    def announce(self, upload: Mapping[str, object]) -> s.UploadSlot:
+        """Ask for a place to upload a file to. With a path it may be repeated: the unused place is given again."""
+        return cast(
+            s.UploadSlot, self.client.call("POST", "/documents", json=upload, repeatable=bool(upload.get("path")))
+        )
+
+    def documents(
+        self, *, collection_id: str = "", status: str = "", filter: object = None, page: int = PAGE
+    ) -> Iterator[s.Document]:
+        """Documents, newest first."""
+        asked: dict[str, str] = {"collection_id": collection_id, "status": status}
+        if filter is not None:
+            asked["filter"] = json.dumps(filter)
+        return self._all("/documents", {name: value for name, value in asked.items() if value}, page)
+
+    def document(self, document_id: str) -> s.Document:
+        """One document, with the progress of its latest version."""
+        return cast(s.Document, self.client.call("GET", f"/documents/{document_id}"))
+
+    def why(self, document_id: str) -> s.Explanation:
+        """Where it is, in words."""
+        return cast(s.Explanation, self.client.call("GET", f"/documents/{document_id}/why"))
+
+    def process(self, document_id: str) -> s.Version:
+        """Process it again."""
+        return cast(s.Version, self.client.call("POST", f"/documents/{document_id}/process"))
+
+    def delete_document(self, document_id: str) -> s.DeletionReceipt:
+        """Delete it."""
+        return cast(s.DeletionReceipt, self.client.call("DELETE", f"/documents/{document_id}"))
+
+    def receipt(self, document_id: str) -> s.DeletionReceipt:
+        """The proof of its deletion."""
+        return cast(s.DeletionReceipt, self.client.call("GET", f"/documents/{document_id}/receipt"))
+
+    def download_link(self, document_id: str) -> str:
+        """A link to the original file."""
+        return str(self.client.call("GET", f"/documents/{document_id}/content")["url"])
+
+    def text(
+        self, document_id: str, *, start: int = 0, end: int | None = None, version: int | None = None
+    ) -> s.TextPart:
+        """Characters `start` to `end` of its text (200,000 at most)."""
+        asked = {"start": start, "end": end, "version": version}
+        params = {name: value for name, value in asked.items() if value is not None}
+        return cast(s.TextPart, self.client.call("GET", f"/documents/{document_id}/text", params=params))
+
+    def whole_text(
+        self, document_id: str, *, start: int = 0, end: int | None = None, version: int | None = None
+    ) -> Iterator[str]:
+        """Its text in parts of 200,000 characters, from `start` to `end`."""
+        while True:
+            part = self.text(document_id, start=start, end=end, version=version)
+            yield part["text"]
+            start = part["end"]
+            if not part["text"] or start >= min(part["characters"], part["characters"] if end is None else end):
+                return
+
+    def search(self, body: Mapping[str, object]) -> s.SearchResult:
+        """Search. It changes nothing, so it may be repeated."""
+        return cast(s.SearchResult, self.client.call("POST", "/search", json=body, repeatable=True))
+
+    def create_chat(self, collection_ids: Sequence[str]) -> s.Chat:
+        """Start a chat."""
+        return cast(s.Chat, self.client.call("POST", "/chats", json={"collection_ids": list(collection_ids)}))
+
+    def chats(self) -> Iterator[s.Chat]:
+        """Chats, newest first."""
+        return self._all("/chats")
+
+    def chat(self, chat_id: str) -> s.Chat:
+        """One chat."""
+        return cast(s.Chat, self.client.call("GET", f"/chats/{chat_id}"))
+
+    def messages(self, chat_id: str, limit: int = 200) -> list[s.Message]:
+        """The latest messages of a chat, oldest first."""
+        return cast(list[s.Message], self.client.call("GET", f"/chats/{chat_id}/messages", params={"limit": limit}))
+
+    def delete_chat(self, chat_id: str) -> None:
+        """Delete a chat."""
+        self.client.call("DELETE", f"/chats/{chat_id}")
+
+    @contextmanager
+    def ask(self, chat_id: str, question: str) -> Iterator[Iterator[tuple[str, s.Json]]]:
+        """Ask in a chat; yields the events of the answer (`sources`, `delta`, `answer`) with their data.
+
+        Raises:
+            ApiProblem: also when the answer fails half-way.
+            NotLambent: the stream is not what it should be.
+        """
+        with self.client.stream(f"/streams/chats/{chat_id}/messages", {"question": question}) as lines:
+            yield _answer_events(lines)
+
+    def _all(self, path: str, params: Mapping[str, str] | None = None, page: int = PAGE) -> Iterator[Any]:
+        cursor: str | None = None
+        while True:
+            asked: dict[str, str | int] = {**(params or {}), "limit": page}
+            if cursor:
+                asked["cursor"] = cursor
+            found = self.client.call("GET", path, params=asked)
+            yield from found["items"]
+            cursor = found["next"]
+            if cursor is None:
+                return
+
+
+def _answer_events(lines: Iterator[str]) -> Iterator[tuple[str, s.Json]]:
+    complete = False
+    for event in events(lines):
+        try:
+            data = json.loads(event.data)
+        except ValueError as error:
+            raise NotLambent("an event of the answer is not JSON", code="bad_stream", hint="try again") from error
+        if event.name == "error":
+            raise ApiProblem(200, data)
+        complete = complete or event.name == "answer"
+        yield event.name, data
+    if not complete:
+        raise NotLambent(
+            "the answer broke off before it was complete",
+            code="bad_stream",
+            hint="ask again; lambent logs streams may say why",
+        )

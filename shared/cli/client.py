@@ -1,0 +1,187 @@
+"""One HTTP client for the API: errors become words, what may be repeated is repeated."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from shared.cli.address import Address, is_loopback
+from shared.cli.errors import ApiProblem, CliError, NotLambent, Unreachable
+
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+# A first answer may wait for a database that wakes up, and a model may think for minutes between two words.
+STREAM_TIMEOUT = httpx.Timeout(300.0, connect=10.0)
+MAX_TRIES = 4
+MAX_WAIT_SECONDS = 20.0
+_FIRST_WAIT_SECONDS = 0.5
+_GATEWAY_WORDS = {
+    401: "the gateway wants a credential",
+    403: "the gateway knows no such route, or refuses it",
+    404: "there is nothing at this address",
+    413: "the request is larger than the gateway takes",
+    429: "too many requests",
+    502: "the function behind this route crashed or did not start",
+    503: "the service is not available right now",
+    504: "the function did not answer in time",
+}
+
+
+class Client:
+    """Speaks to one address.
+
+    Args:
+        address: whom to talk to.
+        http: a client of httpx, for tests; made when not given.
+        sleep: how to wait between two tries, in seconds.
+    """
+
+    def __init__(
+        self, address: Address, http: httpx.Client | None = None, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.address = address
+        self._sleep = sleep
+        self._http = http or httpx.Client(
+            timeout=TIMEOUT,
+            limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
+            trust_env=not is_loopback(address.url),
+        )
+        self._headers = {"Authorization": f"Bearer {address.key}", "Accept": "application/json"}
+        if address.project:
+            self._headers["Lambent-Project"] = address.project
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._http.close()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        params: Mapping[str, str | int] | None = None,
+        repeatable: bool | None = None,
+    ) -> Any:
+        """One request to a route.
+
+        Args:
+            method: of HTTP.
+            path: after `/api/v1`.
+            json: the body.
+            params: of the query.
+            repeatable: whether a request that may have been carried out may be sent again; None: GET and DELETE may.
+
+        Returns:
+            The decoded body; None when there is none.
+
+        Raises:
+            Unreachable: nobody answers.
+            ApiProblem: the API refused or failed.
+            NotLambent: what answered is not this API.
+        """
+        again = method in {"GET", "DELETE"} if repeatable is None else repeatable
+        for attempt in range(MAX_TRIES):
+            last = attempt == MAX_TRIES - 1
+            try:
+                response = self._http.request(
+                    method, self.address.api + path, json=json, params=params, headers=self._headers
+                )
+                return _decoded(response)
+            except ApiProblem as problem:
+                # 429 was never carried out; the others may have been.
+                if last or not (problem.status == 429 or (again and problem.status in {502, 503, 504})):
+                    raise
+                wait = problem.retry_after
+            except httpx.ConnectError as error:
+                raise _unreachable(self.address, error) from error
+            except httpx.TransportError as error:
+                if last or not again:
+                    raise _unreachable(self.address, error) from error
+                wait = None
+            self._sleep(min(MAX_WAIT_SECONDS, wait if wait is not None else _FIRST_WAIT_SECONDS * 2**attempt))
+        raise AssertionError("the last try returns or raises")
+
+    @contextmanager
+    def stream(self, path: str, json: object) -> Iterator[Iterator[str]]:
+        """POST to a route that answers with server-sent events; yields the lines of the answer while they come.
+
+        Raises:
+            Unreachable, ApiProblem, NotLambent: as `call`.
+        """
+        headers = {**self._headers, "Accept": "text/event-stream"}
+        try:
+            with self._http.stream(
+                "POST", self.address.api + path, json=json, headers=headers, timeout=STREAM_TIMEOUT
+            ) as response:
+                if response.is_success and response.headers.get("content-type", "").startswith("text/event-stream"):
+                    yield response.iter_lines()
+                    return
+                response.read()
+                _decoded(response)
+                raise _not_lambent(response)
+        except httpx.TransportError as error:
+            raise _unreachable(self.address, error) from error
+
+
+def _decoded(response: httpx.Response) -> Any:
+    if response.status_code == 204:
+        return None
+    try:
+        body = response.json()
+    except ValueError as error:
+        if response.is_success:
+            raise _not_lambent(response) from error
+        raise ApiProblem(response.status_code, _gateway_problem(response, "")) from error
+    if response.is_success:
+        return body
+    if not isinstance(body, dict) or "code" not in body:
+        message = body.get("message", "") if isinstance(body, dict) else ""
+        raise ApiProblem(
+            response.status_code, _gateway_problem(response, str(message)), retry_after=_retry_after(response)
+        )
+    raise ApiProblem(response.status_code, body, retry_after=_retry_after(response))
+
+
+def _gateway_problem(response: httpx.Response, message: str) -> dict[str, object]:
+    """An answer of whatever stands before the API, in the API's form."""
+    words = _GATEWAY_WORDS.get(response.status_code, "the request was not answered by the API")
+    said = f" (it said: {message[:200]})" if message else ""
+    where = f"{response.request.method} {response.request.url.path}"
+    return {
+        "code": f"gateway_{response.status_code}",
+        "detail": f"{where}: status {response.status_code}, {words}{said}",
+        "hint": "lambent logs shows what the functions wrote"
+        if response.status_code >= 500
+        else "check the address given with --url",
+        "request_id": response.headers.get("x-amzn-requestid", ""),
+    }
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isdigit() else None
+
+
+def _unreachable(address: Address, error: httpx.TransportError) -> CliError:
+    local = is_loopback(address.url)
+    hint = "start it with: lambent up --detach" if local else "check the address, and whether this machine reaches it"
+    if isinstance(error, httpx.ConnectError):
+        return Unreachable(f"nothing answers at {address.url}", code="unreachable", hint=hint)
+    if isinstance(error, httpx.TimeoutException):
+        return Unreachable(
+            f"{address.url} did not answer in time",
+            code="timed_out",
+            hint="try again; lambent health tells which part is slow",
+        )
+    return Unreachable(f"the connection to {address.url} broke: {error}", code="connection_broken", hint="try again")
+
+
+def _not_lambent(response: httpx.Response) -> CliError:
+    kind = response.headers.get("content-type", "nothing readable").partition(";")[0]
+    return NotLambent(
+        f"{response.request.url} answered with {kind}, which is not this API's way",
+        code="not_lambent",
+        hint="--url takes the base of the API, to which /api/v1 is appended",
+    )

@@ -1,0 +1,1 @@
+"""What can be typed: each module adds its commands to the application."""

@@ -1,0 +1,326 @@
+"""Commands about the cloud on this machine: up, down, status, logs, reset, doctor, health, open."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shared.cli.errors import CliError
+from shared.cli.options import api_command, local_command
+from shared.cli.output import Column, Output
+from shared.cli.plain import moment, number, seconds
+from shared.cli.session import Session
+
+if TYPE_CHECKING:
+    from shared.local.report import Options, Ready, Status, Step
+
+PANEL = "The cloud on this machine"
+
+Detach = Annotated[bool, typer.Option("--detach", "-d", help="Start in the background and return when it is ready.")]
+Built = Annotated[bool, typer.Option("--built", help="Run what `sam build` made, with only its layers.")]
+Port = Annotated[
+    int, typer.Option("--port", metavar="PORT", help="Preferred port; the next free one is taken.", min=1, max=65535)
+]
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--env-file",
+        metavar="FILE",
+        help="File of NAME=value lines for the functions, e.g. LAMBENT_LLM=openai_api.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+Parameter = Annotated[
+    list[str] | None,
+    typer.Option("--parameter", metavar="NAME=VALUE", help="A template parameter as Name=value; repeatable."),
+]
+
+
+def up(
+    session: Session,
+    detach: Detach = False,
+    built: Built = False,
+    port: Port = 8400,
+    env_file: EnvFile = None,
+    parameter: Parameter = None,
+) -> None:
+    """Start the local cloud: database, AWS services and every function of template.yaml."""
+    from shared.local.errors import AlreadyRunning
+    from shared.local.report import Options
+
+    cloud, output = session.cloud, session.output
+    options = Options(
+        root=session.root,
+        built=built,
+        port=port,
+        parameters=_pairs(parameter or [], "--parameter"),
+        environment=_pairs(_lines(env_file), str(env_file)) if env_file else {},
+    )
+    try:
+        if detach:
+            show_ready(output, start_detached(session, options), detached=True)
+        else:
+            cloud.up(
+                options,
+                on_step=lambda step: _show_step(output, step),
+                on_ready=lambda ready: show_ready(output, ready, detached=False),
+            )
+            output.note("Stopped.")
+    except AlreadyRunning:
+        from shared.cli.local_cloud import running
+
+        ready = running(session.root)
+        if ready is None or not detach:
+            raise
+        show_ready(output, ready, detached=True)
+
+
+def start_detached(session: Session, options: "Options", *, quiet: bool = False) -> "Ready":
+    """Start it in the background, telling each step unless `quiet`."""
+    return session.cloud.up_detached(options, on_step=lambda step: None if quiet else _show_step(session.output, step))
+
+
+def down(session: Session) -> None:
+    """Stop the local cloud; what it stored stays."""
+    stopped = session.cloud.down(session.root)
+    if session.json:
+        session.output.value({"stopped": stopped})
+    else:
+        session.output.line("Stopped." if stopped else "Nothing was running.")
+
+
+def status(session: Session) -> None:
+    """What runs, where, and what its functions have done. Exit code 1 when nothing runs or something is wrong."""
+    found = session.cloud.status(session.root)
+    if session.json:
+        session.output.value(asdict(found))
+    else:
+        _show_status(session.output, found)
+    if not found.running or found.problems:
+        raise typer.Exit(1)
+
+
+def logs(
+    session: Session,
+    function: Annotated[
+        str | None,
+        typer.Argument(help="A function (ingest_chunk), or supervisor, aws, postgres; all functions by default."),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", metavar="N", help="How many of the last lines.", min=0)] = 100,
+) -> None:
+    """What the functions wrote."""
+    try:
+        for one in session.cloud.logs(session.root, function, lines=lines, follow=follow):
+            if session.json:
+                session.output.event(asdict(one))
+            else:
+                session.output.line(one.text if function else f"{one.function:<24} {one.text}")
+    except KeyboardInterrupt:
+        if not follow:
+            raise
+
+
+def reset(session: Session, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+    """Forget everything the local cloud stored: database, files, queues, logs."""
+    cloud = session.cloud
+    confirm(yes, f"Delete every document and setting of the local cloud in {session.root / '.lambent'}?")
+    removed = [str(path) for path in cloud.reset(session.root)]
+    if session.json:
+        session.output.value({"removed": removed})
+    else:
+        session.output.line("\n".join(f"removed {path}" for path in removed) or "There was nothing to remove.")
+
+
+def doctor(session: Session) -> None:
+    """Check whatever could keep the local cloud from running, and say what to do about it."""
+    checks = session.cloud.doctor(session.root)
+    if session.json:
+        session.output.value([asdict(check) for check in checks])
+    else:
+        marks = {True: "ok", False: "WRONG"}
+        rows = [
+            (
+                marks[one.ok] if one.ok or one.fatal else "note",
+                one.name,
+                f"{one.detail}\n→ {one.fix}" if one.fix else one.detail,
+            )
+            for one in checks
+        ]
+        session.output.table([Column("", style="bold"), Column("Check"), Column("Found", wraps=True)], rows)
+    if any(check.fatal and not check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+def health(session: Session) -> None:
+    """Ask the API how each of its parts does. Exit code 1 when it is unhealthy."""
+    found = session.api.health()
+    if session.json:
+        session.output.value(found)
+    else:
+        session.output.line(
+            f"{session.address.url}: {found['status']}", "bold green" if found["status"] == "healthy" else "bold red"
+        )
+        parts = [
+            (one["name"], "ok" if one["healthy"] else "DOWN", f"{one['milliseconds']:.0f} ms", one["detail"])
+            for one in found["parts"]
+        ]
+        session.output.table(
+            [Column("Part"), Column("State"), Column("Took", right=True), Column("Detail", wraps=True)], parts
+        )
+        queues = [
+            (
+                one["name"],
+                *(number(one[key]) for key in ("waiting", "in_flight", "delayed")),
+                "dead letters" if one["dead"] else "",
+            )
+            for one in found["queues"]
+        ]
+        session.output.line()
+        session.output.table(
+            [
+                Column("Queue"),
+                Column("Waiting", right=True),
+                Column("In flight", right=True),
+                Column("Delayed", right=True),
+                Column(""),
+            ],
+            queues,
+        )
+    if found["status"] != "healthy":
+        raise typer.Exit(1)
+
+
+def open_docs(session: Session) -> None:
+    """Open the API's page, where every route is described and can be tried."""
+    from shared.cli.local_cloud import running
+
+    ready = running(session.root)
+    if ready is None or ready.url != session.address.url:
+        raise CliError("only the local cloud serves the API's page", code="no_docs", hint="lambent up --detach")
+    address = f"{ready.url}/docs"
+    if session.json:
+        session.output.value({"url": address})
+        return
+    session.output.line(address)
+    if session.output.out.is_terminal:
+        import webbrowser
+
+        webbrowser.open(address)
+
+
+def confirm(yes: bool, question: str) -> None:
+    """Ask before something that cannot be undone.
+
+    Raises:
+        CliError: nobody is there to be asked.
+        Abort: the answer is no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise CliError(
+            "this cannot be undone and nobody is here to be asked", code="not_confirmed", hint="add --yes to go ahead"
+        )
+    typer.confirm(question, abort=True, err=True)
+
+
+def show_ready(output: Output, ready: "Ready", *, detached: bool) -> None:
+    """Where it is and what to do next."""
+    if output.json:
+        output.event({"event": "ready", **asdict(ready)})
+        return
+    output.line(f"\nThe local cloud is up ({seconds(ready.seconds)}).", "bold green")
+    output.facts(
+        [
+            ("  API", f"{ready.url}/api/v1"),
+            ("  Page", f"{ready.url}/docs"),
+            ("  Key", ready.api_key or ""),
+            ("  Project", ready.project_id or ""),
+            ("  AWS", f"{ready.aws_url}  (AWS_ENDPOINT_URL for aws and boto3)"),
+        ]
+    )
+    output.line('\nNext: lambent demo, or: lambent ingest FOLDER and lambent ask "…"')
+    output.line("Stop it with: lambent down" if detached else "Ctrl-C stops it.", "dim")
+
+
+def _show_step(output: Output, step: "Step") -> None:
+    if output.json:
+        output.event({"event": "step", **asdict(step)})
+    else:
+        output.line(f"  {step.name:<10} {seconds(step.seconds):>8}  {step.detail}")
+
+
+def _show_status(output: Output, found: "Status") -> None:
+    if not found.running:
+        output.line("Nothing runs. Start it with: lambent up --detach")
+    if found.ready:
+        output.line(f"Running at {found.ready.url} since {moment(found.started_at)}", "bold green")
+        output.facts(
+            [
+                ("  API", f"{found.ready.url}/api/v1"),
+                ("  Key", found.ready.api_key or ""),
+                ("  AWS", found.ready.aws_url),
+            ]
+        )
+        output.line()
+    output.table(
+        [Column("Process"), Column("Id", right=True), Column("State"), Column("Address", flexible=True)],
+        [(one.name, str(one.pid), "runs" if one.alive else "DEAD", one.address) for one in found.processes],
+    )
+    used = [one for one in found.functions if one.invocations or one.cold_starts]
+    if used:
+        output.line()
+        numbers = [
+            Column(title, right=True) for title in ("Calls", "Average", "Cold", "Init", "Errors", "Timeouts", "Busy")
+        ]
+        output.table(
+            [Column("Function", flexible=True), *numbers, Column("Last error", flexible=True, style="red")],
+            [
+                (
+                    *(
+                        one.name.removesuffix("Function"),
+                        number(one.invocations),
+                        f"{one.average_ms:.0f} ms",
+                        str(one.cold_starts),
+                    ),
+                    *(
+                        f"{one.init_ms:.0f} ms",
+                        str(one.errors),
+                        str(one.timeouts),
+                        f"{one.busy}/{one.processes}",
+                        one.last_error,
+                    ),
+                )
+                for one in used
+            ],
+        )
+    for problem in found.problems:
+        output.warn(problem)
+
+
+def _lines(file: Path) -> list[str]:
+    written = (line.strip() for line in file.read_text("utf-8").splitlines())
+    return [line.removeprefix("export ") for line in written if line and not line.startswith("#")]
+
+
+def _pairs(texts: list[str], where: str) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            # Not repeated in full: it may be a secret.
+            raise CliError(f"{where}: expected NAME=value, got {name[:40]!r}", code="usage")
+        pairs[name.strip()] = value.strip().strip("\"'")
+    return pairs
+
+
+def declare(app: typer.Typer) -> None:
+    """Add these commands."""
+    for body in (up, down, status, logs, reset, doctor):
+        local_command(app, panel=PANEL)(body)
+    api_command(app, panel=PANEL)(health)
+    api_command(app, "open", panel=PANEL)(open_docs)

@@ -1,0 +1,216 @@
+"""The command that brings files in."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shared.cli import names
+from shared.cli.commands.documents import PANEL
+from shared.cli.errors import ApiProblem, CliError
+from shared.cli.options import api_command
+from shared.cli.output import Column, Output
+from shared.cli.plain import milliseconds, number, plural, seconds, size
+from shared.cli.session import Session
+from shared.cli.shapes import Collection
+
+if TYPE_CHECKING:
+    from shared.cli.api import Api
+    from shared.cli.ingestion import Ingestion, Outcome
+    from shared.cli.sources import Source, Sources
+
+DEFAULT_COLLECTION = "default"
+WARNINGS_SHOWN = 10
+ORDER = ("indexed", "unchanged", "superseded", "deleted", "sent", "pending", "failed")
+WORDS = {"superseded": "overtaken by a newer version", "deleted": "deleted meanwhile", "pending": "still on their way"}
+
+
+def ingest(
+    session: Session,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Files, and folders with all that is below them.")
+    ],
+    collection: Annotated[
+        str, typer.Option("--collection", "-c", metavar="NAME", help="Where they go; made when missing.")
+    ] = DEFAULT_COLLECTION,
+    tag: Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="A tag for each; repeatable.")] = None,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metadata",
+            "-m",
+            metavar="NAME=VALUE",
+            help="name=value for each; numbers, true and false are read as such. Repeatable.",
+        ),
+    ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            "--base",
+            metavar="FOLDER",
+            help="Name documents by their path from this folder.",
+            file_okay=False,
+            exists=True,
+        ),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", metavar="N", help="Files sent at a time.", min=1, max=64)] = 8,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until each is indexed or has failed.")] = True,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", help="Seconds to wait while nothing moves.", min=1)
+    ] = 600.0,
+) -> None:
+    """Send files and folders in and watch each until it is indexed or has failed.
+
+    A document is named by its path: below a folder that was given it is folder/path/within, a file alone goes by its
+    name. The same path again makes a new version; a file that has not changed is not sent. Exit code 1 when any failed.
+    """
+    from shared.cli.ingestion import Ingestion, Labels, failed
+    from shared.cli.progress import watching
+    from shared.cli.sources import collect
+
+    labels = Labels(tag or [], parse_metadata(metadata or []))
+    found = collect(paths, base)
+    if not found.files:
+        raise CliError(
+            "there is nothing to ingest" + _left_out(found),
+            code="nothing_to_ingest",
+            hint="name a file itself to send it in any case",
+        )
+    target = collection_for(session.api, collection)
+    began = time.monotonic()
+    with watching(session.output) as watcher:
+        run = Ingestion(session.api, target["id"], labels, watcher, jobs=jobs, patience=timeout)
+        outcomes = _run(session.output, run, found.files, wait_for_index=wait)
+    took = time.monotonic() - began
+    if session.json:
+        session.output.value(_as_json(target, outcomes, took, found))
+    else:
+        show_summary(session.output, target, outcomes, took)
+        if found.passed_over:
+            session.output.note(f"Passed over{_left_out(found)}.")
+    if failed(outcomes):
+        raise typer.Exit(1)
+
+
+def collection_for(api: "Api", wanted: str) -> Collection:
+    """The collection of this name or id; a name that is not there is made.
+
+    Raises:
+        CliError: there is no collection of this id.
+    """
+    found = names.find_collection(api, wanted)
+    if found is not None:
+        return found
+    if names.as_id(wanted):
+        return names.collection(api, wanted)
+    try:
+        return api.create_collection(wanted)
+    except ApiProblem as problem:
+        if problem.status != 409:
+            raise
+        # Someone else made it in this moment.
+        return names.collection(api, wanted)
+
+
+def parse_metadata(given: Sequence[str]) -> dict[str, object]:
+    """Metadata from name=value; a value that JSON reads as a number, true or false is one; in double quotes it is text.
+
+    Raises:
+        CliError: there is no '='.
+    """
+    parsed: dict[str, object] = {}
+    for one in given:
+        name, equals, text = one.partition("=")
+        if not equals or not name:
+            raise CliError(f"--metadata expects name=value, got {one!r}", code="usage", hint="lambent ingest --help")
+        parsed[name.strip()] = _value(text)
+    return parsed
+
+
+def show_summary(output: Output, target: Collection, outcomes: "Sequence[Outcome]", took: float) -> None:
+    """How it went: what failed and why, what is worth knowing, counts and times."""
+    from shared.cli.ingestion import by_stage, failed
+
+    _show_failures(output, failed(outcomes))
+    warned = [(one.path, warning) for one in outcomes for warning in one.warnings]
+    if warned:
+        output.line("Worth knowing", "bold yellow")
+        output.table([Column("Document", flexible=True), Column("Warning", wraps=True)], warned[:WARNINGS_SHOWN])
+        if len(warned) > WARNINGS_SHOWN:
+            output.note(f"… and {len(warned) - WARNINGS_SHOWN} more: lambent document DOCUMENT shows them.")
+        output.line()
+    stages = by_stage(outcomes)
+    if stages:
+        rows = [
+            (name.replace("_", " "), milliseconds(middle), milliseconds(longest)) for name, middle, longest in stages
+        ]
+        output.table([Column("Step"), Column("Median", right=True), Column("Longest", right=True)], rows)
+        output.line()
+    counted = Counter(one.result for one in outcomes)
+    results = ", ".join(f"{number(counted[result])} {WORDS.get(result, result)}" for result in ORDER if counted[result])
+    output.line(
+        f"{target['name']}: {results} in {seconds(took)}.",
+        "bold red" if counted["failed"] or counted["pending"] else "bold green",
+    )
+    indexed = [one for one in outcomes if one.result == "indexed"]
+    if indexed:
+        totals = {key: sum(one.counts[key] for one in indexed) for key in ("pages", "chunks", "embedded", "reused")}
+        embedded = f"{number(totals['embedded'])} embedded, {number(totals['reused'])} known already"
+        pages = f"{plural(totals['pages'], 'page')}, " if totals["pages"] else ""
+        output.line(
+            f"{pages}{plural(totals['chunks'], 'chunk')} ({embedded}), {size(sum(one.bytes for one in indexed))} sent."
+        )
+
+
+def _run(output: Output, run: "Ingestion", files: "Sequence[Source]", *, wait_for_index: bool) -> "list[Outcome]":
+    try:
+        return run.run(files, wait_for_index=wait_for_index)
+    except KeyboardInterrupt:
+        output.note("Stopped. What was sent is processed without us: lambent documents --status processing", "")
+        raise
+
+
+def _show_failures(output: Output, failures: "Sequence[Outcome]") -> None:
+    if not failures:
+        return
+    output.line("Failed", "bold red")
+    rows = [(one.path, one.code or one.result, one.reason or "no reason was recorded") for one in failures]
+    output.table([Column("Document", flexible=True), Column("Code"), Column("Why", wraps=True)], rows)
+    if any(one.document_id for one in failures):
+        output.note("lambent why DOCUMENT tells the whole story; lambent retry DOCUMENT processes it again.")
+    output.line()
+
+
+def _left_out(found: "Sources") -> str:
+    return "".join(
+        f"{', ' if index else ': '}{number(count)} {reason}"
+        for index, (reason, count) in enumerate(found.passed_over.items())
+    )
+
+
+def _value(text: str) -> object:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, bool | int | float | str) else text
+
+
+def _as_json(target: Collection, outcomes: "Sequence[Outcome]", took: float, found: "Sources") -> dict[str, object]:
+    counted = Counter(one.result for one in outcomes)
+    return {
+        "collection": {"id": target["id"], "name": target["name"]},
+        "seconds": round(took, 3),
+        "results": {result: counted[result] for result in ORDER if counted[result]},
+        "documents": [one.as_json() for one in outcomes],
+        "passed_over": found.passed_over,
+    }
+
+
+def declare(app: typer.Typer) -> None:
+    """Add this command."""
+    api_command(app, panel=PANEL)(ingest)

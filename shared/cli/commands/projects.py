@@ -1,0 +1,41 @@
+"""Commands about projects."""
+
+from typing import Annotated
+
+import typer
+
+from shared.cli.commands.documents import PANEL
+from shared.cli.options import api_command, group_default
+from shared.cli.output import Column
+from shared.cli.plain import age
+from shared.cli.session import Session
+
+
+def list_projects(session: Session) -> None:
+    """List projects; `lambent projects create NAME` makes one."""
+    found = list(session.api.projects())
+    if session.json:
+        session.output.value(found)
+        return
+    rows = [(one["name"], age(one["created_at"]), one["id"]) for one in found]
+    session.output.table(
+        [Column("Project", flexible=True, style="bold"), Column("Age", right=True), Column("Id", style="dim")], rows
+    )
+
+
+def create(session: Session, name: Annotated[str, typer.Argument(help="Its name.")]) -> None:
+    """Make a project."""
+    made = session.api.create_project(name)
+    if session.json:
+        session.output.value(made)
+    else:
+        session.output.line(f"Made the project {made['name']}: {made['id']}")
+        session.output.note(f"Work in it with --project {made['id']}")
+
+
+def declare(app: typer.Typer) -> None:
+    """Add these commands."""
+    group = typer.Typer(help="List projects, or make one.", rich_markup_mode=None)
+    group_default(group)(list_projects)
+    api_command(group)(create)
+    app.add_typer(group, name="projects", rich_help_panel=PANEL)

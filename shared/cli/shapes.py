@@ -1,0 +1,267 @@
+"""What the API answers, as far as the command line reads it. `--json` prints the whole of it, as it came."""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+type Json = dict[str, Any]
+
+
+class Project(TypedDict):
+    """A project."""
+
+    id: str
+    name: str
+    created_at: str
+
+
+class Model(TypedDict):
+    """An embedding model."""
+
+    name: str
+    dimensions: int
+
+
+class Collection(TypedDict):
+    """A collection; the counts come with a single one only."""
+
+    id: str
+    name: str
+    description: str
+    language: str
+    model: Model
+    created_at: str
+    documents: NotRequired[int]
+    indexed: NotRequired[int]
+    failed: NotRequired[int]
+    chunks: NotRequired[int]
+
+
+class Reason(TypedDict):
+    """Why something failed."""
+
+    code: str
+    detail: str
+
+
+class Counts(TypedDict):
+    """How much came out of each step."""
+
+    pages: int
+    characters: int
+    chunks: int
+    embedded: int
+    reused: int
+
+
+class Version(TypedDict):
+    """The progress of one version of a document; `timings` are milliseconds by step."""
+
+    version: int
+    state: str
+    since: str
+    attempts: int
+    waiting: str
+    failure: Reason | None
+    counts: Counts
+    timings: dict[str, int]
+    warnings: list[str]
+    finished_at: str | None
+
+
+class Document(TypedDict):
+    """A document; `latest` comes with a single one only."""
+
+    id: str
+    collection_id: str
+    name: str
+    path: str
+    title: str
+    media_type: str
+    language: str
+    size: int
+    tags: list[str]
+    metadata: Json
+    status: str
+    version: int | None
+    latest_version: int
+    duplicate_of: str | None
+    created_at: str
+    updated_at: str
+    latest: NotRequired[Version | None]
+
+
+class Form(TypedDict):
+    """Where and how to send a file."""
+
+    url: str
+    fields: dict[str, str]
+    expires_at: str
+    max_bytes: int
+
+
+class UploadSlot(TypedDict):
+    """The answer to an announced upload; without `upload` the same content is served already."""
+
+    document: Document
+    version: int
+    unchanged: bool
+    upload: Form | None
+
+
+class Attempt(TypedDict):
+    """One version's story in a line."""
+
+    version: int
+    state: str
+    since: str
+    words: str
+
+
+class Explanation(TypedDict):
+    """Where a document is and why."""
+
+    status: str
+    summary: str
+    since: str
+    next: str
+    history: list[Attempt]
+
+
+class DeletionReceipt(TypedDict):
+    """The proof of a deletion."""
+
+    id: str
+    document_id: str
+    requested_by: str
+    requested_at: str
+    completed_at: str | None
+    complete: bool
+    removed: dict[str, int]
+    remaining: dict[str, int]
+
+
+class TextPart(TypedDict):
+    """A part of a document's text; `characters` is the length of the whole."""
+
+    text: str
+    start: int
+    end: int
+    characters: int
+
+
+class Hit(TypedDict):
+    """A chunk that was found."""
+
+    chunk_id: str
+    document_id: str
+    document_name: str
+    document_title: str
+    version: int
+    text: str
+    start: int
+    end: int
+    page_first: int | None
+    page_last: int | None
+    heading_path: list[str]
+    kind: str
+    score: float
+    vector_score: float | None
+    keyword_score: float | None
+
+
+class SearchResult(TypedDict):
+    """Hits, best first, with the milliseconds of each step."""
+
+    hits: list[Hit]
+    milliseconds: dict[str, float]
+    model: str
+
+
+class Citation(TypedDict):
+    """What a sentence rests on: `quote` is characters `start` to `end` of that version's text."""
+
+    number: int
+    chunk_id: str
+    document_id: str
+    document_name: str
+    version: int
+    start: int
+    end: int
+    quote: str
+    page: int | None
+    heading_path: list[str]
+    support: float
+
+
+class Sentence(TypedDict):
+    """One sentence of an answer, as a span of it."""
+
+    start: int
+    end: int
+    citations: list[int]
+    supported: bool
+
+
+class AnswerReceipt(TypedDict):
+    """What an answer took."""
+
+    model: str
+    input_tokens: int
+    output_tokens: int
+    milliseconds: dict[str, float]
+
+
+class Message(TypedDict):
+    """One turn of a chat."""
+
+    id: str
+    role: Literal["system", "user", "assistant"]
+    content: str
+    found: bool
+    citations: list[Citation]
+    sentences: list[Sentence]
+    receipt: AnswerReceipt | None
+    created_at: str
+
+
+class Answer(TypedDict):
+    """A question and its checked answer."""
+
+    question: Message
+    answer: Message
+
+
+class Chat(TypedDict):
+    """A chat."""
+
+    id: str
+    title: str
+    collection_ids: list[str]
+    created_at: str
+    updated_at: str
+
+
+class Part(TypedDict):
+    """One dependency and how it does."""
+
+    name: str
+    healthy: bool
+    milliseconds: float
+    detail: str
+
+
+class QueueDepth(TypedDict):
+    """What waits in a queue."""
+
+    name: str
+    waiting: int
+    in_flight: int
+    delayed: int
+    dead: bool
+
+
+class Health(TypedDict):
+    """Every part apart."""
+
+    status: str
+    parts: list[Part]
+    queues: list[QueueDepth]

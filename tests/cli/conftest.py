@@ -1,0 +1,106 @@
+"""A fake API on a loopback port, a runner for commands, and a local cloud that starts nothing."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from shared.cli import address, app, local_cloud
+from tests.cli.fake_api import KEY, World, create_app
+from tests.cli.fake_cloud import FakeCloud
+
+
+class Server(uvicorn.Server):
+    """A server in a thread that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = threading.Event()
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[World]:
+    """The fake API on a loopback port; making its routes takes too long to do it for every test."""
+    world = World()
+    server = Server(uvicorn.Config(create_app(world), port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    server.listening.wait(30)
+    world.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    yield world
+    server.should_exit = True
+    thread.join(30)
+
+
+@pytest.fixture
+def world(served: World) -> World:
+    """An empty API."""
+    World.__init__(served, url=served.url)
+    return served
+
+
+@pytest.fixture
+def fake_cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeCloud:
+    """A local cloud that starts nothing; commands find this one."""
+    cloud = FakeCloud()
+    (tmp_path / "template.yaml").touch()
+    monkeypatch.setattr(local_cloud, "load", lambda: cloud)
+    monkeypatch.setattr(local_cloud, "running", lambda root: cloud.ready)
+    monkeypatch.setattr(address, "repository_root", lambda: tmp_path)
+    return cloud
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def problem(self) -> Any:
+        return json.loads(self.err)
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run_local(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, fake_cloud: FakeCloud) -> Run:
+    """Runs a command that finds its address by itself."""
+    for name in ("LAMBENT_URL", "LAMBENT_API_KEY", "LAMBENT_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*args: str) -> Ran:
+        capsys.readouterr()
+        code = app.main([str(one) for one in args])
+        said = capsys.readouterr()
+        return Ran(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def run(run_local: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command against the fake API."""
+    monkeypatch.setenv("LAMBENT_URL", world.url)
+    monkeypatch.setenv("LAMBENT_API_KEY", KEY)
+    return run_local
