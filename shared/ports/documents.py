@@ -53,6 +53,14 @@ class Documents(Protocol):
         """One document, deleted ones too."""
         ...
 
+    async def latest(self, scope: Scope, document_id: UUID) -> tuple[Document, Generation] | None:
+        """One document, deleted ones too, with its latest generation."""
+        ...
+
+    async def lock_with(self, scope: Scope, document_id: UUID, number: int) -> tuple[Document, Generation] | None:
+        """As `lock`, with one of its generations; None when either is not there."""
+        ...
+
     async def get_by_path(self, scope: Scope, collection_id: UUID, path: str) -> Document | None:
         """The live document with this path, locked until the transaction ends."""
         ...

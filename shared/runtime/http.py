@@ -1,5 +1,6 @@
 """HTTP doors: a router becomes a Lambda function."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -76,7 +77,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry."""
-        status, complete = 0, False
+        status, complete, started = 0, False, time.perf_counter()
 
         async def hardened(message: Message) -> None:
             nonlocal status, complete
@@ -105,7 +106,8 @@ class Guard:
                 # Half an answer is out: whoever sends it must know that it broke off.
                 raise
         finally:
-            log.info("request.ended", method=scope["method"], path=scope["path"], status=status)
+            spent = round((time.perf_counter() - started) * 1000, 2)
+            log.info("request.ended", method=scope["method"], path=scope["path"], status=status, ms=spent)
 
 
 def _request_id(scope: Scope) -> str:
@@ -146,7 +148,7 @@ def http_function(router: APIRouter) -> HttpFunction:
     adapter = Mangum(cast(ASGI, door(router)), lifespan="off", text_mime_types=text)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        with invocation(context, "http"):
+        with invocation(context, "http", announced=True):
             # Mangum declares more of the context than it reads.
             return adapter(event, cast(MangumContext, context))
 

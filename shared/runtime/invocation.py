@@ -53,19 +53,21 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 @contextmanager
-def invocation(context: LambdaContext, kind: str) -> Iterator[None]:
+def invocation(context: LambdaContext, kind: str, *, announced: bool = False) -> Iterator[None]:
     """Log entry and exit of an invocation and write its metrics.
 
     Args:
         context: the platform's.
         kind: what sort of door it is: http, queue, schedule, call.
+        announced: the door logs its own entry and exit, with more to say about them.
     """
     configure()
     event_loop()
     clock = bootstrap.powers().clock
     started = clock.monotonic()
     with bound(request_id=context.aws_request_id, function=context.function_name):
-        log.info("invocation.started", kind=kind)
+        if not announced:
+            log.info("invocation.started", kind=kind)
         try:
             yield
         except Exception:
@@ -73,4 +75,5 @@ def invocation(context: LambdaContext, kind: str) -> Iterator[None]:
             raise
         finally:
             bootstrap.powers().meter.flush()
-        log.info("invocation.ended", kind=kind, ms=round((clock.monotonic() - started) * 1000, 2))
+        if not announced:
+            log.info("invocation.ended", kind=kind, ms=round((clock.monotonic() - started) * 1000, 2))

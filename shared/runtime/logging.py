@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import structlog
 
@@ -15,7 +16,12 @@ from shared.settings import settings
 
 def configure() -> None:
     """Set structlog up for this process; doing it again changes nothing."""
-    level = logging.getLevelNamesMapping().get(settings().log_level.upper(), logging.INFO)
+    _configure(settings().log_level.upper())
+
+
+@cache
+def _configure(level_name: str) -> None:
+    level = logging.getLevelNamesMapping().get(level_name, logging.INFO)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -25,7 +31,8 @@ def configure() -> None:
             structlog.processors.JSONRenderer(default=str),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        # Looked up at each line: whoever replaces stdout sees the lines.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stdout),
         cache_logger_on_first_use=False,
     )
     # Libraries speak only when something is wrong: their lines are not in our schema.

@@ -164,7 +164,7 @@ class StreamingRuntime:
         stream = ResponseStream(self.address, request_id)
         failure: Exception | None = None
         try:
-            with invocation(context, "stream"):
+            with invocation(context, "stream", announced=True):
                 run(self._answer(event, context, stream))
         except Exception as error:
             failure = error

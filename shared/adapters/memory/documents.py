@@ -51,6 +51,20 @@ class MemoryDocuments:
         row: Document | None = self._transaction.get("documents", scope.tenant_id, (document_id,))
         return row if row is not None and row.project_id == scope.project_id else None
 
+    async def latest(self, scope: Scope, document_id: UUID) -> tuple[Document, Generation] | None:
+        """One document, deleted ones too, with its latest generation."""
+        document = await self.get(scope, document_id)
+        return None if document is None else await self._with(scope, document, document.latest_generation)
+
+    async def lock_with(self, scope: Scope, document_id: UUID, number: int) -> tuple[Document, Generation] | None:
+        """One document, locked until the transaction ends, with one of its generations; None when either is not there."""
+        document = await self.lock(scope, document_id)
+        return None if document is None else await self._with(scope, document, number)
+
+    async def _with(self, scope: Scope, document: Document, number: int) -> tuple[Document, Generation] | None:
+        generation = await self.generation(scope, document.id, number)
+        return None if generation is None else (document, generation)
+
     async def get_by_path(self, scope: Scope, collection_id: UUID, path: str) -> Document | None:
         """The live document with this path, locked until the transaction ends."""
         for row in self._live(scope, collection_id):

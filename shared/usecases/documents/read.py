@@ -33,8 +33,10 @@ async def get(scope: Scope, ports: Ports, document_id: UUID) -> DocumentView:
         NotFound: no such document in this project, or it is deleted.
     """
     scope.require(Permission.DOCUMENTS_READ)
-    document = await existing(scope, ports, document_id)
-    return DocumentView(document, await ports.documents.generation(scope, document.id, document.latest_generation))
+    found = await ports.documents.latest(scope, document_id)
+    if found is None or found[0].deleted:
+        raise NotFound("no such document in this project", code="document_not_found")
+    return DocumentView(*found)
 
 
 async def existing(scope: Scope, ports: Ports, document_id: UUID) -> Document:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import structlog
 
-from shared.domain.documents import GenerationState, advance
+from shared.domain.documents import DocumentStatus, GenerationState, advance
 from shared.domain.events import GenerationMessage, Queue
 from shared.domain.ingestion import STAGE_STATES
 from shared.domain.tenants import Permission, Scope
@@ -22,13 +22,11 @@ async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> Non
     All of it is one transaction: a publish either happened whole or not at all, and happening twice changes nothing.
     """
     scope.require(Permission.DOCUMENTS_PROCESS)
-    document = await ports.documents.lock(scope, message.document_id)
-    generation = await ports.documents.generation(scope, message.document_id, message.generation)
-    if document is None or generation is None or generation.state is not STAGE_STATES[Queue.INGEST_PUBLISH]:
-        log.info(
-            "stage.not_needed", stage=Queue.INGEST_PUBLISH, state=generation.state.value if generation else "unknown"
-        )
+    found = await ports.documents.lock_with(scope, message.document_id, message.generation)
+    if found is None or found[1].state is not STAGE_STATES[Queue.INGEST_PUBLISH]:
+        log.info("stage.not_needed", stage=Queue.INGEST_PUBLISH, state=found[1].state.value if found else "unknown")
         return
+    document, generation = found
     now = ports.clock.now()
     before = document.committed_generation
     collection = await ports.collections.get(scope, document.collection_id)
@@ -42,6 +40,7 @@ async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> Non
     described = replace(
         document,
         committed_generation=generation.number,
+        status=DocumentStatus.INDEXED,
         title=generation.title,
         language=generation.language,
         media_type=generation.media_type,

@@ -15,11 +15,11 @@ log = structlog.get_logger()
 async def reject(scope: Scope, ports: Ports, message: GenerationMessage | ExtractMessage) -> None:
     """End the generation as failed, unless it has moved on or someone is on it right now."""
     scope.require(Permission.DOCUMENTS_PROCESS)
-    document = await ports.documents.lock(scope, message.document_id)
-    generation = await ports.documents.generation(scope, message.document_id, message.generation)
-    if document is None or generation is None or generation.state is not STAGE_STATES[message.stage]:
-        log.info("reject.not_needed", stage=message.stage, state=generation.state.value if generation else "unknown")
+    found = await ports.documents.lock_with(scope, message.document_id, message.generation)
+    if found is None or found[1].state is not STAGE_STATES[message.stage]:
+        log.info("reject.not_needed", stage=message.stage, state=found[1].state.value if found else "unknown")
         return
+    document, generation = found
     if generation.leased(ports.clock.now()):
         log.info("reject.leased", stage=message.stage)
         return

@@ -24,11 +24,11 @@ log = structlog.get_logger()
 async def rescue(scope: Scope, ports: Ports, due: DueGeneration) -> None:
     """A generation whose deadline passed: find out what really happened, then move it on, queue it again, or end it."""
     scope.require(Permission.DOCUMENTS_PROCESS)
-    document = await ports.documents.lock(scope, due.document_id)
-    generation = await ports.documents.generation(scope, due.document_id, due.number)
+    found = await ports.documents.lock_with(scope, due.document_id, due.number)
     now = ports.clock.now()
-    if document is None or generation is None or generation.due_at is None or now < generation.due_at:
+    if found is None or found[1].due_at is None or now < found[1].due_at:
         return
+    document, generation = found
     log.info(
         "document.rescued", document_id=str(document.id), generation=generation.number, state=generation.state.value
     )

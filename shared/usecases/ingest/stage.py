@@ -74,11 +74,11 @@ async def take(scope: Scope, ports: Ports, message: GenerationMessage, queue: Qu
     None when there is nothing to do (done already, overtaken, deleted, or someone else is on it).
     """
     scope.require(Permission.DOCUMENTS_PROCESS)
-    document = await ports.documents.lock(scope, message.document_id)
-    generation = await ports.documents.generation(scope, message.document_id, message.generation)
-    if document is None or generation is None or generation.state is not STAGE_STATES[queue]:
-        log.info("stage.not_needed", stage=queue, state=generation.state.value if generation else "unknown")
+    found = await ports.documents.lock_with(scope, message.document_id, message.generation)
+    if found is None or found[1].state is not STAGE_STATES[queue]:
+        log.info("stage.not_needed", stage=queue, state=found[1].state.value if found else "unknown")
         return None
+    document, generation = found
     collection = await ports.collections.get(scope, document.collection_id)
     if collection is None or overtaken(document, generation):
         await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, ports.clock.now(), due=None))
@@ -99,16 +99,11 @@ async def take(scope: Scope, ports: Ports, message: GenerationMessage, queue: Qu
 
 async def retake(scope: Scope, ports: Ports, claimed: Claimed) -> Claimed | None:
     """The claim as the database knows it now, locked; None when the lease is no longer this worker's."""
-    document = await ports.documents.lock(scope, claimed.document.id)
-    generation = await ports.documents.generation(scope, claimed.document.id, claimed.generation.number)
-    if (
-        document is None
-        or generation is None
-        or generation.lease_owner != claimed.owner
-        or generation.state is not claimed.generation.state
-    ):
+    found = await ports.documents.lock_with(scope, claimed.document.id, claimed.generation.number)
+    if found is None or found[1].lease_owner != claimed.owner or found[1].state is not claimed.generation.state:
         log.warning("stage.fenced", stage=claimed.generation.state.value)
         return None
+    document, generation = found
     if overtaken(document, generation):
         await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, ports.clock.now(), due=None))
         log.info("stage.overtaken", stage=claimed.generation.state.value)
@@ -126,11 +121,11 @@ async def settle(scope: Scope, ports: Ports, claimed: Claimed, error: Exception,
         error: what `perform` or `store` raised.
         jitter: uniformly random, 0 to 1.
     """
-    document = await ports.documents.lock(scope, claimed.document.id)
-    generation = await ports.documents.generation(scope, claimed.document.id, claimed.generation.number)
+    found = await ports.documents.lock_with(scope, claimed.document.id, claimed.generation.number)
     now = ports.clock.now()
-    if document is None or generation is None or generation.state is not claimed.generation.state:
+    if found is None or found[1].state is not claimed.generation.state:
         return
+    document, generation = found
     if generation.leased(now) and generation.lease_owner != claimed.owner:
         return
     if isinstance(error, Rejected):
