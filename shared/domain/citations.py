@@ -81,6 +81,11 @@ def check(answer: str, sources: Mapping[int, VisibleChunk]) -> CheckedAnswer:
     return CheckedAnswer(text, tuple(book.citations), tuple(checked), found)
 
 
+def unmarked(text: str) -> str:
+    """The text without what `check` would take for a marker, to quote words that have marks of their own."""
+    return re.sub(rf"\s?{_MARKER}", "", text)
+
+
 def _says_not_found(text: str) -> bool:
     return _plain(_SCAN.sub("", text) if len(text) < 200 else text) in ("", _plain(NOT_FOUND_ANSWER))
 

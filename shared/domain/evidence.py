@@ -18,7 +18,7 @@ EXTRA_SENTENCE = 0.3
 """Share of a claim's weight that another quoted sentence must at least bring."""
 
 _SHORTEST_QUOTE = 8
-_REFERENCE_MARK = re.compile(r"\[\d{1,4}\]")
+_REFERENCE_MARK = re.compile(r"\[\d{1,4}(?: ?[,;–-] ?\d{1,4}){0,20}+\]")
 _LEAD = re.compile(r"\s*+(?:(?:\d{1,3}|[a-z])[.)]\s|[-*•‣◦–—>#|]+\s)?\s*+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*+")
 _NAMES = "zero one two three four five six seven eight nine ten eleven twelve"
