@@ -173,7 +173,11 @@ def test_main_serves_the_handler_the_platform_names(api: RuntimeApi, monkeypatch
     served: list[StreamingRuntime] = []
     monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", api.address)
     monkeypatch.setenv("_HANDLER", "functions/streams/app.handler")
-    monkeypatch.setattr(StreamingRuntime, "serve", lambda runtime: served.append(runtime))
+
+    def remember(runtime: StreamingRuntime) -> None:
+        served.append(runtime)
+
+    monkeypatch.setattr(StreamingRuntime, "serve", remember)
     stream.main()
     assert isinstance(served[0].function, StreamFunction)
     assert served[0].address == api.address

@@ -1,0 +1,177 @@
+"""Stand-ins that the memory adapters lack: a reader of plain text, watched buckets, migrations that are done."""
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote_plus
+
+from shared.adapters.memory.blobs import MemoryBlobs
+from shared.adapters.memory.embedder import MemoryEmbedder
+from shared.adapters.memory.llm import MemoryLlm
+from shared.domain.errors import Rejected, Unavailable
+from shared.domain.events import ObjectCreated, Outgoing
+from shared.domain.extracted import Block, BlockKind, Extracted
+from shared.domain.prompts import Prompt
+from shared.domain.tenants import TenantScope
+from shared.ports.blobs import Bucket
+from shared.ports.clock import Clock
+from shared.ports.embedder import Embeddings, Purpose
+from shared.ports.llm import LlmEvent
+from shared.ports.queue import QueueDepth
+
+type Hook = Callable[[], Awaitable[None]]
+
+
+class PlainReader:
+    """Implements `shared.ports.reader.Reader` for UTF-8 text: '# ' begins a heading, an empty line ends a paragraph.
+
+    `failures` are raised by the next reads.
+    """
+
+    def __init__(self) -> None:
+        self.failures: deque[Exception] = deque()
+        self.reads = 0
+
+    def read(self, source: Path, *, name: str, declared_type: str) -> Extracted:
+        self.reads += 1
+        if self.failures:
+            raise self.failures.popleft()
+        data = source.read_bytes()
+        if not data:
+            raise Rejected("the file is empty", code="empty_file")
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            raise Rejected("the file is no text", code="unsupported_type") from error
+        blocks, place = [], 0
+        for part in text.split("\n\n"):
+            heading = part.startswith("# ")
+            kind = BlockKind.HEADING if heading else BlockKind.PARAGRAPH
+            if part.strip():
+                blocks.append(Block(kind, place, place + len(part), 1 if heading else 0))
+            place += len(part) + 2
+        digest = hashlib.sha256(data).hexdigest()
+        return Extracted(text, "text/plain", digest, len(data), language="en", blocks=tuple(blocks))
+
+
+class WatchedBlobs(MemoryBlobs):
+    """Buckets whose new objects are told of, as S3 does: uploads, and texts under `extracted/`.
+
+    `during_get` runs once while an object is being fetched, for races.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.notifications: list[str] = []
+        self.failures: deque[Exception] = deque()
+        self.during_get: Hook | None = None
+
+    def submit(self, fields: Mapping[str, str], body: bytes) -> ObjectCreated:
+        """A client sends the form."""
+        created = self.post(fields, body)
+        self.notifications.append(notification(created))
+        return created
+
+    async def put(self, bucket: Bucket, key: str, body: bytes, *, content_type: str) -> str:
+        version = await super().put(bucket, key, body, content_type=content_type)
+        if bucket is Bucket.WORK and key.startswith("extracted/"):
+            self.notifications.append(notification(self.created(key, Bucket.WORK)))
+        return version
+
+    async def get(self, bucket: Bucket, key: str, *, version_id: str = "") -> bytes:
+        if self.failures:
+            raise self.failures.popleft()
+        body = await super().get(bucket, key, version_id=version_id)
+        hook, self.during_get = self.during_get, None
+        if hook is not None:
+            await hook()
+        return body
+
+
+class HookedEmbedder(MemoryEmbedder):
+    """Runs `during_embed` once while documents are being embedded, for races."""
+
+    during_embed: Hook | None = None
+
+    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+        hook, self.during_embed = self.during_embed, None
+        if hook is not None:
+            await hook()
+        return await super().embed(texts, purpose)
+
+    @property
+    def documents_embedded(self) -> list[str]:
+        """Every text of a document that was embedded, in order."""
+        return [text for texts, purpose in self.calls if purpose is Purpose.DOCUMENT for text in texts]
+
+
+class HookedLlm(MemoryLlm):
+    """Runs `before_answer` once before the model begins to write, for races."""
+
+    before_answer: Hook | None = None
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[LlmEvent]:
+        hook, self.before_answer = self.before_answer, None
+        if hook is not None:
+            await hook()
+        async for event in super().stream(prompt):
+            yield event
+
+
+class DoneMigrations:
+    """Implements `shared.ports.migrations.Migrations` for a store that needs none."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    async def migrate(self) -> Mapping[str, object]:
+        self.runs += 1
+        return {"before": "", "after": self.head()}
+
+    def head(self) -> str:
+        return "0001"
+
+
+class LostStore:
+    """A database that cannot be reached."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    @asynccontextmanager
+    async def transaction(self, scope: TenantScope | None) -> AsyncIterator[None]:
+        raise self.error
+        yield
+
+
+class DeadQueue:
+    """Implements `shared.ports.queue.Queue` for a service that cannot be reached."""
+
+    async def send(self, messages: Sequence[Outgoing]) -> list[Outgoing]:
+        raise Unavailable("the queue cannot be reached", code="queue_down")
+
+    async def depths(self) -> list[QueueDepth]:
+        raise Unavailable("the queue cannot be reached", code="queue_down")
+
+
+def notification(created: ObjectCreated) -> str:
+    """The S3 event of one object, as a queue carries it."""
+    record = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Post",
+        "eventTime": created.event_time.isoformat(),
+        "s3": {
+            "bucket": {"name": created.bucket},
+            "object": {
+                "key": quote_plus(created.key, safe="/"),
+                "size": created.size,
+                "versionId": created.version_id,
+                "sequencer": created.sequencer,
+            },
+        },
+    }
+    return json.dumps({"Records": [record]})

@@ -1,0 +1,131 @@
+"""A valid request for every route: what the generated probes start from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shared.runtime.routes import ROUTES
+from tests.functions.texts import GARDEN, LEAVE
+from tests.functions.world import Client, World
+
+type Route = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """Ids of one of each, in one project; `deleted_id` names a document with a complete receipt."""
+
+    client: Client
+    collection_id: str
+    document_id: str
+    deleted_id: str
+    chat_id: str
+
+    @property
+    def project_id(self) -> str:
+        """The project's id."""
+        return str(self.client.project_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A request: the body may name `{collection_id}` and the like, which are filled in from `Things`."""
+
+    status: int
+    body: Mapping[str, Any] | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    foreign: int | None = 404
+    """What another tenant's ids get; None: the request names none."""
+
+
+PROBES: Mapping[Route, Probe] = {
+    ("GET", "/api/v1/health/live"): Probe(200, foreign=None),
+    ("GET", "/api/v1/health"): Probe(200, foreign=None),
+    ("GET", "/api/v1/health/details"): Probe(200, foreign=None),
+    ("POST", "/api/v1/projects"): Probe(201, {"name": "Another"}, foreign=None),
+    ("GET", "/api/v1/projects"): Probe(200, foreign=None),
+    ("GET", "/api/v1/projects/{project_id}"): Probe(200),
+    ("POST", "/api/v1/collections"): Probe(201, {"name": "Another"}, foreign=None),
+    ("GET", "/api/v1/collections"): Probe(200, foreign=None),
+    ("GET", "/api/v1/collections/{collection_id}"): Probe(200),
+    ("PATCH", "/api/v1/collections/{collection_id}"): Probe(200, {"description": "changed"}),
+    ("DELETE", "/api/v1/collections/{collection_id}"): Probe(200),
+    ("POST", "/api/v1/documents"): Probe(201, {"collection_id": "{collection_id}", "name": "new.txt"}),
+    # A listing by a foreign collection is a listing of nothing: it is a filter, not a name.
+    ("GET", "/api/v1/documents"): Probe(200, query={"collection_id": "{collection_id}"}, foreign=200),
+    ("GET", "/api/v1/documents/{document_id}"): Probe(200),
+    ("PATCH", "/api/v1/documents/{document_id}"): Probe(200, {"tags": ["changed"]}),
+    ("DELETE", "/api/v1/documents/{document_id}"): Probe(202),
+    ("POST", "/api/v1/documents/{document_id}/versions"): Probe(201, {"media_type": "text/plain"}),
+    ("POST", "/api/v1/documents/{document_id}/process"): Probe(202),
+    ("GET", "/api/v1/documents/{document_id}/why"): Probe(200),
+    ("GET", "/api/v1/documents/{document_id}/content"): Probe(200),
+    ("GET", "/api/v1/documents/{document_id}/text"): Probe(200, query={"start": "0", "end": "10"}),
+    ("GET", "/api/v1/documents/{document_id}/chunks"): Probe(200),
+    ("GET", "/api/v1/documents/{document_id}/receipt"): Probe(200),
+    ("POST", "/api/v1/search"): Probe(200, {"query": "paid leave", "collection_ids": ["{collection_id}"]}),
+    ("POST", "/api/v1/chats"): Probe(201, {"collection_ids": ["{collection_id}"]}),
+    ("GET", "/api/v1/chats"): Probe(200, foreign=None),
+    ("GET", "/api/v1/chats/{chat_id}"): Probe(200),
+    ("DELETE", "/api/v1/chats/{chat_id}"): Probe(204),
+    ("GET", "/api/v1/chats/{chat_id}/messages"): Probe(200),
+    ("POST", "/api/v1/chats/{chat_id}/messages"): Probe(201, {"question": "How many days of leave?"}),
+    ("POST", "/api/v1/streams/chats/{chat_id}/messages"): Probe(200, {"question": "How many days of leave?"}),
+}
+SCOPED = [route for route, permission in ROUTES.items() if permission is not None]
+WITH_BODY = [route for route in SCOPED if PROBES[route].body is not None]
+NAMING = [route for route in SCOPED if PROBES[route].foreign is not None]
+
+
+def make_things(world: World, tenant: str) -> Things:
+    """A tenant with one of each."""
+    client = world.owner(tenant)
+    collection = client.collection(chunking={"method": "structure", "size": 40})
+    document = client.upload(collection, LEAVE)
+    deleted = client.upload(collection, GARDEN, "garden.txt")
+    world.settle()
+    assert client.delete(f"/documents/{deleted}").status == 202
+    world.settle()
+    chat = client.post("/chats", {"collection_ids": [collection]})
+    assert chat.status == 201, chat.body
+    return Things(client, collection, document, deleted, chat.json["id"])
+
+
+def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple[str, str, Any, Mapping[str, str]]:
+    """Method, path, body and query of a route's valid request, naming `things`.
+
+    Args:
+        route: a key of PROBES.
+        things: whose ids are named.
+        sender: who will send it; told apart so that a call reads `sender(*probe(route, things, sender))`.
+        changes: further fields of the body.
+    """
+    method, template = route
+    wanted = PROBES[route]
+    names = {
+        "project_id": things.project_id,
+        "collection_id": things.collection_id,
+        "document_id": things.deleted_id if template.endswith("/receipt") else things.document_id,
+        "chat_id": things.chat_id,
+    }
+    path = template.removeprefix("/api/v1").format(**names)
+    body = _filled(wanted.body, names)
+    if changes:
+        body = {**(body or {}), **changes}
+    return method, path, body, {key: str(_filled(value, names)) for key, value in wanted.query.items()}
+
+
+def unlike(things: Things, number: int) -> Things:
+    """Things with ids that nobody has."""
+    nobody = f"00000000-0000-7000-8000-{number:012d}"
+    return replace(things, collection_id=nobody, document_id=nobody, deleted_id=nobody, chat_id=nobody)
+
+
+def _filled(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return value.format(**names) if value.startswith("{") else value
+    if isinstance(value, list):
+        return [_filled(one, names) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _filled(one, names) for key, one in value.items()}
+    return value

@@ -1,0 +1,288 @@
+"""A whole deployment in memory: every function behind its handler, and the platform between them."""
+
+import importlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared import bootstrap
+from shared.adapters.memory.analyser import MemoryAnalyser
+from shared.adapters.memory.clock import ManualClock, SequenceIds
+from shared.adapters.memory.meter import MemoryMeter
+from shared.adapters.memory.queue import MemoryQueue
+from shared.adapters.memory.rows import MemoryStore
+from shared.domain.documents import Document, Generation
+from shared.domain.events import Outgoing, Queue
+from shared.domain.tenants import KEY_PERMISSIONS, Credential, Permission, Scope, system_scope
+from shared.runtime.invocation import run
+from shared.runtime.transactions import transaction
+from shared.usecases.documents.delete import delete
+from shared.usecases.projects.bootstrap import KEY_PREFIX, founding_scope, key_hash
+from tests.functions.fakes import DoneMigrations, HookedEmbedder, HookedLlm, PlainReader, WatchedBlobs
+from tests.functions.gateway import Answer, records, request
+from tests.runtime.contexts import FakeContext
+
+STAGES = (Queue.INGEST_EXTRACT, Queue.INGEST_CHUNK, Queue.INGEST_EMBED, Queue.INGEST_PUBLISH, Queue.SWEEP)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Calls the API of a world with one key."""
+
+    world: "World"
+    key: str
+    tenant_id: UUID
+    project_id: UUID
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request; `path` begins below /api/v1."""
+        sent = {"Authorization": f"Bearer {self.key}", **(headers or {})}
+        return self.world.api(method, f"/api/v1{path}", body, query=query, headers=sent)
+
+    def get(self, path: str, **query: str) -> Answer:
+        """GET."""
+        return self("GET", path, query=query or None)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Answer:
+        """POST."""
+        return self("POST", path, body, headers=headers)
+
+    def patch(self, path: str, body: Any) -> Answer:
+        """PATCH."""
+        return self("PATCH", path, body)
+
+    def delete(self, path: str) -> Answer:
+        """DELETE."""
+        return self("DELETE", path)
+
+    def collection(self, name: str = "Handbook", **fields: Any) -> str:
+        """Make a collection; returns its id."""
+        answer = self.post("/collections", {"name": name, **fields})
+        assert answer.status == 201, answer.body
+        return str(answer.json["id"])
+
+    def slot(self, collection_id: str, name: str = "leave.txt", **fields: Any) -> dict[str, Any]:
+        """Announce a file; returns the slot."""
+        answer = self.post("/documents", {"collection_id": collection_id, "name": name, **fields})
+        assert answer.status == 201, answer.body
+        slot: dict[str, Any] = answer.json
+        return slot
+
+    def upload(self, collection_id: str, text: str | bytes, name: str = "leave.txt", **fields: Any) -> str:
+        """Announce a file and send it; returns the document's id."""
+        slot = self.slot(collection_id, name, **fields)
+        self.world.send(slot, text)
+        return str(slot["document"]["id"])
+
+    def search(self, collection_id: str, query: str, **fields: Any) -> list[dict[str, Any]]:
+        """Hits of a search."""
+        answer = self.post("/search", {"query": query, "collection_ids": [collection_id], **fields})
+        assert answer.status == 200, answer.body
+        hits: list[dict[str, Any]] = answer.json["hits"]
+        return hits
+
+
+class World:
+    """The parts, and what the platform does between them: deliver events, repeat failed ones, let time pass."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.ids = SequenceIds(7, self.clock)
+        self.blobs = WatchedBlobs(self.clock)
+        self.queue = MemoryQueue(self.clock)
+        self.meter = MemoryMeter()
+        self.embedder = HookedEmbedder()
+        self.llm = HookedLlm()
+        self.reader = PlainReader()
+        self.migrations = DoneMigrations()
+        self.store = MemoryStore(self.migrations.head())
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """While the block runs, every function works on this world."""
+        with bootstrap.override(
+            store=self.store,
+            blobs=self.blobs,
+            queue=self.queue,
+            embedder=self.embedder,
+            llm=self.llm,
+            clock=self.clock,
+            ids=self.ids,
+            analyser=MemoryAnalyser(),
+            reader=self.reader,
+            meter=self.meter,
+            migrations=self.migrations,
+            revision=self.migrations.head(),
+        ):
+            yield
+
+    # Calling functions.
+
+    def call(self, function: str, event: dict[str, Any], *, milliseconds: int = 30_000) -> Any:
+        """Invoke one function."""
+        context = FakeContext(function_name=f"lambent-{function}", remaining=iter([milliseconds] * 10_000))
+        return importlib.import_module(f"functions.{function}.app").handler(event, context)
+
+    def api(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request to the function of its area."""
+        area = path.removeprefix("/api/v1/").partition("/")[0]
+        return Answer.of(self.call(area, request(method, path, body, query=query, headers=headers)))
+
+    # Who may call.
+
+    def owner(self, tenant: str = "Acme", project: str = "default") -> Client:
+        """A new tenant's owner, made the way a deployment makes it."""
+        made = self.call("migrate_database", {"action": "bootstrap", "tenant": tenant, "project": project})
+        return Client(self, made["api_key"], UUID(made["tenant_id"]), UUID(made["project_id"]))
+
+    def key(
+        self,
+        of: Client,
+        permissions: frozenset[Permission] = KEY_PERMISSIONS,
+        *,
+        project_id: UUID | None = None,
+        whole_tenant: bool = False,
+        expires_at: datetime | None = None,
+        revoked_at: datetime | None = None,
+    ) -> Client:
+        """Another key of the client's tenant."""
+        secret = KEY_PREFIX + self.ids.secret()
+        tied = None if whole_tenant else project_id or of.project_id
+        made = Credential(self.ids.new(), of.tenant_id, tied, "extra", permissions, expires_at, revoked_at)
+
+        async def add() -> None:
+            scope = founding_scope(of.tenant_id)
+            async with bootstrap.transaction(scope) as ports:
+                await ports.keys.add(scope, made, key_hash(secret), self.clock.now())
+
+        run(add())
+        return replace(of, key=secret, project_id=tied or of.project_id)
+
+    # What the platform does.
+
+    def send(self, slot: Mapping[str, Any], text: str | bytes) -> None:
+        """A client sends its file by the form it was given; S3 tells of it."""
+        body = text.encode() if isinstance(text, str) else text
+        self.blobs.submit(slot["upload"]["fields"], body)
+
+    def notify(self, bodies: Sequence[str] | None = None) -> list[str]:
+        """Deliver S3 events to ingest_receive, by default all that wait; returns the bodies that failed."""
+        if bodies is None:
+            bodies, self.blobs.notifications = self.blobs.notifications, []
+        if not bodies:
+            return []
+        event = records(bodies, "IngestReceiveQueue")
+        answer = self.call("ingest_receive", event)
+        names = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+        return [record["body"] for record in event["Records"] if record["messageId"] in names]
+
+    def deliver(self, queue: Queue, *, limit: int = 10) -> list[Outgoing]:
+        """Hand visible messages of a queue to its function once; returns those that failed, which stay in the queue."""
+        handed = self.queue.receive(queue, limit)
+        if not handed:
+            return []
+        event = records([queued.message.body for queued in handed], f"{queue}")
+        names = {one["itemIdentifier"] for one in self.call(queue.value, event)["batchItemFailures"]}
+        failed = []
+        for queued, record in zip(handed, event["Records"], strict=True):
+            if record["messageId"] in names:
+                self.queue.release(queued)
+                failed.append(queued.message)
+            else:
+                self.queue.done(queued)
+        return failed
+
+    def settle(self) -> None:
+        """Deliver everything that can be delivered now, until nothing is left but what failed or waits for its time."""
+        for _ in range(200):
+            before = self.blobs.notifications
+            stuck = self.notify()
+            busy = bool(before)
+            for queue in STAGES:
+                busy = (self._visible(queue) and not self.deliver(queue)) or busy
+            self.blobs.notifications += stuck
+            if not busy:
+                return
+        raise AssertionError("the world does not come to rest")
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass and deliver what it brings."""
+        self.clock.advance(seconds)
+        self.settle()
+
+    def sweep(self) -> None:
+        """The schedule calls sweep, and its messages are delivered."""
+        assert self.call("sweep", {"source": "aws.scheduler"}) is None
+        self.settle()
+
+    def reject_dead(self, queue: Queue) -> None:
+        """Deliver the dead letters of a queue to ingest_reject."""
+        bodies = [message.body for message in self.queue.dead(queue)]
+        answer = self.call("ingest_reject", records(bodies, f"{queue}_dead", receives=6))
+        assert answer == {"batchItemFailures": []}
+
+    def waiting(self, queue: Queue) -> list[dict[str, Any]]:
+        """Bodies of the messages in a queue."""
+        return [json.loads(message.body) for message in self.queue.waiting(queue)]
+
+    def _visible(self, queue: Queue) -> bool:
+        depths = {depth.name: depth.waiting for depth in run(self.queue.depths())}
+        return bool(depths[queue.value])
+
+    # Looking inside.
+
+    def scope(self, of: Client) -> Scope:
+        """What the system's own functions may do in the client's project."""
+        return system_scope(of.tenant_id, of.project_id, "test")
+
+    def document(self, of: Client, document_id: str) -> Document:
+        """The row."""
+
+        async def get() -> Document | None:
+            async with bootstrap.transaction(self.scope(of)) as ports:
+                return await ports.documents.get(self.scope(of), UUID(document_id))
+
+        found = run(get())
+        assert found is not None
+        return found
+
+    def generation(self, of: Client, document_id: str, number: int = 1) -> Generation:
+        """One generation's row."""
+        return run(self.generation_now(of, document_id, number))
+
+    async def generation_now(self, of: Client, document_id: str, number: int = 1) -> Generation:
+        """The same, for use inside a running function."""
+        async with bootstrap.transaction(self.scope(of)) as ports:
+            found = await ports.documents.generation(self.scope(of), UUID(document_id), number)
+        assert found is not None
+        return found
+
+    async def delete_now(self, of: Client, document_id: str) -> None:
+        """Delete a document, for use inside a running function."""
+        scope = self.scope(of)
+        async with transaction(scope) as ports:
+            await delete(scope, ports, UUID(document_id))
+
+    def measured(self, name: str) -> list[float]:
+        """Values of a metric, over all invocations."""
+        return [one.value for one in self.meter.written if one.name == name]
