@@ -11,13 +11,14 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 
+# Runs are cut so short that the costliest fits into the smallest piece (11 tokens): then no cut ever tears one.
 _LEXER = re.compile(
     r"([A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff]{1,24})"
     r"|(\d{1,12})"
-    r"|([\u0370-\u07ff\u10a0-\u10ff\u1f00-\u1fff]{1,24})"
-    r"|([\u0900-\u0dff]{1,24})"
-    r"|([\u0e00-\u109f\u1780-\u17ff]{1,24})"
-    r"|([\uac00-\ud7af]{1,12})"
+    r"|([\u0370-\u07ff\u10a0-\u10ff\u1f00-\u1fff]{1,8})"
+    r"|([\u0900-\u0dff]{1,8})"
+    r"|([\u0e00-\u109f\u1780-\u17ff]{1,16})"
+    r"|([\uac00-\ud7af]{1,4})"
     r"|(\S)"
 )
 _HUNDRED = 100
@@ -88,8 +89,14 @@ class TokenMeter:
     def back(self, start: int, end: int, limit: int) -> int:
         """The earliest end of a word, from `start` on, from which the span up to `end` stays within `limit` tokens."""
         last = bisect_right(self._ends, end) - 1
-        first = bisect_left(self._sums, max(self._sums[last] - limit * _HUNDRED, 0))
-        return min(end, max(self._ends[first], start))
+        first = max(
+            bisect_left(self._sums, max(self._sums[last] - limit * _HUNDRED, 0)), bisect_left(self._ends, start)
+        )
+        return int(min(end, self._ends[first])) if first <= last else end
+
+    def floor(self, offset: int) -> int:
+        """The last end of a word at or before `offset`."""
+        return int(self._ends[bisect_right(self._ends, offset) - 1])
 
     def _cost(self, start: int, end: int) -> int:
         return int(self._sums[bisect_right(self._ends, end) - 1] - self._sums[bisect_right(self._ends, start) - 1])

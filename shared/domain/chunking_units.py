@@ -93,8 +93,9 @@ def _parts(
 def _group(
     text: str, start: int, end: int, kind: BlockKind, meter: TokenMeter, limit: int
 ) -> Iterator[tuple[int, int, Cut]]:
+    start, end = _trimmed(text, start, end)
     if meter.tokens(start, end) <= limit:
-        if text[start:end].strip():
+        if start < end:
             yield start, end, Cut.GROUP
         return
     cut = Cut.GROUP
@@ -135,30 +136,30 @@ def furthest(text: str, start: int, end: int, meter: TokenMeter, limit: int, *, 
     if reach >= end:
         return end
     if reach <= start:
-        # A single word that is more than all: cut it by characters, four to a token.
-        return _between_letters(text, start, min(start + 4 * limit, end))
+        # Only below the smallest size there is: a single run of letters costs more than all.
+        return min(start + 4 * limit, end)
     if clauses:
         earliest = start + int((reach - start) * _CLAUSE_FROM)
         ends = [clause.end() for clause in _CLAUSE.finditer(text, earliest, reach)]
         if ends:
             return ends[-1]
-    return _between_words(text, start, reach)
+    return _between_words(text, start, reach, meter)
 
 
-def _between_words(text: str, start: int, reach: int) -> int:
+def _between_words(text: str, start: int, reach: int, meter: TokenMeter) -> int:
     """The last white space up to `reach`; a place within a word when there is none, or hardly any text before it."""
     cut = reach
     while cut > start and not text[cut - 1].isspace() and not (cut < len(text) and text[cut].isspace()):
         cut -= 1
-    return cut if cut > start + (reach - start) // 3 else _between_letters(text, start, reach)
+    return cut if cut > start + (reach - start) // 3 else _between_letters(text, start, reach, meter)
 
 
-def _between_letters(text: str, start: int, cut: int) -> int:
-    """The nearest place at or before `cut` that does not tear a letter from its marks."""
+def _between_letters(text: str, start: int, cut: int, meter: TokenMeter) -> int:
+    """The nearest place at or before `cut` that does not tear a letter from its marks; `cut` if that leaves nothing."""
     place = cut
-    while place > start + 1 and place < len(text) and unicodedata.category(text[place])[0] == "M":
-        place -= 1
-    return place if place > start + 1 else cut
+    while place > start and place < len(text) and unicodedata.category(text[place])[0] == "M":
+        place = meter.floor(place - 1)
+    return place if place > start else cut
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
