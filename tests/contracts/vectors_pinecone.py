@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.adapters.memory.rows import MemoryStore
-from shared.adapters.pinecone.vectors import PineconeVectors
 from tests.contracts.samples import DIMENSIONS
-from tests.fixtures.pinecone_server import API_KEY, PineconeServer
+from tests.fixtures.pinecone_server import OpenPinecone
 
 if TYPE_CHECKING:
     from tests.contracts.conftest import VectorsUnderTest
@@ -20,10 +19,9 @@ def vectors_under_test(request: pytest.FixtureRequest) -> "VectorsUnderTest":
     # Imported here: that module imports this one.
     from tests.contracts.conftest import VectorsUnderTest
 
-    server = PineconeServer(DIMENSIONS)
-    request.addfinalizer(server.stop)
+    opened: OpenPinecone = request.getfixturevalue("open_pinecone")
+    server, vectors = opened(DIMENSIONS)
     server.lag = LAG
-    vectors = PineconeVectors(host=server.host, api_key=API_KEY)
 
     async def settle() -> None:
         server.time += LAG

@@ -7,7 +7,9 @@ it back. Vectors that turn up late belong to a generation the read gate knows, o
 import asyncio
 import math
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -130,8 +132,14 @@ class PineconeVectors:
         doomed = [str(id) for id in listed if keep is None or id.generation < keep]
         for first in range(0, len(doomed), MAX_DELETED):
             batch = doomed[first : first + MAX_DELETED]
-            await _asked(self._opened().delete(ids=batch, namespace=_namespace(scope)), "deleting vectors")
+            # A namespace goes with its last vector, which another worker may have deleted meanwhile.
+            with suppress(NotFound):
+                await _asked(self._opened().delete(ids=batch, namespace=_namespace(scope)), "deleting vectors")
         return len(doomed)
+
+    async def tend(self, scope: Scope, collection: Collection, now: datetime) -> bool:
+        """See the port. Pinecone tends its index itself."""
+        return False
 
     async def ping(self) -> None:
         """See the port."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from shared.domain.chunks import ChunkId, Chunking, ChunkVector
 from shared.domain.collections import Collection, EmbeddingModel
 from shared.domain.errors import Delayed, Invalid, NotFound, Unavailable
 from shared.domain.tenants import Scope, system_scope
-from tests.fixtures.pinecone_server import API_KEY, MAX_BODY, PineconeServer, matches
+from tests.fixtures.pinecone_server import API_KEY, MAX_BODY, OpenPinecone, PineconeServer, matches
 
 ONE, OTHER = (system_scope(UUID(int=n), UUID(int=n + 100), "test") for n in (1, 2))
 
@@ -43,10 +42,18 @@ C = collection_of(ONE)
 
 
 @pytest.fixture
-async def vectors(pinecone_server: PineconeServer) -> AsyncIterator[PineconeVectors]:
-    made = PineconeVectors(host=pinecone_server.host, api_key=API_KEY)
-    yield made
-    await made.close()
+def opened(open_pinecone: OpenPinecone) -> tuple[PineconeServer, PineconeVectors]:
+    return open_pinecone(8)
+
+
+@pytest.fixture
+def pinecone_server(opened: tuple[PineconeServer, PineconeVectors]) -> PineconeServer:
+    return opened[0]
+
+
+@pytest.fixture
+def vectors(opened: tuple[PineconeServer, PineconeVectors]) -> PineconeVectors:
+    return opened[1]
 
 
 async def test_put_many_vectors_sends_batches_within_the_limits(
@@ -57,16 +64,11 @@ async def test_put_many_vectors_sends_batches_within_the_limits(
     assert len(pinecone_server.stored(str(ONE.tenant_id))) == 450
 
 
-async def test_put_wide_vectors_keeps_every_request_under_two_megabytes() -> None:
-    server = PineconeServer(dimension=3072)
-    made = PineconeVectors(host=server.host, api_key=API_KEY)
-    try:
-        await made.put(ONE, collection_of(ONE, dimensions=3072), vectors_of(DOCUMENT, 1, 60, 3072))
-        assert max(server.bodies) < MAX_BODY
-        assert len(server.stored(str(ONE.tenant_id))) == 60
-    finally:
-        await made.close()
-        server.stop()
+async def test_put_wide_vectors_keeps_every_request_under_two_megabytes(open_pinecone: OpenPinecone) -> None:
+    server, vectors = open_pinecone(3072)
+    await vectors.put(ONE, collection_of(ONE, dimensions=3072), vectors_of(DOCUMENT, 1, 60, 3072))
+    assert max(server.bodies) < MAX_BODY
+    assert len(server.stored(str(ONE.tenant_id))) == 60
 
 
 async def test_put_keeps_ids_and_metadata_that_name_everything(
