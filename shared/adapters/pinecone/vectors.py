@@ -138,7 +138,7 @@ class PineconeVectors:
         return len(doomed)
 
     async def tend(self, scope: Scope, collection: Collection, now: datetime) -> bool:
-        """See the port. Pinecone tends its index itself."""
+        """Nothing to do: Pinecone tends its index itself."""
         return False
 
     async def ping(self) -> None:
