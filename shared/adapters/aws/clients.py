@@ -1,8 +1,8 @@
 """The one botocore session of a process, made to start fast.
 
-Making the first client costs more than anything it does later: `import boto3` adds a layer this code has no use for,
-botocore looks into some 870 service folders to learn which services exist, and reads 1.3 MB of endpoint names that its
-own endpoint rules have replaced. `tests.benchmarks.aws_clients` prints what each of these costs.
+On its way to the first client botocore looks into some 870 folders to learn which services exist, and reads 1.3 MB of
+endpoint names that its own endpoint rules have replaced. Without both the first client takes 35 ms instead of 83, a
+further one 4, and everything from the import on 185 ms instead of 244 (`tests.benchmarks.aws_clients`, best of 11).
 """
 
 import threading
