@@ -19,21 +19,22 @@ MAX_LINES = 450
 ENVIRONMENT = frozenset({"os.environ", "os.getenv", "os.environb", "os.putenv"})
 UNDOCUMENTED = frozenset({"shared/ports/ports.py"})
 
-# Spelled in parts, so that this file does not break its own rules.
+# One letter of each is in brackets, so that this file does not break its own rules.
 REGISTRIES = re.compile(
-    r"pypi\.|pythonhosted|npmjs|crates\.io|rubygems|proxy\.golang|docker\.io|quay\.io|ghcr\.io|hugging" + r"face\.co"
+    r"[p]ypi\.|python[h]osted|[n]pmjs|crates[.]io|ruby[g]ems|proxy[.]golang|docker[.]io|quay[.]io|ghcr[.]io"
+    r"|hugging[f]ace\.co"
 )
 MACHINE_PATHS = re.compile(r"(?<![\w.~$}])/(?:work|root|home/[a-z]\w*|Users/\w+)(?=/|\b)(?![-.])")
 SECRETS = re.compile(
-    r"\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIV"
-    r"ATE KEY|\bgh[pousr]_[A-Za-z0-9]{36}|\bxox[baprs]-[A-Za-z0-9-]{10,}"
+    r"\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*[P]RIVATE KEY|\bgh[pousr]_[A-Za-z0-9]{36}|\bxox[baprs]-[A-Za-z0-9-]{10,}"
     r"|\bsk-[A-Za-z0-9_-]{24,}|\blam_[A-Za-z0-9_-]{43}\b|\bpcsk_[A-Za-z0-9_]{20,}|\bAIza[0-9A-Za-z_-]{35}"
 )
-UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|X" + r"XX|HA" + r"CK)\b")
+UNFINISHED = re.compile(r"\b(?:[T]ODO|[F]IXME|[X]XX|[H]ACK)\b")
 ELSEWHERE = re.compile(
-    r"\b(?:fixes|closes|resolves|see|this|that|the) issue\b|\bissue #?\d|\bpull request #?\d"
-    r"|\b(?:this|earlier|previous|last|next|another) sess" + r"ion\b|\bthe brief\b|\bhelper session\b"
-    r"|\bAI[- ](?:assistant|agent|generated|written)\b|\bClau" + r"de\b|\bChat" + r"GPT\b|\bCo" + r"pilot\b",
+    r"\b(?:fixes|closes|resolves|see|this|that|the) [i]ssue\b|\b[i]ssue #?\d|\bpull request #?\d"
+    r"|\b(?:this|earlier|previous|last|next|another|helper) [s]ession\b|\bthe [b]rief\b"
+    r"|\b(?:made|written|generated|authored|assisted) (?:by|with) (?:an? )?(?:[A]I|LLM|Claude|ChatGPT|Copilot)\b"
+    r"|\b[A]I[- ](?:assistant|generated|written)\b|[c]o-authored-by",
     re.IGNORECASE,
 )
 

@@ -60,7 +60,7 @@ PLANTED: list[tuple[doors.Rule, str, Mapping[str, str]]] = [
     (rooms.secrets, "looks like a credential", {"x.pem": "-----BEGIN RSA PRIV" + "ATE KEY-----"}),
     (rooms.unfinished, "is a note to come back", {"shared/domain/x.py": "# TO" + "DO later\n"}),
     (rooms.itself, "how it came about", {"README.md": "As decided in an earlier sess" + "ion."}),
-    (rooms.itself, "how it came about", {"CHANGELOG.md": "Fixes issue" + " #12."}),
+    (rooms.itself, "how it came about", {"CHANGELOG.md": "Fixes iss" + "ue #12."}),
 ]  # fmt: skip
 
 

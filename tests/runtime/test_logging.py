@@ -44,10 +44,14 @@ def test_configure_writes_json_with_level_and_time(log_lines: Lines) -> None:
 
 def test_configure_with_level_passes_over_what_is_below(log_lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = settings().model_copy(update={"log_level": "warning"})
-    monkeypatch.setattr(ours, "settings", lambda: chosen)
+    with monkeypatch.context() as patched:
+        patched.setattr(ours, "settings", lambda: chosen)
+        ours._configure.cache_clear()
+        ours.configure()
+        structlog.get_logger().info("quiet")
+        structlog.get_logger().warning("loud")
+    ours._configure.cache_clear()
     ours.configure()
-    structlog.get_logger().info("quiet")
-    structlog.get_logger().warning("loud")
     assert [line["event"] for line in log_lines()] == ["loud"]
 
 
