@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from shared.adapters.structlog import traced
 from shared.domain.collections import EmbeddingModel
 from shared.domain.errors import Unavailable
+from shared.domain.ingestion import Pace
 from shared.domain.tenants import TenantScope
 from shared.ports.analyser import Analyser
 from shared.ports.blobs import Blobs
@@ -55,6 +56,10 @@ class Kit:
         from shared.adapters.system.clock import SystemClock
 
         return SystemClock()
+
+    @cached_property
+    def pace(self) -> Pace:
+        return Pace(self.settings.ingestion_patience)
 
     @cached_property
     def ids(self) -> Ids:

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     cors_origins: str = ""
     """Comma-separated exact origins of browsers that may call the API; empty: none."""
 
+    ingestion_patience: float = Field(default=1.0, gt=0)
+    """Factor on how long a step may go without a sign of life before it is queued again."""
     max_upload_bytes: int = Field(default=50 * 1024 * 1024, ge=1)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
 

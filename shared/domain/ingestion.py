@@ -1,5 +1,6 @@
 """The numbers ingestion runs by, and the rules that follow from them."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.domain.documents import GenerationState
@@ -40,6 +41,24 @@ LEASE = {
     GenerationState.PUBLISHING: timedelta(seconds=90),
 }
 """How long a claim holds: a little over the function's own timeout, after which its process is gone for certain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How soon ingestion loses patience: the times above, all shortened or stretched by one factor.
+
+    Correctness never depends on them: a worker that is given up too early is fenced off by its lease.
+    """
+
+    factor: float = 1.0
+
+    def patience(self, state: GenerationState) -> timedelta:
+        """How long a step may go without a sign of life."""
+        return PATIENCE[state] * self.factor
+
+    def lease(self, state: GenerationState) -> timedelta:
+        """How long a claim holds."""
+        return LEASE[state] * self.factor
 
 
 def retry_wait(attempts: int, jitter: float) -> timedelta:

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from shared.domain.ingestion import Pace
 from shared.ports.analyser import Analyser
 from shared.ports.blobs import Blobs
 from shared.ports.cache import EmbeddingCache
@@ -55,6 +56,8 @@ class Powers(Protocol):
 
     @property
     def clock(self) -> Clock: ...
+    @property
+    def pace(self) -> Pace: ...
     @property
     def ids(self) -> Ids: ...
     @property

@@ -82,7 +82,12 @@ def running() -> Iterator[Cloud]:
     # Not pytest's own folder: Postgres runs as another user than root's tests and must be able to reach its data.
     state = Path(tempfile.mkdtemp(prefix="lambent-e2e-"))
     state.chmod(0o755)
-    environment = {"LAMBENT_EMBEDDER": "memory", "LAMBENT_EMBEDDING_MODEL": "bag-of-words"}
+    # Work whose process was killed is queued again within a minute or two instead of ten.
+    environment = {
+        "LAMBENT_EMBEDDER": "memory",
+        "LAMBENT_EMBEDDING_MODEL": "bag-of-words",
+        "LAMBENT_INGESTION_PATIENCE": "0.1",
+    }
     options = Options(root=ROOT, state=state, durable=False, environment=environment, port=8500)
     client = Cloud(cloud.up_detached(options))
     try:

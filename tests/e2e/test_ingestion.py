@@ -24,23 +24,33 @@ def settled(cloud: Cloud, collection: str, expected: int) -> list[dict[str, obje
     raise AssertionError(f"not settled: {Counter(str(one['status']) for one in documents)} of {expected}")
 
 
-def test_pipeline_files_of_several_formats_end_indexed_and_answer_questions(running: Cloud, sample_files: dict[str, bytes]) -> None:
+def test_pipeline_files_of_several_formats_end_indexed_and_answer_questions(
+    running: Cloud, sample_files: dict[str, bytes]
+) -> None:
     collection = running.collection("formats")
     ids = {name: running.upload(collection, name, body) for name, body in sample_files.items()}
     documents = settled(running, collection, len(ids))
     assert {one["status"] for one in documents} == {"indexed"}, documents
 
-    hits = running.api.post("/search", json={"query": "When does the ferry cross?", "collection_ids": [collection]}).json()["hits"]
+    hits = running.api.post(
+        "/search", json={"query": "When does the ferry cross?", "collection_ids": [collection]}
+    ).json()["hits"]
     assert hits[0]["document_id"] == ids["page.html"]
-    text = running.api.get(f"/documents/{ids['page.html']}/text", params={"start": hits[0]["start"], "end": hits[0]["end"]}).json()
+    text = running.api.get(
+        f"/documents/{ids['page.html']}/text", params={"start": hits[0]["start"], "end": hits[0]["end"]}
+    ).json()
     assert text["text"] == hits[0]["text"]
 
     chat = running.api.post("/chats", json={"collection_ids": [collection]}).json()["id"]
-    answer = running.api.post(f"/chats/{chat}/messages", json={"question": "When does the ferry cross?"}).json()["answer"]
+    answer = running.api.post(f"/chats/{chat}/messages", json={"question": "When does the ferry cross?"}).json()[
+        "answer"
+    ]
     assert answer["found"]
     assert "noon" in answer["content"]
     citation = answer["citations"][0]
-    quoted = running.api.get(f"/documents/{citation['document_id']}/text", params={"start": citation["start"], "end": citation["end"]})
+    quoted = running.api.get(
+        f"/documents/{citation['document_id']}/text", params={"start": citation["start"], "end": citation["end"]}
+    )
     assert quoted.json()["text"] == citation["quote"]
 
 
@@ -50,7 +60,9 @@ def test_stream_a_question_arrives_as_events_ending_with_the_checked_answer(runn
     settled(running, collection, 1)
     chat = running.api.post("/chats", json={"collection_ids": [collection]}).json()["id"]
     names = []
-    with running.api.stream("POST", f"/streams/chats/{chat}/messages", json={"question": "When does the tide turn?"}) as response:
+    with running.api.stream(
+        "POST", f"/streams/chats/{chat}/messages", json={"question": "When does the tide turn?"}
+    ) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         names = [line.removeprefix("event: ") for line in response.iter_lines() if line.startswith("event: ")]
     assert names[0] == "sources"
@@ -75,7 +87,9 @@ def test_ingest_two_hundred_documents_with_processes_killed_midway_all_are_index
     assert {one["version"] for one in documents} == {1}
     counts = running.api.get(f"/collections/{collection}").json()
     assert (counts["documents"], counts["indexed"], counts["chunks"]) == (total, total, total)
-    hits = running.api.post("/search", json={"query": "rock 1386", "collection_ids": [collection], "limit": 100}).json()["hits"]
+    hits = running.api.post(
+        "/search", json={"query": "rock 1386", "collection_ids": [collection], "limit": 100}
+    ).json()["hits"]
     assert hits[0]["document_name"] == "lighthouse-198.txt"
     assert len({hit["document_id"] for hit in hits}) == len(hits)
 
@@ -87,7 +101,9 @@ def test_delete_an_indexed_document_is_gone_from_answers_at_once_and_from_every_
     settled(running, collection, 2)
     receipt = running.api.delete(f"/documents/{gone}")
     assert receipt.status_code == 202
-    hits = running.api.post("/search", json={"query": "what are anchors made of", "collection_ids": [collection]}).json()["hits"]
+    hits = running.api.post(
+        "/search", json={"query": "what are anchors made of", "collection_ids": [collection]}
+    ).json()["hits"]
     assert {hit["document_id"] for hit in hits} == {kept}
     until = time.monotonic() + DEADLINE
     proof = {"complete": False}
@@ -104,7 +120,12 @@ def test_upload_again_same_path_makes_a_new_version_and_reuses_what_did_not_chan
     collection = running.collection("versions")
     first = running.upload(collection, "log.md", b"# One\n\nThe first watch is calm.\n", path="log.md")
     settled(running, collection, 1)
-    second = running.upload(collection, "log.md", b"# One\n\nThe first watch is calm.\n\n# Two\n\nThe second watch is stormy.\n", path="log.md")
+    second = running.upload(
+        collection,
+        "log.md",
+        b"# One\n\nThe first watch is calm.\n\n# Two\n\nThe second watch is stormy.\n",
+        path="log.md",
+    )
     assert second == first
     until = time.monotonic() + DEADLINE
     view = {"version": 1}
@@ -126,8 +147,12 @@ def test_api_strangers_and_wrong_ids_learn_nothing(running: Cloud) -> None:
     assert httpx.get(f"{running.ready.url}/api/v1/health").json() == {"status": "healthy"}
 
 
-@pytest.mark.parametrize(("name", "body", "code"), [("empty.txt", b"", "empty_file"), ("fake.pdf", b"%PDF-1.7\ntruncated", "corrupt_file")])
-def test_ingest_a_file_nobody_can_read_ends_failed_with_a_reason(running: Cloud, name: str, body: bytes, code: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "body", "code"), [("empty.txt", b"", "empty_file"), ("fake.pdf", b"%PDF-1.7\ntruncated", "corrupt_file")]
+)
+def test_ingest_a_file_nobody_can_read_ends_failed_with_a_reason(
+    running: Cloud, name: str, body: bytes, code: str
+) -> None:
     collection = running.collection(f"bad-{name}")
     document = running.upload(collection, name, body)
     assert settled(running, collection, 1)[0]["status"] == "failed"

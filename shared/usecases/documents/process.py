@@ -5,7 +5,6 @@ from uuid import UUID
 
 from shared.domain.documents import Document, Generation, GenerationState, advance, status_of
 from shared.domain.errors import Conflict, NotFound
-from shared.domain.ingestion import PATIENCE
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports
 from shared.usecases.documents.upload import new_generation, recipe_of
@@ -48,7 +47,7 @@ async def process_again(scope: Scope, ports: Ports, document: Document) -> Gener
         replace(fresh, source=uploaded.source),
         GenerationState.EXTRACTING,
         now,
-        due=PATIENCE[GenerationState.EXTRACTING],
+        due=ports.pace.patience(GenerationState.EXTRACTING),
     )
     await ports.documents.add_generation(scope, fresh)
     changed = replace(document, latest_generation=fresh.number, updated_at=now)

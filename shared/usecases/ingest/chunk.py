@@ -12,7 +12,6 @@ from shared.domain.errors import Rejected
 from shared.domain.events import Queue
 from shared.domain.extracted import Extracted
 from shared.domain.extraction import read_extraction
-from shared.domain.ingestion import PATIENCE
 from shared.domain.tenants import Scope
 from shared.ports.analyser import Analyser
 from shared.ports.blobs import Bucket
@@ -78,7 +77,7 @@ class ChunkStage:
                 pages=len(result.extracted.pages), characters=len(result.extracted.text), chunks=len(result.chunks)
             ),
         )
-        moved = advance(described, GenerationState.EMBEDDING, now, due=PATIENCE[GenerationState.EMBEDDING])
+        moved = advance(described, GenerationState.EMBEDDING, now, due=ports.pace.patience(GenerationState.EMBEDDING))
         await save(scope, ports, document, moved)
         await send_step(scope, ports, document, moved)
 

@@ -8,7 +8,6 @@ from shared.domain.chunks import Chunk, ChunkVector, matched_text
 from shared.domain.documents import GenerationState, Reason, advance
 from shared.domain.errors import Conflict, Delayed, Rejected
 from shared.domain.events import Queue
-from shared.domain.ingestion import PATIENCE
 from shared.domain.tenants import Scope
 from shared.ports.embedder import Purpose
 from shared.ports.meter import Unit
@@ -164,7 +163,7 @@ class EmbedStage:
             replace(counted, counts=counts),
             GenerationState.PUBLISHING,
             ports.clock.now(),
-            due=PATIENCE[GenerationState.PUBLISHING],
+            due=ports.pace.patience(GenerationState.PUBLISHING),
         )
         await save(scope, ports, document, moved)
         await send_step(scope, ports, document, moved)

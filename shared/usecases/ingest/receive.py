@@ -16,7 +16,6 @@ from shared.domain.documents import (
     parse_upload_key,
 )
 from shared.domain.events import ObjectCreated
-from shared.domain.ingestion import PATIENCE
 from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope, TenantScope, system_scope
 from shared.ports.ports import Ports
 from shared.usecases.documents.upload import new_generation
@@ -92,7 +91,7 @@ async def start(scope: Scope, ports: Ports, document: Document, generation: Gene
     """The generation has its upload: have it read."""
     now = ports.clock.now()
     state = GenerationState.EXTRACTING
-    started = advance(replace(generation, source=source), state, now, due=PATIENCE[state])
+    started = advance(replace(generation, source=source), state, now, due=ports.pace.patience(state))
     await save(scope, ports, document, started)
     await send_step(scope, ports, document, started)
     log.info("document.received", document_id=str(document.id), generation=generation.number, bytes=source.size)
@@ -107,7 +106,7 @@ async def extracted(scope: Scope, ports: Ports, document: Document, generation: 
     if overtaken(document, generation):
         await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, now, due=None))
         return
-    moved = advance(generation, GenerationState.CHUNKING, now, due=PATIENCE[GenerationState.CHUNKING])
+    moved = advance(generation, GenerationState.CHUNKING, now, due=ports.pace.patience(GenerationState.CHUNKING))
     await save(scope, ports, document, moved)
     await send_step(scope, ports, document, moved)
 

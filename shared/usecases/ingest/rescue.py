@@ -9,7 +9,7 @@ import structlog
 
 from shared.domain.documents import Document, Generation, GenerationState, Reason, Source, advance, extracted_key
 from shared.domain.errors import NotFound
-from shared.domain.ingestion import MAX_ATTEMPTS, PATIENCE
+from shared.domain.ingestion import MAX_ATTEMPTS
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
 from shared.ports.documents import DueGeneration
@@ -62,7 +62,7 @@ async def _again(scope: Scope, ports: Ports, document: Document, generation: Gen
         detail = f"gave up after {attempts} tries while {generation.state.value}: {why}"
         await end(scope, ports, document, generation, Reason("gave_up", detail))
         return
-    patience = PATIENCE[generation.state]
+    patience = ports.pace.patience(generation.state)
     queued = replace(
         generation, attempts=attempts, lease_owner=None, lease_until=None, due_at=ports.clock.now() + patience
     )

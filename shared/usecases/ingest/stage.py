@@ -30,7 +30,7 @@ from shared.domain.documents import (
 )
 from shared.domain.errors import CommitUnknown, Delayed, LambentError, Rejected
 from shared.domain.events import GenerationMessage, Queue
-from shared.domain.ingestion import LEASE, MAX_ATTEMPTS, PATIENCE, STAGE_STATES, retry_wait
+from shared.domain.ingestion import MAX_ATTEMPTS, STAGE_STATES, retry_wait
 from shared.domain.tenants import Permission, Scope
 from shared.ports.meter import Unit
 from shared.ports.ports import Ports, Powers
@@ -92,7 +92,7 @@ async def take(scope: Scope, ports: Ports, message: GenerationMessage, queue: Qu
         "stage_age_ms", (now - message.sent_at).total_seconds() * 1000, Unit.MILLISECONDS, stage=queue.value
     )
     owner = str(ports.ids.new())
-    claimed = claim(generation, owner, now, LEASE[generation.state])
+    claimed = claim(generation, owner, now, ports.pace.lease(generation.state))
     await ports.documents.save_generation(scope, claimed)
     return Claimed(document, claimed, collection, owner)
 
@@ -142,7 +142,7 @@ async def settle(scope: Scope, ports: Ports, claimed: Claimed, error: Exception,
         await end(scope, ports, document, generation, Reason(reason.code, detail))
         return
     pause = retry_wait(attempts, jitter)
-    released = release(generation, now, reason, retry_in=pause + PATIENCE[generation.state])
+    released = release(generation, now, reason, retry_in=pause + ports.pace.patience(generation.state))
     await save(scope, ports, document, replace(released, attempts=attempts))
     await send_step(scope, ports, document, released, delay=pause)
 
@@ -150,7 +150,7 @@ async def settle(scope: Scope, ports: Ports, claimed: Claimed, error: Exception,
 async def wait(scope: Scope, ports: Ports, document: Document, generation: Generation, error: Delayed) -> None:
     """Make the generation wait as a provider asked, and queue it again; it counts as no failure."""
     pause = timedelta(seconds=error.seconds)
-    later = delay(generation, ports.clock.now(), pause, error.detail, grace=PATIENCE[generation.state])
+    later = delay(generation, ports.clock.now(), pause, error.detail, grace=ports.pace.patience(generation.state))
     await save(scope, ports, document, later)
     await send_step(scope, ports, document, later, delay=pause)
     ports.meter.add("documents_delayed", 1, stage=generation.step)
