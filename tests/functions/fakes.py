@@ -11,6 +11,7 @@ from urllib.parse import quote_plus
 from shared.adapters.memory.blobs import MemoryBlobs
 from shared.adapters.memory.embedder import MemoryEmbedder
 from shared.adapters.memory.llm import MemoryLlm
+from shared.adapters.memory.rows import MemoryRows, MemoryStore
 from shared.domain.errors import Rejected, Unavailable
 from shared.domain.events import ObjectCreated, Outgoing
 from shared.domain.extracted import Block, BlockKind, Extracted
@@ -145,6 +146,35 @@ class LostStore:
     async def transaction(self, scope: TenantScope | None) -> AsyncIterator[None]:
         raise self.error
         yield
+
+
+class FragileStore:
+    """A database that works but for one commit, which fails before or after it took effect."""
+
+    def __init__(self, inner: MemoryStore, number: int, error: Exception, *, committed: bool) -> None:
+        """Wrap a store.
+
+        Args:
+            inner: the store.
+            number: which transaction, counted from 1, fails to commit.
+            error: what its door is told.
+            committed: whether it took effect all the same.
+        """
+        self.inner = inner
+        self.left = number
+        self.error = error
+        self.committed = committed
+
+    @asynccontextmanager
+    async def transaction(self, scope: TenantScope | None) -> AsyncIterator[MemoryRows]:
+        self.left -= 1
+        broken = self.left == 0
+        async with self.inner.transaction(scope) as rows:
+            yield rows
+            if broken and not self.committed:
+                raise self.error
+        if broken:
+            raise self.error
 
 
 class DeadQueue:
