@@ -1,5 +1,6 @@
 """Zip containers, measured before anything in them is unpacked."""
 
+import struct
 import zipfile
 import zlib
 from io import BytesIO
@@ -10,6 +11,8 @@ from shared.domain.errors import Rejected
 _RATIO_FREE = MEBIBYTE
 """Smaller entries may have any ratio: a page of spaces compresses a thousandfold and harms nobody."""
 _ENCRYPTED_FLAG = 0x1
+# RuntimeError stands for NotImplementedError, too: packing methods that are not known.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, EOFError, OSError, RuntimeError)
 
 
 def open_archive(data: bytes, limits: CageLimits) -> zipfile.ZipFile:
@@ -23,7 +26,7 @@ def open_archive(data: bytes, limits: CageLimits) -> zipfile.ZipFile:
     """
     try:
         archive = zipfile.ZipFile(BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+    except _DAMAGE as error:
         raise Rejected(
             f"the file is damaged: its archive directory cannot be read ({error})", code="corrupt_file"
         ) from error
@@ -55,7 +58,7 @@ def read_entry(archive: zipfile.ZipFile, name: str) -> bytes:
         return archive.read(name)
     except KeyError as error:
         raise Rejected(f"the file is damaged: its part {name[:200]} is missing", code="corrupt_file") from error
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise Rejected(f"the file is damaged: its part {name[:200]} cannot be unpacked", code="corrupt_file") from error
 
 
