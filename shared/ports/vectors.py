@@ -4,6 +4,7 @@ There is no call that touches more than one document's vectors, or another tenan
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -55,6 +56,13 @@ class Vectors(Protocol):
         """Remove the document's vectors of every generation up to `keep` exclusive; of all when None.
 
         Returns how many.
+        """
+        ...
+
+    async def tend(self, scope: Scope, collection: Collection, now: datetime) -> bool:
+        """What the store wants done as a collection grows, such as an index of its own; True when something was done.
+
+        Asked on a schedule, in a transaction that does nothing else: it may take long.
         """
         ...
 

@@ -23,10 +23,10 @@ PRINCIPAL = Principal(PrincipalKind.SYSTEM, "reindex")
 
 
 async def reindex_everything() -> None:
-    """Process stale documents again and re-encode keyword weights whose mean length has drifted."""
+    """Process stale documents again, re-encode weights that have drifted, and let the vector store keep house."""
     clock = bootstrap.powers().clock
     until = clock.monotonic() + BUDGET_SECONDS
-    started = encoded = 0
+    started = encoded = tended = 0
     for project in await _projects():
         scope = Scope(project.tenant_id, PRINCIPAL, PERMISSIONS, project.id)
         for collection in await _collections(scope):
@@ -37,9 +37,12 @@ async def reindex_everything() -> None:
                 async with transaction(scope) as ports:
                     started += await reindex_collection(scope, ports, collection, limit=PER_COLLECTION)
                     encoded += await ports.keywords.rebalance(scope, collection.id)
+                # By itself: making an index takes long, and nothing should wait for what else is locked meanwhile.
+                async with transaction(scope) as ports:
+                    tended += await ports.vectors.tend(scope, collection, ports.clock.now())
             except LambentError as error:
                 log.warning("reindex.failed", collection_id=str(collection.id), code=error.code, error=error.detail)
-    log.info("reindex.ended", documents=started, chunks=encoded)
+    log.info("reindex.ended", documents=started, chunks=encoded, tended=tended)
 
 
 async def _projects() -> list[Project]:

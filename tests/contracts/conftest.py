@@ -1,15 +1,15 @@
 """One suite per port, run against every adapter of it.
 
-`store` is the database under test: the suites of all ports that live in it run once with memory and once with PostgreSQL. `another` opens a
-further way into the same database, for tests with two workers.
+`store` is the database under test: the suites of all ports that live in it run once with memory and once with
+PostgreSQL. `another` opens a further way into the same database, for tests with two workers.
 
-Vector stores have a fixture of their own, because not all of them are the database. An adapter joins the suite of `test_vectors.py` by a module
-`tests/contracts/vectors_<name>.py` with a function
+Vector stores have a fixture of their own, because not all of them are the database. An adapter joins the suite of
+`test_vectors.py` by a module `tests/contracts/vectors_<name>.py` with a function
 
     def vectors_under_test(request: pytest.FixtureRequest) -> VectorsUnderTest
 
-which may ask `request` for fixtures. It says which database keeps the rows, which vector store a transaction uses, how to wait until writes can
-be seen, and whether the store itself keeps back what is not committed.
+which may ask `request` for fixtures. It says which database keeps the rows, which vector store a transaction uses,
+how to wait until writes can be seen, and whether the store itself keeps back what is not committed.
 """
 
 import importlib

@@ -175,9 +175,9 @@ async def test_add_collection_to_another_tenants_project_is_refused(store: Store
     with pytest.raises((Forbidden, Conflict)):
         async with store.transaction(one.scope) as rows:
             await rows.collections.add(other.scope, collection(other.scope, name="planted"))
+    crossed = scope_of(one.scope.tenant_id, other.scope.project_id)
     with pytest.raises(Conflict):
         async with store.transaction(one.scope) as rows:
-            crossed = scope_of(one.scope.tenant_id, other.scope.project_id)
             await rows.collections.add(crossed, collection(crossed, name="planted"))
     async with store.transaction(other.scope) as rows:
         assert [one.name for one in await rows.collections.list(other.scope, None, 10)] == ["papers"]
@@ -267,11 +267,15 @@ async def test_summary_counts_live_documents_and_searched_chunks(store: Store) -
 
 async def test_transaction_that_raises_leaves_nothing(store: Store) -> None:
     room = await new_room(store)
-    with pytest.raises(ZeroDivisionError):
+
+    async def attempt() -> None:
         async with store.transaction(room.scope) as rows:
             await rows.collections.add(room.scope, collection(room.scope, name="lost"))
             await rows.collections.save(room.scope, replace(room.collection, name="renamed"))
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await attempt()
     async with store.transaction(room.scope) as rows:
         assert list(await rows.collections.list(room.scope, None, 10)) == [room.collection]
 

@@ -391,6 +391,46 @@ async def test_generations_come_newest_first_and_are_saved(store: Store) -> None
         assert await rows.documents.generation(room.scope, made.id, 3) is None
 
 
+async def test_latest_and_lock_with_give_a_document_with_its_generation(store: Store) -> None:
+    room, other = await new_room(store), await new_room(store)
+    made = await add_document(store, room, latest_generation=2, title="of the document", tags=("x",))
+    second = full_generation(made, 2)
+    async with store.transaction(room.scope) as rows:
+        assert await rows.documents.latest(room.scope, made.id) is None
+        await rows.documents.add_generation(room.scope, second)
+        assert await rows.documents.latest(room.scope, made.id) == (made, second)
+        assert await rows.documents.lock_with(room.scope, made.id, 1) == (made, generation(made))
+        assert await rows.documents.lock_with(room.scope, made.id, 2) == (made, second)
+        assert await rows.documents.lock_with(room.scope, made.id, 3) is None
+        assert await rows.documents.latest(room.scope, new_id()) is None
+    async with store.transaction(other.scope) as rows:
+        assert await rows.documents.latest(other.scope, made.id) is None
+        assert await rows.documents.lock_with(other.scope, made.id, 2) is None
+
+
+async def test_lock_with_sees_what_the_lock_was_waited_for(store: Store, another: Callable[[], Store]) -> None:
+    room = await new_room(store)
+    made = await add_document(store, room)
+    held = asyncio.Event()
+
+    async def first_worker() -> None:
+        async with store.transaction(room.scope) as rows:
+            await rows.documents.lock(room.scope, made.id)
+            held.set()
+            await asyncio.sleep(0.05)
+            await rows.documents.save_generation(room.scope, replace(generation(made), waiting="changed meanwhile"))
+
+    async def second_worker() -> str:
+        await held.wait()
+        async with another().transaction(room.scope) as rows:
+            found = await rows.documents.lock_with(room.scope, made.id, 1)
+            assert found is not None
+            return found[1].waiting
+
+    _, seen = await asyncio.gather(first_worker(), second_worker())
+    assert seen == "changed meanwhile"
+
+
 async def test_add_generation_twice_conflicts(store: Store) -> None:
     room = await new_room(store)
     made = await add_document(store, room)

@@ -57,7 +57,10 @@ class MemoryDocuments:
         return None if document is None else await self._with(scope, document, document.latest_generation)
 
     async def lock_with(self, scope: Scope, document_id: UUID, number: int) -> tuple[Document, Generation] | None:
-        """One document, locked until the transaction ends, with one of its generations; None when either is not there."""
+        """One document, locked until the transaction ends, with one of its generations.
+
+        None when either is not there.
+        """
         document = await self.lock(scope, document_id)
         return None if document is None else await self._with(scope, document, number)
 

@@ -28,11 +28,15 @@ SAVE = update(chats).where(ONE)
 DELETE = delete(chats).where(ONE)
 MESSAGE_COLUMNS = [column for column in messages.columns if column.name != "position"]
 # Only into a chat of this principal.
-ADD_MESSAGE = insert(messages).from_select(
-    [column.name for column in MESSAGE_COLUMNS],
-    select(*(bindparam(column.name, type_=column.type) for column in MESSAGE_COLUMNS)).where(
-        exists().where(MINE & (C.id == bindparam("chat_id")))
-    ),
+ADD_MESSAGE = (
+    insert(messages)
+    .from_select(
+        [column.name for column in MESSAGE_COLUMNS],
+        select(*(bindparam(column.name, type_=column.type) for column in MESSAGE_COLUMNS)).where(
+            exists().where(MINE & (C.id == bindparam("chat_id")))
+        ),
+    )
+    .returning(M.id)
 )
 MESSAGES = (
     select(messages)
@@ -80,7 +84,7 @@ class PgChats:
         """
         for one in messages:
             values = {**_mine(scope), "tenant_id": scope.tenant_id, **message_values(one)}
-            if (await self._session.run(ADD_MESSAGE, values)).rowcount == 0:
+            if await self._session.first(ADD_MESSAGE, values) is None:
                 raise NotFound("no such chat", code="chat_not_found")
 
     async def messages(self, scope: Scope, chat_id: UUID, limit: int) -> Sequence[Message]:

@@ -1,11 +1,13 @@
 """Rows of documents and generations, to and from domain values."""
 
+from collections import namedtuple
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Row
 
+from shared.adapters.postgres.models import documents, generations
 from shared.domain.documents import (
     Counts,
     Document,
@@ -16,6 +18,8 @@ from shared.domain.documents import (
     Recipe,
     Source,
 )
+
+GenerationRow = namedtuple("GenerationRow", [column.name for column in generations.columns])  # type: ignore[misc]
 
 
 def document_values(document: Document) -> dict[str, object]:
@@ -97,41 +101,38 @@ def generation_values(generation: Generation) -> dict[str, object]:
     }
 
 
-def read_generation(row: Row[Any], prefix: str = "") -> Generation:
-    """A generation of its row, whose column names begin with `prefix`."""
-    values = row._mapping
+def read_both(row: Row[Any]) -> tuple[Document, Generation]:
+    """A row of all columns of `documents`, then all of `generations`: both have some of the same names."""
+    return read_document(row), read_generation(GenerationRow(*row[len(documents.columns) :]))
+
+
+def read_generation(row: Any) -> Generation:
+    """A generation of its row."""
     return Generation(
-        tenant_id=values[prefix + "tenant_id"],
-        project_id=values[prefix + "project_id"],
-        document_id=values[prefix + "document_id"],
-        number=values[prefix + "number"],
-        state=GenerationState(values[prefix + "state"]),
-        source=Source(
-            values[prefix + "source_key"],
-            values[prefix + "source_version_id"],
-            values[prefix + "source_sequencer"],
-            values[prefix + "source_size"],
-        ),
-        recipe=Recipe(
-            values[prefix + "recipe_reader"], values[prefix + "recipe_chunking"], values[prefix + "recipe_model"]
-        ),
-        created_at=values[prefix + "created_at"],
-        entered_at=values[prefix + "entered_at"],
-        due_at=values[prefix + "due_at"],
-        lease_owner=values[prefix + "lease_owner"],
-        lease_until=values[prefix + "lease_until"],
-        attempts=values[prefix + "attempts"],
-        waiting=values[prefix + "waiting"],
-        failure=_reason(values[prefix + "failure"]),
-        last_error=_reason(values[prefix + "last_error"]),
-        content_hash=values[prefix + "content_hash"],
-        title=values[prefix + "title"],
-        language=values[prefix + "language"],
-        media_type=values[prefix + "media_type"],
-        counts=Counts(**values[prefix + "counts"]),
-        timings=values[prefix + "timings"],
-        warnings=tuple(values[prefix + "warnings"]),
-        finished_at=values[prefix + "finished_at"],
+        tenant_id=row.tenant_id,
+        project_id=row.project_id,
+        document_id=row.document_id,
+        number=row.number,
+        state=GenerationState(row.state),
+        source=Source(row.source_key, row.source_version_id, row.source_sequencer, row.source_size),
+        recipe=Recipe(row.recipe_reader, row.recipe_chunking, row.recipe_model),
+        created_at=row.created_at,
+        entered_at=row.entered_at,
+        due_at=row.due_at,
+        lease_owner=row.lease_owner,
+        lease_until=row.lease_until,
+        attempts=row.attempts,
+        waiting=row.waiting,
+        failure=_reason(row.failure),
+        last_error=_reason(row.last_error),
+        content_hash=row.content_hash,
+        title=row.title,
+        language=row.language,
+        media_type=row.media_type,
+        counts=Counts(**row.counts),
+        timings=row.timings,
+        warnings=tuple(row.warnings),
+        finished_at=row.finished_at,
     )
 
 

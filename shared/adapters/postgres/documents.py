@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Uuid, any_, bindparam, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, exists, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from shared.adapters.postgres.document_rows import document_values, generation_values, read_document, read_generation
+from shared.adapters.postgres.document_rows import (
+    document_values,
+    generation_values,
+    read_both,
+    read_document,
+    read_generation,
+)
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.filters import compiled
 from shared.adapters.postgres.models import collections, documents, generations
@@ -44,16 +49,14 @@ ADD = (
 PROJECT_OF = select(D.project_id).where((D.tenant_id == TENANT) & (D.id == ID))
 GET = select(documents).where(MINE & (D.id == ID))
 LOCK = GET.with_for_update()
-PREFIX = "g_"
-"""In a row that holds both, the generation's columns begin with this."""
 BOTH = (
-    select(documents, *(column.label(PREFIX + column.name) for column in G))
+    select(documents, *(column.label(f"generation_{column.name}") for column in G))
     .join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
     .where(MINE & (D.id == ID))
 )
 LATEST = BOTH.where(G.number == D.latest_generation)
+# Both rows: a generation that was only read would be as old as the statement, which may have waited for the lock.
 LOCK_BOTH = BOTH.where(G.number == NUMBER).with_for_update()
-"""Both rows: a generation that was only read would be as old as the statement, which may have waited for the document's lock."""
 BY_PATH = (
     select(documents)
     .where(
@@ -135,11 +138,16 @@ class PgDocuments:
 
     async def latest(self, scope: Scope, document_id: UUID) -> tuple[Document, Generation] | None:
         """One document, deleted ones too, with its latest generation."""
-        return _both(await self._session.first(LATEST, _one(scope, document_id)))
+        row = await self._session.first(LATEST, _one(scope, document_id))
+        return None if row is None else read_both(row)
 
     async def lock_with(self, scope: Scope, document_id: UUID, number: int) -> tuple[Document, Generation] | None:
-        """One document, locked until the transaction ends, with one of its generations; None when either is not there."""
-        return _both(await self._session.first(LOCK_BOTH, {**_one(scope, document_id), "of_number": number}))
+        """One document, locked until the transaction ends, with one of its generations.
+
+        None when either is not there.
+        """
+        row = await self._session.first(LOCK_BOTH, {**_one(scope, document_id), "of_number": number})
+        return None if row is None else read_both(row)
 
     async def get_by_path(self, scope: Scope, collection_id: UUID, path: str) -> Document | None:
         """The live document with this path, locked until the transaction ends."""
@@ -241,7 +249,3 @@ def _mine(scope: Scope) -> dict[str, object]:
 
 def _one(scope: Scope, document_id: UUID) -> dict[str, object]:
     return {"tenant": scope.tenant_id, "project": scope.project_id, "of_id": document_id}
-
-
-def _both(row: Row[Any] | None) -> tuple[Document, Generation] | None:
-    return None if row is None else (read_document(row), read_generation(row, PREFIX))

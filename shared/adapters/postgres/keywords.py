@@ -39,8 +39,9 @@ DO UPDATE SET length = excluded.length, average = excluded.average, weights = ex
 
 # Whoever changes a collection's statistics holds this row, so counts of terms are never waited for in different orders.
 LOCK = text("""
-SELECT chunks, length, average FROM keyword_statistics
-WHERE tenant_id = :tenant AND collection_id = :collection FOR UPDATE
+SELECT s.chunks, s.length, s.average FROM keyword_statistics s
+JOIN collections c ON c.tenant_id = :tenant AND c.project_id = :project AND c.id = s.collection_id
+WHERE s.tenant_id = :tenant AND s.collection_id = :collection FOR UPDATE OF s
 """)
 START = text("""
 INSERT INTO keyword_statistics (tenant_id, collection_id, chunks, length)
@@ -233,9 +234,7 @@ class PgKeywords:
         if len(collection_ids) == 1:
             statement, parameters = BEST_OF_ONE, {**parameters, "collection": collection_ids[0]}
         rows = await self._session.all(statement.where(*narrowed(keywords, filter, document_ids)), parameters)
-        return [
-            LegHit(ChunkId(row.document_id, row.generation, row.ordinal), row.score) for row in rows if row.score > 0
-        ]
+        return [LegHit(ChunkId(row.document_id, row.generation, row.ordinal), row.score) for row in rows if row.score]
 
     async def rebalance(self, scope: Scope, collection_id: UUID) -> int:
         """Re-encode the collection's weights when the mean length has drifted by a factor of two; returns how many

@@ -1,0 +1,209 @@
+"""Chats, messages and deletion receipts, in every store."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.domain.chats import Chat, Citation, Message, Receipt, Role, Sentence
+from shared.domain.chunks import ChunkId
+from shared.domain.errors import Conflict, NotFound
+from shared.domain.pages import After
+from shared.domain.receipts import DeletionReceipt
+from shared.domain.tenants import Scope
+from tests.contracts.samples import NOW, Room, Store, at, new_id, new_room, scope_of
+
+
+def chat(room: Room, **changes: Any) -> Chat:
+    made = Chat(
+        id=new_id(),
+        tenant_id=room.scope.tenant_id,
+        project_id=room.scope.project_id,
+        collection_ids=(room.collection.id,),
+        title="What is ' it?",
+        created_by=str(room.scope.principal),
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    return replace(made, **changes)
+
+
+def message(of: Chat, content: str = "hello", **changes: Any) -> Message:
+    return replace(Message(id=new_id(), chat_id=of.id, role=Role.USER, content=content, created_at=NOW), **changes)
+
+
+def full_message(of: Chat) -> Message:
+    document_id = new_id()
+    cited = Citation(
+        number=1,
+        chunk_id=ChunkId(document_id, 2, 3),
+        document_id=document_id,
+        document_name="Übersicht.pdf",
+        generation=2,
+        start=10,
+        end=20,
+        quote="“quoted”",
+        page=None,
+        heading_path=("One", "Two, three"),
+        support=0.75,
+    )
+    return Message(
+        id=new_id(),
+        chat_id=of.id,
+        role=Role.ASSISTANT,
+        content="It is so [1]. Maybe.",
+        created_at=at(1),
+        citations=(cited, replace(cited, number=2, page=4, heading_path=())),
+        sentences=(Sentence(0, 12, (1, 2), True), Sentence(13, 19, (), False)),
+        found=False,
+        receipt=Receipt("extractive/1", 12, 34, {"retrieve": 1.5, "answer": 20.0}),
+        metadata={"k": [1, None, {"a": "b"}]},
+    )
+
+
+async def stored(store: Store, room: Room, **changes: Any) -> Chat:
+    made = chat(room, **changes)
+    async with store.transaction(room.scope) as rows:
+        await rows.chats.add(room.scope, made)
+    return made
+
+
+async def test_add_comes_back_as_it_went(store: Store) -> None:
+    room = await new_room(store)
+    made = await stored(store, room, collection_ids=(new_id(), new_id()), updated_at=at(3))
+    async with store.transaction(room.scope) as rows:
+        assert await rows.chats.get(room.scope, made.id) == made
+
+
+async def test_add_to_an_unknown_project_conflicts(store: Store) -> None:
+    room = await new_room(store)
+    elsewhere = scope_of(room.scope.tenant_id, new_id())
+    with pytest.raises(Conflict):
+        async with store.transaction(elsewhere) as rows:
+            await rows.chats.add(elsewhere, chat(Room(elsewhere, room.collection)))
+
+
+def others(room: Room, sibling: Room, stranger: Room) -> list[Scope]:
+    return [scope_of(room.scope.tenant_id, room.scope.project_id, "somebody else"), sibling.scope, stranger.scope]
+
+
+async def test_everything_of_another_principal_project_or_tenant_finds_nothing(store: Store) -> None:
+    room = await new_room(store)
+    sibling, stranger = await new_room(store, tenant_id=room.scope.tenant_id), await new_room(store)
+    made = await stored(store, room)
+    said = message(made)
+    async with store.transaction(room.scope) as rows:
+        await rows.chats.add_messages(room.scope, [said])
+    for scope in others(room, sibling, stranger):
+        async with store.transaction(scope) as rows:
+            assert await rows.chats.get(scope, made.id) is None
+            assert list(await rows.chats.list(scope, None, 9)) == []
+            assert list(await rows.chats.messages(scope, made.id, 9)) == []
+            await rows.chats.save(scope, replace(made, title="taken over"))
+            assert not await rows.chats.delete(scope, made.id)
+            with pytest.raises(NotFound):
+                await rows.chats.add_messages(scope, [message(made, "planted")])
+    async with store.transaction(room.scope) as rows:
+        assert await rows.chats.get(room.scope, made.id) == made
+        assert list(await rows.chats.messages(room.scope, made.id, 9)) == [said]
+
+
+async def test_list_page_by_page_gives_each_once_newest_first(store: Store) -> None:
+    room = await new_room(store)
+    made = [await stored(store, room, created_at=at(minute)) for minute in (3, 1, 2, 2, 2)]
+    listed: list[Chat] = []
+    after: After | None = None
+    async with store.transaction(room.scope) as rows:
+        while page := await rows.chats.list(room.scope, after, 2):
+            listed += page
+            after = After(page[-1].created_at, page[-1].id)
+    assert listed == sorted(made, key=lambda one: (one.created_at, one.id), reverse=True)
+
+
+async def test_save_writes_what_may_change(store: Store) -> None:
+    room = await new_room(store)
+    made = await stored(store, room)
+    changed = replace(made, title="other", collection_ids=(), updated_at=at(5))
+    async with store.transaction(room.scope) as rows:
+        await rows.chats.save(room.scope, changed)
+        assert await rows.chats.get(room.scope, made.id) == changed
+
+
+async def test_delete_takes_the_messages_along(store: Store) -> None:
+    room = await new_room(store)
+    made, kept = await stored(store, room), await stored(store, room)
+    async with store.transaction(room.scope) as rows:
+        await rows.chats.add_messages(room.scope, [message(made), message(kept)])
+        assert await rows.chats.delete(room.scope, made.id)
+        assert not await rows.chats.delete(room.scope, made.id)
+        assert await rows.chats.get(room.scope, made.id) is None
+        assert list(await rows.chats.messages(room.scope, made.id, 9)) == []
+        assert len(await rows.chats.messages(room.scope, kept.id, 9)) == 1
+
+
+async def test_messages_gives_the_latest_oldest_first(store: Store) -> None:
+    room = await new_room(store)
+    made, other = await stored(store, room), await stored(store, room)
+    # All of one moment: their order is that of their storing.
+    said = [message(made, f"turn {number}") for number in range(5)]
+    async with store.transaction(room.scope) as rows:
+        await rows.chats.add_messages(room.scope, said[:2])
+        await rows.chats.add_messages(room.scope, [message(other)])
+        await rows.chats.add_messages(room.scope, [])
+        await rows.chats.add_messages(room.scope, said[2:])
+    async with store.transaction(room.scope) as rows:
+        assert list(await rows.chats.messages(room.scope, made.id, 99)) == said
+        assert list(await rows.chats.messages(room.scope, made.id, 2)) == said[3:]
+        assert list(await rows.chats.messages(room.scope, made.id, 0)) == []
+
+
+async def test_message_comes_back_as_it_went(store: Store) -> None:
+    room = await new_room(store)
+    made = await stored(store, room)
+    said = full_message(made)
+    async with store.transaction(room.scope) as rows:
+        await rows.chats.add_messages(room.scope, [said])
+    async with store.transaction(room.scope) as rows:
+        assert list(await rows.chats.messages(room.scope, made.id, 1)) == [said]
+
+
+def receipt(room: Room, **changes: Any) -> DeletionReceipt:
+    made = DeletionReceipt(
+        id=new_id(),
+        tenant_id=room.scope.tenant_id,
+        project_id=room.scope.project_id,
+        document_id=new_id(),
+        requested_by="api_key:1",
+        requested_at=NOW,
+        completed_at=None,
+        removed={},
+        remaining={},
+    )
+    return replace(made, **changes)
+
+
+async def test_receipt_is_stored_and_updated_by_its_id(store: Store) -> None:
+    room = await new_room(store)
+    made = receipt(room)
+    async with store.transaction(room.scope) as rows:
+        await rows.receipts.save(room.scope, made)
+        assert await rows.receipts.get(room.scope, made.document_id) == made
+        done = replace(made, completed_at=at(1), removed={"chunks": 3}, remaining={"chunks": 0, "uploads": 0})
+        await rows.receipts.save(room.scope, done)
+    async with store.transaction(room.scope) as rows:
+        assert await rows.receipts.get(room.scope, made.document_id) == done
+        assert await rows.receipts.get(room.scope, new_id()) is None
+
+
+async def test_receipt_of_another_project_or_tenant_is_not_found(store: Store) -> None:
+    room = await new_room(store)
+    made = receipt(room)
+    async with store.transaction(room.scope) as rows:
+        await rows.receipts.save(room.scope, made)
+    for other in (await new_room(store, tenant_id=room.scope.tenant_id), await new_room(store)):
+        async with store.transaction(other.scope) as rows:
+            assert await rows.receipts.get(other.scope, made.document_id) is None
+            assert (
+                await rows.receipts.get(room.scope, made.document_id) is None
+                or other.scope.tenant_id == room.scope.tenant_id
+            )
