@@ -1,20 +1,26 @@
 """Answers as a person reads them: the text while it is written, then what it rests on, and what it does not rest on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import cast
 
+from rich.live import Live
 from rich.text import Text
 
 from shared.cli.errors import NotLambent
 from shared.cli.output import Output
-from shared.cli.plain import one_line, safe, steps
+from shared.cli.plain import one_line, safe, shortened, steps
 from shared.cli.shapes import Answer, Citation, Json, Message
 
 QUOTE_CHARACTERS = 400
+STEPS = ("embed", "vector", "keyword", "gate", "first_token", "model", "check")
+"""Of an answer, in the order they are taken."""
 
 
 def stream_answer(output: Output, events: Iterable[tuple[str, Json]]) -> Answer:
-    """Print an answer while it comes, then its sources.
+    """Print an answer with what it rests on.
+
+    On a terminal it can be read while it is written; what stays is the checked text.
 
     Args:
         output: where to.
@@ -23,22 +29,44 @@ def stream_answer(output: Output, events: Iterable[tuple[str, Json]]) -> Answer:
     Returns:
         The checked answer.
     """
-    written: list[str] = []
-    answer: Answer | None = None
-    for name, data in events:
-        if name == "delta":
-            text = str(data["text"])
-            written.append(text)
-            output.out.print(safe(text), end="", soft_wrap=True)
-        elif name == "answer":
-            answer = cast(Answer, data)
+    with _preview(output) as show:
+        written = ""
+        answer: Answer | None = None
+        for name, data in events:
+            if name == "delta":
+                written += str(data["text"])
+                show(written)
+            elif name == "answer":
+                answer = cast(Answer, data)
     if answer is None:
         raise NotLambent("the answer broke off before it was complete", code="bad_stream", hint="ask again")
-    if written:
-        output.line()
-    _correct(output, "".join(written), answer["answer"])
+    show_text(output, answer["answer"])
     show_basis(output, answer["answer"])
     return answer
+
+
+@contextmanager
+def _preview(output: Output) -> Iterator[Callable[[str], None]]:
+    """A place for text that is not checked yet; it is gone afterwards, because checking may renumber its citations."""
+    console = output.out
+    if not console.is_terminal:
+        yield lambda text: None
+        return
+    with Live(console=console, transient=True, auto_refresh=False) as live:
+        # What is higher than the screen cannot be taken back: the end is what one reads.
+        room = (console.height - 2) * console.width
+        yield lambda text: live.update(Text(safe(text)[-room:]), refresh=True)
+
+
+def show_text(output: Output, message: Message) -> None:
+    """The answer itself; sentences that no source supports stand out."""
+    content = message["content"]
+    text = Text(safe(content))
+    if message["found"]:
+        for sentence in message["sentences"]:
+            if not sentence["supported"]:
+                text.stylize("yellow", sentence["start"], sentence["end"])
+    output.rich(text)
 
 
 def show_basis(output: Output, message: Message) -> None:
@@ -59,7 +87,9 @@ def show_basis(output: Output, message: Message) -> None:
             else ""
         )
         output.line()
-        output.line(f"{receipt['model']}{tokens} · {steps(receipt['milliseconds'])}", "dim")
+        took = receipt["milliseconds"]
+        ordered = {step: took[step] for step in sorted(took, key=lambda step: (*STEPS, step).index(step))}
+        output.line(f"{receipt['model']}{tokens} · {steps(ordered)}", "dim")
 
 
 def show_citation(output: Output, one: Citation) -> None:
@@ -69,9 +99,7 @@ def show_citation(output: Output, one: Citation) -> None:
             (f"[{one['number']}] ", "bold cyan"), (one_line(one["document_name"]), "bold"), (f"  {place(one)}", "dim")
         )
     )
-    quote = one_line(one["quote"])
-    cut = quote if len(quote) <= QUOTE_CHARACTERS else quote[: QUOTE_CHARACTERS - 1] + "…"
-    output.indented(f"“{cut}”", 4, "italic")
+    output.indented(f"“{shortened(one['quote'], QUOTE_CHARACTERS)}”", 4, "italic")
 
 
 def place(one: Citation) -> str:
@@ -84,16 +112,6 @@ def place(one: Citation) -> str:
         headings,
     ]
     return ", ".join(part for part in parts if part)
-
-
-def _correct(output: Output, written: str, message: Message) -> None:
-    """The checked text, where checking changed what was written."""
-    if written.strip() == message["content"].strip():
-        return
-    if written:
-        output.line()
-        output.line("After checking its citations the answer reads:", "bold yellow")
-    output.out.print(safe(message["content"]))
 
 
 def _show_unsupported(output: Output, message: Message) -> None:
@@ -111,6 +129,6 @@ def show_messages(output: Output, messages: Sequence[Message]) -> None:
     for message in messages:
         output.line()
         output.line({"user": "You", "assistant": "Answer"}.get(message["role"], message["role"]), "bold")
-        output.out.print(safe(message["content"]))
+        show_text(output, message)
         if message["role"] == "assistant":
             show_basis(output, message)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from shared.cli.address import Address, is_loopback
+from shared.cli.connections import open_http
 from shared.cli.errors import ApiProblem, CliError, NotLambent, Unreachable
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
@@ -42,11 +43,7 @@ class Client:
     ) -> None:
         self.address = address
         self._sleep = sleep
-        self._http = http or httpx.Client(
-            timeout=TIMEOUT,
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
-            trust_env=not is_loopback(address.url),
-        )
+        self._http = http or open_http(address.url, TIMEOUT)
         self._headers = {"Authorization": f"Bearer {address.key}", "Accept": "application/json"}
         if address.project:
             self._headers["Lambent-Project"] = address.project
@@ -152,7 +149,7 @@ def _gateway_problem(response: httpx.Response, message: str) -> dict[str, object
     return {
         "code": f"gateway_{response.status_code}",
         "detail": f"{where}: status {response.status_code}, {words}{said}",
-        "hint": "lambent logs shows what the functions wrote"
+        "hint": "see what the functions wrote: lambent logs"
         if response.status_code >= 500
         else "check the address given with --url",
         "request_id": response.headers.get("x-amzn-requestid", ""),

@@ -2,22 +2,20 @@
 
 import contextlib
 import queue
-import statistics
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 from shared.cli.api import Api
 from shared.cli.errors import ApiProblem, NotLambent, Unreachable, UploadRefused
-from shared.cli.shapes import Counts, Document
+from shared.cli.outcomes import NO_COUNTS, Labels, Outcome, Watcher
+from shared.cli.pipeline import STAGES
+from shared.cli.shapes import Document
 from shared.cli.sources import Source, digest
 from shared.cli.transfer import Uploader
 
-STAGES = ("awaiting_upload", "extracting", "chunking", "embedding", "publishing")
-"""States of a version on its way, in order."""
 PATIENCE_SECONDS = 600.0
 """How long to wait while nothing at all moves."""
 POLLS_PER_SECOND = 20.0
@@ -26,62 +24,6 @@ _FIRST_POLL, _LONGEST_POLL, _POLL_GROWTH = 0.25, 5.0, 1.4
 _SILENCE_SECONDS = 30.0
 _POLLERS = 4
 _TICK = 0.05
-
-NO_COUNTS: Counts = {"pages": 0, "characters": 0, "chunks": 0, "embedded": 0, "reused": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one file ended.
-
-    Attributes:
-        result: indexed, unchanged (the same content was served already), failed, superseded (a newer version overtook
-            it), deleted, sent (nobody waited), pending (patience ended).
-        code, reason: of a failure.
-        timings: milliseconds in each step of the pipeline.
-        seconds: from the first byte read here to its end.
-    """
-
-    path: str
-    result: str
-    document_id: str = ""
-    version: int = 0
-    code: str = ""
-    reason: str = ""
-    counts: Counts = field(default_factory=lambda: NO_COUNTS)
-    timings: Mapping[str, int] = field(default_factory=dict)
-    warnings: Sequence[str] = ()
-    duplicate_of: str | None = None
-    bytes: int = 0
-    seconds: float = 0.0
-
-    def as_json(self) -> dict[str, object]:
-        """For `--json`."""
-        return asdict(self)
-
-
-class Watcher(Protocol):
-    """Who is told how it goes."""
-
-    def planned(self, sources: Sequence[Source]) -> None:
-        """These will be sent."""
-
-    def sent(self, count: int) -> None:
-        """So many bytes more were sent."""
-
-    def moved(self, path: str, state: str) -> None:
-        """A document is in this state now."""
-
-    def ended(self, outcome: Outcome) -> None:
-        """A document is done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """What is attached to every document."""
-
-    tags: Sequence[str] = ()
-    metadata: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass
@@ -301,15 +243,3 @@ def _outcome(one: _Waiting, result: str, now: float, document: Document | None =
         bytes=one.bytes,
         seconds=now - one.began,
     )
-
-
-def by_stage(outcomes: Sequence[Outcome]) -> list[tuple[str, float, float]]:
-    """Median and longest milliseconds of each step over the documents that took it, in the pipeline's order."""
-    names = list(dict.fromkeys([*STAGES, *(name for one in outcomes for name in one.timings)]))
-    spent = {name: [one.timings[name] for one in outcomes if name in one.timings] for name in names}
-    return [(name, statistics.median(values), max(values)) for name, values in spent.items() if values]
-
-
-def failed(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those that did not end well."""
-    return [one for one in outcomes if one.result in {"failed", "pending"}]

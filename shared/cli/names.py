@@ -88,7 +88,7 @@ def document_id(api: "Api", wanted: str, collection_name: str | None = None) -> 
         raise Unresolved(
             f"there is no document {wanted!r}",
             code="document_not_found",
-            hint="lambent documents lists them; one that was deleted is known by its id only",
+            hint="list them with: lambent documents (one that was deleted is known by its id only)",
         )
     if len(chosen) > 1:
         ways = ", ".join(_described(one) for one in chosen[:_SHOWN])

@@ -29,7 +29,8 @@ class Column:
         title: its heading.
         right: numbers are aligned right.
         flexible: gives way when the terminal is narrow: cut with an ellipsis, or
-        wraps: broken into lines instead.
+        wraps: broken into lines instead, or
+        tail: cut at its beginning, because what distinguishes a path is its end.
         style: of its cells, in Rich's words.
     """
 
@@ -37,6 +38,7 @@ class Column:
     right: bool = False
     flexible: bool = False
     wraps: bool = False
+    tail: bool = False
     style: str = ""
 
 
@@ -164,11 +166,17 @@ class Output:
         from rich.cells import cell_len
         from rich.table import Table
 
+        # A column in which nothing is written would only take room.
+        used = [index for index in range(len(columns)) if any(row[index] for row in rows)]
+        columns, rows = [columns[index] for index in used], [[row[index] for index in used] for row in rows]
+
         natural = [
             max(cell_len(column.title), *(cell_len(row[index]) for row in rows)) for index, column in enumerate(columns)
         ]
         widths = fitted(
-            natural, [column.flexible or column.wraps for column in columns], self.out.width - GAP * (len(columns) - 1)
+            natural,
+            [column.flexible or column.wraps or column.tail for column in columns],
+            self.out.width - GAP * (len(columns) - 1),
         )
         table = Table(
             box=None,
@@ -188,7 +196,11 @@ class Output:
                 overflow="fold" if column.wraps else "ellipsis",
             )
         for row in rows:
-            table.add_row(*row)
+            cut = (
+                tail_of(cell, width) if column.tail else cell
+                for cell, width, column in zip(row, widths, columns, strict=True)
+            )
+            table.add_row(*cut)
         self.out.print(table)
 
     def _plain_table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
@@ -211,6 +223,17 @@ def fitted(natural: Sequence[int], flexible: Sequence[bool], room: int) -> list[
             break
         widths[max(wide, key=lambda index: widths[index])] -= 1
     return widths
+
+
+def tail_of(text: str, width: int) -> str:
+    """The end of the text that fits into `width` cells, behind an ellipsis where something is missing."""
+    from rich.cells import cell_len
+
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(text) > width - 1:
+        text = text[1:]
+    return f"…{text}"
 
 
 def _is_command(hint: str) -> bool:

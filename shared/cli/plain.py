@@ -23,6 +23,12 @@ def one_line(text: str) -> str:
     return safe(" ".join(text.split()))
 
 
+def shortened(text: str, characters: int) -> str:
+    """The text on one line, cut with an ellipsis where it is longer."""
+    line = one_line(text)
+    return line if len(line) <= characters else line[: characters - 1].rstrip() + "…"
+
+
 def size(count: int) -> str:
     """Bytes in the largest unit that leaves a whole part: '0 B', '12.3 kB', '4.5 MB'."""
     number, unit = float(count), "B"

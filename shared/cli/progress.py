@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from shared.cli.ingestion import STAGES, Outcome, Watcher
+from shared.cli.outcomes import Outcome, Watcher
 from shared.cli.output import Output
+from shared.cli.pipeline import STAGES
 from shared.cli.plain import number, one_line, plural, seconds, size
 from shared.cli.sources import Source
 
-BARS = ("read", "cut", "embedded", "indexed")
+BARS = ("read", "cut", "embedded", "done")
 """One bar for each state after the first; a document has passed a bar's step when it is in a later state."""
 
 
@@ -49,30 +51,36 @@ class Bars:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._bytes: TaskID | None = None
-        self._steps: list[TaskID] = []
-        self._passed: dict[str, int] = {}
+        self._lock = Lock()
+        self._sent = 0
         self._sizes: dict[str, int] = {}
+        self._total = 0
+        self._sending = progress.add_task("sent", total=None, words="")
+        self._steps = [progress.add_task(name, total=None, words="") for name in BARS]
+        self._passed: dict[str, int] = {}
+        self._done = [0] * len(BARS)
         self._failed = 0
 
     def planned(self, sources: Sequence[Source]) -> None:
-        """Draw the bars."""
+        """Give the bars their lengths."""
         self._sizes = {one.key: one.size for one in sources}
-        total = sum(self._sizes.values())
-        self._bytes = self._progress.add_task("sent", total=max(total, 1), words=f"of {size(total)}")
-        self._steps = [self._progress.add_task(name, total=len(sources), words="") for name in BARS]
-        self._passed = {one.key: 0 for one in sources}
-        self._draw()
+        self._total = sum(self._sizes.values())
+        self._progress.update(self._sending, total=max(self._total, 1))
+        for step in self._steps:
+            self._progress.update(step, total=len(sources))
+        self.sent(0)
+        self._pass("", 0)
 
     def sent(self, count: int) -> None:
-        """Move the first bar."""
-        if self._bytes is not None:
-            self._progress.advance(self._bytes, count)
+        """Move the first bar. Called by every sender."""
+        with self._lock:
+            self._sent += count
+            words = f"{size(self._sent)} of {size(self._total)}"
+            self._progress.update(self._sending, completed=self._sent, words=words)
 
     def moved(self, path: str, state: str) -> None:
         """Count how many steps the document has behind it."""
-        self._passed[path] = max(0, STAGES.index(state) - 1) if state in STAGES else len(BARS)
-        self._draw()
+        self._pass(path, max(0, STAGES.index(state) - 1) if state in STAGES else len(BARS))
 
     def ended(self, outcome: Outcome) -> None:
         """It passes every bar, however it ended."""
@@ -80,15 +88,16 @@ class Bars:
             # Nothing of it is sent: unchanged, or refused.
             self.sent(self._sizes.get(outcome.path, 0))
         self._failed += outcome.result == "failed"
-        self._passed[outcome.path] = len(BARS)
-        self._draw()
+        self._pass(outcome.path, len(BARS))
 
-    def _draw(self) -> None:
-        total = number(len(self._passed))
-        for index, step in enumerate(self._steps):
-            done = sum(passed > index for passed in self._passed.values())
+    def _pass(self, path: str, steps: int) -> None:
+        for index in range(self._passed.get(path, 0), steps):
+            self._done[index] += 1
+        self._passed[path] = max(steps, self._passed.get(path, 0))
+        for index, (step, done) in enumerate(zip(self._steps, self._done, strict=True)):
             failed = f", {number(self._failed)} failed" if self._failed and index == len(BARS) - 1 else ""
-            self._progress.update(step, completed=done, words=f"{number(done)} of {total}{failed}")
+            words = f"{number(done)} of {number(len(self._sizes))}{failed}"
+            self._progress.update(step, completed=done, words=words)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import httpx
 
-from shared.cli.address import is_loopback
+from shared.cli.connections import open_http
 from shared.cli.errors import CliError, UploadRefused
 from shared.cli.shapes import Form
 
@@ -41,7 +41,7 @@ class Uploader:
     def __init__(self, stop: threading.Event, http: httpx.Client | None = None) -> None:
         self._stop = stop
         self._http = http
-        self._made: dict[bool, httpx.Client] = {}
+        self._made: dict[str, httpx.Client] = {}
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -88,11 +88,11 @@ class Uploader:
     def _client(self, url: str) -> httpx.Client:
         if self._http is not None:
             return self._http
-        local = is_loopback(url)
+        store = url.partition("?")[0]
         with self._lock:
-            if local not in self._made:
-                self._made[local] = _client(local=local)
-            return self._made[local]
+            if store not in self._made:
+                self._made[store] = open_http(url, TIMEOUT)
+            return self._made[store]
 
 
 class _Watched(io.BufferedReader):
@@ -131,15 +131,11 @@ def download(link: str, to: BinaryIO) -> int:
 
 @contextmanager
 def _opened(link: str) -> Iterator[httpx.Response]:
-    with _client(local=is_loopback(link)) as http, http.stream("GET", link) as response:
+    with open_http(link, TIMEOUT) as http, http.stream("GET", link) as response:
         if not response.is_success:
             response.read()
             raise _refused(response)
         yield response
-
-
-def _client(*, local: bool) -> httpx.Client:
-    return httpx.Client(timeout=TIMEOUT, limits=httpx.Limits(max_connections=64), trust_env=not local)
 
 
 def _refused(response: httpx.Response) -> UploadRefused:

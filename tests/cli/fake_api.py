@@ -13,6 +13,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.middleware.base import RequestResponseEndpoint
 
 from functions.chats import schemas as chats
 from functions.collections import schemas as collections
@@ -72,7 +73,7 @@ class World:
 
     def add_collection(self, name: str) -> dict[str, Any]:
         """Make one."""
-        made = {
+        made: dict[str, Any] = {
             "id": str(uuid.uuid4()),
             "name": name,
             "description": "",
@@ -97,7 +98,7 @@ class World:
 
     def new_document(self, collection_id: str, path: str) -> dict[str, Any]:
         """Make one that waits for its file."""
-        document = {
+        document: dict[str, Any] = {
             "id": str(uuid.uuid4()),
             "collection_id": collection_id,
             "name": path.rpartition("/")[2],
@@ -174,7 +175,7 @@ def create_app(world: World) -> FastAPI:
     app = FastAPI()
 
     @app.middleware("http")
-    async def door(request: Request, call_next: Any) -> Response:
+    async def door(request: Request, call_next: RequestResponseEndpoint) -> Response:
         world.requests.append((request.method, request.url.path))
         if request.url.path.startswith("/objects"):
             return world.store_refusals.pop(0) if world.store_refusals else await call_next(request)
@@ -190,6 +191,7 @@ def create_app(world: World) -> FastAPI:
     _rooms(app, world)
     _documents(app, world)
     _document(app, world)
+    _deletions(app, world)
     _questions(app, world)
     _objects(app, world)
     return app
@@ -319,20 +321,22 @@ def _holds(condition: Any, document: dict[str, Any]) -> bool:
     return condition["value"] in value if condition["op"] == "contains" else value == condition["value"]
 
 
+MISSING = ("document_not_found", "no such document in this project")
+
+
 def _document(app: FastAPI, world: World) -> None:
-    missing = ("document_not_found", "no such document in this project")
 
     @app.get("/api/v1/documents/{id}", response_model=documents.DocumentViewOut)
     async def get_document(id: str) -> Any:
         if id not in world.documents:
-            return problem(404, *missing)
+            return problem(404, *MISSING)
         world.step(world.documents[id])
         return world.documents[id]
 
     @app.get("/api/v1/documents/{id}/why", response_model=documents.ExplanationOut)
     async def why(id: str) -> Any:
         if id not in world.documents:
-            return problem(404, *missing)
+            return problem(404, *MISSING)
         document = world.documents[id]
         words = document["latest"]["failure"]["detail"] if document["latest"]["failure"] else "being embedded for 12 s"
         attempts = [
@@ -379,10 +383,12 @@ def _document(app: FastAPI, world: World) -> None:
         }
         return {"text": whole[start:last], "start": start, "end": last, "characters": len(whole), **about}
 
+
+def _deletions(app: FastAPI, world: World) -> None:
     @app.delete("/api/v1/documents/{id}", response_model=documents.ReceiptOut, status_code=202)
     async def delete(id: str) -> Any:
         if world.documents.pop(id, None) is None:
-            return problem(404, *missing)
+            return problem(404, *MISSING)
         world.receipts[id] = {
             "id": str(uuid.uuid4()),
             "document_id": id,
@@ -425,7 +431,13 @@ def _questions(app: FastAPI, world: World) -> None:
     @app.post("/api/v1/chats", response_model=chats.ChatOut, status_code=201)
     async def create_chat(body: chats.NewChat) -> dict[str, Any]:
         ids = [str(one) for one in body.collection_ids]
-        made = {"id": str(uuid.uuid4()), "title": "", "collection_ids": ids, "created_at": NOW, "updated_at": NOW}
+        made: dict[str, Any] = {
+            "id": str(uuid.uuid4()),
+            "title": "",
+            "collection_ids": ids,
+            "created_at": NOW,
+            "updated_at": NOW,
+        }
         world.chats[made["id"]], world.messages[made["id"]] = made, []
         return made
 

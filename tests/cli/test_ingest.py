@@ -182,8 +182,11 @@ def test_ingest_ctrl_c_says_that_work_goes_on(
 ) -> None:
     world.stuck = True
 
+    once = iter([signal.SIGINT])
+
     def interrupt(*_: object) -> tuple[str, None]:
-        signal.raise_signal(signal.SIGINT)
+        for number in once:
+            signal.raise_signal(number)
         return "", None
 
     monkeypatch.setattr(ingestion.Ingestion, "_look", interrupt)
@@ -204,7 +207,7 @@ def test_ingest_nothing_to_take_says_what_was_passed_over(run: Run, tmp_path: Pa
     (tmp_path / "photos" / "a.jpg").touch()
     told = run("ingest", tmp_path / "photos")
     assert told.code == 1
-    assert "1 pictures, sound and video" in told.err
+    assert "pictures, sound and video (1)" in told.err
 
 
 def test_ingest_unknown_collection_id_makes_no_collection(run: Run, world: World, folder: Path) -> None:

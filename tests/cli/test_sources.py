@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from shared.cli.errors import CliError
-from shared.cli.sources import collect, digest, media_type
+from shared.cli.sources import Sources, collect, digest, media_type
 
 
-def keys(found: object) -> list[str]:
-    return [one.key for one in found.files]  # type: ignore[attr-defined]
+def keys(found: Sources) -> list[str]:
+    return [one.key for one in found.files]
 
 
 def make(root: Path, *names: str) -> Path:
@@ -55,7 +55,7 @@ def test_collect_file_named_itself_is_taken_whatever_it_is(tmp_path: Path) -> No
 
 def test_collect_same_key_twice_is_refused(tmp_path: Path) -> None:
     root = make(tmp_path, "a/x.md", "b/x.md")
-    with pytest.raises(CliError, match="would both be the document 'x.md'") as caught:
+    with pytest.raises(CliError, match=r"would both be the document 'x\.md'") as caught:
         collect([root / "a" / "x.md", root / "b" / "x.md"])
     assert "--base" in caught.value.hint
 

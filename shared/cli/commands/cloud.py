@@ -9,12 +9,12 @@ import typer
 
 from shared.cli.errors import CliError
 from shared.cli.options import api_command, local_command
-from shared.cli.output import Column, Output
-from shared.cli.plain import moment, number, seconds
+from shared.cli.output import Column
 from shared.cli.session import Session
+from shared.cli.views import show_health, show_ready, show_status, show_step
 
 if TYPE_CHECKING:
-    from shared.local.report import Options, Ready, Status, Step
+    from shared.local.report import Options, Ready
 
 PANEL = "The cloud on this machine"
 
@@ -65,7 +65,7 @@ def up(
         else:
             cloud.up(
                 options,
-                on_step=lambda step: _show_step(output, step),
+                on_step=lambda step: show_step(output, step),
                 on_ready=lambda ready: show_ready(output, ready, detached=False),
             )
             output.note("Stopped.")
@@ -80,7 +80,7 @@ def up(
 
 def start_detached(session: Session, options: "Options", *, quiet: bool = False) -> "Ready":
     """Start it in the background, telling each step unless `quiet`."""
-    return session.cloud.up_detached(options, on_step=lambda step: None if quiet else _show_step(session.output, step))
+    return session.cloud.up_detached(options, on_step=lambda step: None if quiet else show_step(session.output, step))
 
 
 def down(session: Session) -> None:
@@ -98,7 +98,7 @@ def status(session: Session) -> None:
     if session.json:
         session.output.value(asdict(found))
     else:
-        _show_status(session.output, found)
+        show_status(session.output, found)
     if not found.running or found.problems:
         raise typer.Exit(1)
 
@@ -161,35 +161,7 @@ def health(session: Session) -> None:
     if session.json:
         session.output.value(found)
     else:
-        session.output.line(
-            f"{session.address.url}: {found['status']}", "bold green" if found["status"] == "healthy" else "bold red"
-        )
-        parts = [
-            (one["name"], "ok" if one["healthy"] else "DOWN", f"{one['milliseconds']:.0f} ms", one["detail"])
-            for one in found["parts"]
-        ]
-        session.output.table(
-            [Column("Part"), Column("State"), Column("Took", right=True), Column("Detail", wraps=True)], parts
-        )
-        queues = [
-            (
-                one["name"],
-                *(number(one[key]) for key in ("waiting", "in_flight", "delayed")),
-                "dead letters" if one["dead"] else "",
-            )
-            for one in found["queues"]
-        ]
-        session.output.line()
-        session.output.table(
-            [
-                Column("Queue"),
-                Column("Waiting", right=True),
-                Column("In flight", right=True),
-                Column("Delayed", right=True),
-                Column(""),
-            ],
-            queues,
-        )
+        show_health(session.output, session.address.url, found)
     if found["status"] != "healthy":
         raise typer.Exit(1)
 
@@ -226,80 +198,6 @@ def confirm(yes: bool, question: str) -> None:
             "this cannot be undone and nobody is here to be asked", code="not_confirmed", hint="add --yes to go ahead"
         )
     typer.confirm(question, abort=True, err=True)
-
-
-def show_ready(output: Output, ready: "Ready", *, detached: bool) -> None:
-    """Where it is and what to do next."""
-    if output.json:
-        output.event({"event": "ready", **asdict(ready)})
-        return
-    output.line(f"\nThe local cloud is up ({seconds(ready.seconds)}).", "bold green")
-    output.facts(
-        [
-            ("  API", f"{ready.url}/api/v1"),
-            ("  Page", f"{ready.url}/docs"),
-            ("  Key", ready.api_key or ""),
-            ("  Project", ready.project_id or ""),
-            ("  AWS", f"{ready.aws_url}  (AWS_ENDPOINT_URL for aws and boto3)"),
-        ]
-    )
-    output.line('\nNext: lambent demo, or: lambent ingest FOLDER and lambent ask "…"')
-    output.line("Stop it with: lambent down" if detached else "Ctrl-C stops it.", "dim")
-
-
-def _show_step(output: Output, step: "Step") -> None:
-    if output.json:
-        output.event({"event": "step", **asdict(step)})
-    else:
-        output.line(f"  {step.name:<10} {seconds(step.seconds):>8}  {step.detail}")
-
-
-def _show_status(output: Output, found: "Status") -> None:
-    if not found.running:
-        output.line("Nothing runs. Start it with: lambent up --detach")
-    if found.ready:
-        output.line(f"Running at {found.ready.url} since {moment(found.started_at)}", "bold green")
-        output.facts(
-            [
-                ("  API", f"{found.ready.url}/api/v1"),
-                ("  Key", found.ready.api_key or ""),
-                ("  AWS", found.ready.aws_url),
-            ]
-        )
-        output.line()
-    output.table(
-        [Column("Process"), Column("Id", right=True), Column("State"), Column("Address", flexible=True)],
-        [(one.name, str(one.pid), "runs" if one.alive else "DEAD", one.address) for one in found.processes],
-    )
-    used = [one for one in found.functions if one.invocations or one.cold_starts]
-    if used:
-        output.line()
-        numbers = [
-            Column(title, right=True) for title in ("Calls", "Average", "Cold", "Init", "Errors", "Timeouts", "Busy")
-        ]
-        output.table(
-            [Column("Function", flexible=True), *numbers, Column("Last error", flexible=True, style="red")],
-            [
-                (
-                    *(
-                        one.name.removesuffix("Function"),
-                        number(one.invocations),
-                        f"{one.average_ms:.0f} ms",
-                        str(one.cold_starts),
-                    ),
-                    *(
-                        f"{one.init_ms:.0f} ms",
-                        str(one.errors),
-                        str(one.timeouts),
-                        f"{one.busy}/{one.processes}",
-                        one.last_error,
-                    ),
-                )
-                for one in used
-            ],
-        )
-    for problem in found.problems:
-        output.warn(problem)
 
 
 def _lines(file: Path) -> list[str]:

@@ -29,7 +29,6 @@ def list_collections(session: Session) -> None:
         (
             one["name"],
             *(number(one[key]) for key in counted),
-            one["model"]["name"],
             age(one["created_at"]),
             one["id"],
         )
@@ -39,7 +38,6 @@ def list_collections(session: Session) -> None:
     columns = [
         Column("Collection", flexible=True, style="bold"),
         *numbers,
-        Column("Model", flexible=True),
         Column("Age", right=True),
         Column("Id", style="dim"),
     ]

@@ -10,24 +10,20 @@ from shared.cli.commands import cloud, ingest
 from shared.cli.errors import CliError, NoAddress
 from shared.cli.options import api_command
 from shared.cli.output import Column, Output
-from shared.cli.plain import milliseconds, number, plural, seconds
+from shared.cli.pipeline import STAGES, TITLES
+from shared.cli.plain import milliseconds, number, plural, seconds, shortened
 from shared.cli.session import Session
 from shared.cli.shapes import Collection, Document
 
 if TYPE_CHECKING:
     from shared.cli.address import Address
     from shared.cli.demonstration import Asked
-    from shared.cli.ingestion import Outcome
+    from shared.cli.outcomes import Outcome
 
 COLLECTION = "demo"
 DOCUMENTS = ("tests", "demo", "documents")
-STEPS = {
-    "awaiting_upload": "Upload",
-    "extracting": "Read",
-    "chunking": "Cut",
-    "embedding": "Embed",
-    "publishing": "Publish",
-}
+QUESTION_CHARACTERS = 48
+ANSWER_STEPS = {"Search": ("embed", "vector", "keyword", "gate"), "Model": ("model",), "Check": ("check",)}
 
 
 def demo(
@@ -61,7 +57,7 @@ def demo(
             raise CliError(
                 f"{plural(len(problems), 'thing')} did not hold: {problems[0]}",
                 code="demo_failed",
-                hint="lambent health and lambent logs may say why",
+                hint="see how it does: lambent health, and what the functions wrote: lambent logs",
             )
 
 
@@ -87,7 +83,8 @@ def _running(session: Session, *, keep: bool) -> "Iterator[tuple[Address, bool]]
 
 
 def _take_in(session: Session) -> "tuple[Collection, Sequence[Outcome]]":
-    from shared.cli.ingestion import Ingestion, Labels, failed
+    from shared.cli.ingestion import Ingestion
+    from shared.cli.outcomes import Labels, failed
     from shared.cli.progress import watching
     from shared.cli.sources import collect
 
@@ -119,26 +116,22 @@ def show_times(output: Output, documents: Sequence[Document], asked: "Sequence[A
             (
                 one["path"],
                 chunks,
-                *(milliseconds(timings[step]) if step in timings else "" for step in STEPS),
+                *(milliseconds(timings[step]) if step in timings else "" for step in STAGES),
                 milliseconds(sum(timings.values())),
             )
         )
-    columns = [Column(title, right=True) for title in ("Chunks", *STEPS.values(), "Total")]
-    output.table([Column("Document", flexible=True), *columns], rows)
+    columns = [Column(title, right=True) for title in ("Chunks", *TITLES.values(), "Total")]
+    output.table([Column("Document", tail=True), *columns], rows)
     output.line()
-    names = list(dict.fromkeys(name for one in asked for name in one.milliseconds))
     questions = [
         (
-            one.question,
-            *(milliseconds(one.milliseconds[name]) if name in one.milliseconds else "" for name in names),
-            seconds(one.first_word),
-            seconds(one.whole),
+            shortened(one.question, QUESTION_CHARACTERS),
+            *(milliseconds(sum(one.milliseconds.get(step, 0.0) for step in steps)) for steps in ANSWER_STEPS.values()),
+            *(seconds(one.first_word), seconds(one.whole)),
         )
         for one in asked
     ]
-    columns = [
-        Column(name.replace("_", " ").capitalize(), right=True) for name in (*names, "first word", "whole answer")
-    ]
+    columns = [Column(title, right=True) for title in (*ANSWER_STEPS, "First word", "Whole answer")]
     output.table([Column("Question", flexible=True), *columns], questions)
 
 

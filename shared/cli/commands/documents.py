@@ -11,9 +11,10 @@ from shared.cli import names
 from shared.cli.errors import CliError
 from shared.cli.options import api_command
 from shared.cli.output import Column, Output
-from shared.cli.plain import age, milliseconds, moment, number, one_line, plural, size
+from shared.cli.pipeline import told
+from shared.cli.plain import age, moment, number, one_line, plural, size
 from shared.cli.session import Session
-from shared.cli.shapes import Document, Explanation
+from shared.cli.shapes import Document, Explanation, Version
 
 PANEL = "Documents"
 STATUS_STYLES = {
@@ -155,7 +156,7 @@ def _list(output: Output, found: list[Document]) -> None:
         for one in found
     ]
     columns = [
-        Column("Document", flexible=True, style="bold"),
+        Column("Document", tail=True, style="bold"),
         Column("Status"),
         Column("Version"),
         Column("Size", right=True),
@@ -169,7 +170,7 @@ def _list(output: Output, found: list[Document]) -> None:
 
 
 def _version(one: Document) -> str:
-    """'3', or '3 (4 coming)' while or when a newer one is not served."""
+    """'3', or '3 (4 not yet)' while a newer one is on its way, or after it failed."""
     served, latest = one["version"], one["latest_version"]
     if served is None or served == latest:
         return str(latest)
@@ -196,23 +197,19 @@ def _show(output: Output, one: Document) -> None:
             ("duplicate of", one["duplicate_of"] or ""),
             ("created", moment(one["created_at"])),
             ("updated", moment(one["updated_at"])),
-            (
-                "latest",
-                "" if latest is None else f"{latest['state'].replace('_', ' ')} since {moment(latest['since'])}",
-            ),
-            ("waiting", "" if latest is None else latest["waiting"]),
-            ("failure", "" if latest is None or latest["failure"] is None else latest["failure"]["detail"]),
-            (
-                "times",
-                ""
-                if latest is None
-                else " · ".join(
-                    f"{step.replace('_', ' ')} {milliseconds(took)}" for step, took in latest["timings"].items()
-                ),
-            ),
-            ("warnings", "" if latest is None else "\n".join(latest["warnings"])),
+            *(_progress(latest) if latest else ()),
         ]
     )
+
+
+def _progress(latest: Version) -> list[tuple[str, str]]:
+    return [
+        ("latest", f"{latest['state'].replace('_', ' ')} since {moment(latest['since'])}"),
+        ("waiting", latest["waiting"]),
+        ("failure", "" if latest["failure"] is None else latest["failure"]["detail"]),
+        ("times", told(latest["timings"])),
+        ("warnings", "\n".join(latest["warnings"])),
+    ]
 
 
 def _contents(pages: int, characters: int, chunks: int) -> str:

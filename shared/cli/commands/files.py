@@ -115,8 +115,8 @@ def delete(
     if session.json:
         session.output.value(receipts if len(receipts) > 1 else receipts[0])
     else:
-        for one in receipts:
-            show_receipt(session.output, one)
+        for typed, one in zip(document, receipts, strict=False):
+            show_receipt(session.output, one, typed)
     if wait and not all(one["complete"] for one in receipts):
         raise CliError(
             f"not every store was empty after {RECEIPT_SECONDS:.0f} s; the documents are out of every answer, "
@@ -132,7 +132,11 @@ def receipt(
     """Show the proof of a deletion."""
     known = names.as_id(document)
     if known is None:
-        raise CliError("a deleted document is known by its id only", code="usage", hint="lambent delete prints it")
+        raise CliError(
+            "a deleted document is known by its id only",
+            code="usage",
+            hint="it was printed when the document was deleted",
+        )
     found = session.api.receipt(known)
     if session.json:
         session.output.value(found)
@@ -140,10 +144,11 @@ def receipt(
         show_receipt(session.output, found)
 
 
-def show_receipt(output: Output, one: DeletionReceipt) -> None:
-    """What was removed and what was left, store by store."""
+def show_receipt(output: Output, one: DeletionReceipt, name: str = "") -> None:
+    """What was removed and what was left, store by store; `name` is what the person called it."""
     state = "nothing is left in any store" if one["complete"] else "out of every answer; its traces are being removed"
-    output.line(f"Deleted {one['document_id']}: {state}.", "bold green" if one["complete"] else "bold yellow")
+    called = one["document_id"] if name in ("", one["document_id"]) else f"{name} ({one['document_id']})"
+    output.line(f"Deleted {called}: {state}.", "bold green" if one["complete"] else "bold yellow")
     output.facts(
         [
             ("receipt", one["id"]),
@@ -152,8 +157,12 @@ def show_receipt(output: Output, one: DeletionReceipt) -> None:
         ]
     )
     stores = sorted(one["removed"].keys() | one["remaining"].keys())
-    rows = [(store, str(one["removed"].get(store, 0)), str(one["remaining"].get(store, 0))) for store in stores]
+    # A store that was not counted again is not said to be empty.
+    rows = [
+        (store, *(str(counts.get(store, "-")) for counts in (one["removed"], one["remaining"]))) for store in stores
+    ]
     output.table([Column("Store"), Column("Removed", right=True), Column("Left", right=True)], rows)
+    output.line()
 
 
 def _completed(api: "Api", receipts: Sequence[DeletionReceipt]) -> list[DeletionReceipt]:

@@ -14,13 +14,15 @@ from shared.cli.commands.documents import PANEL
 from shared.cli.errors import ApiProblem, CliError
 from shared.cli.options import api_command
 from shared.cli.output import Column, Output
+from shared.cli.pipeline import title
 from shared.cli.plain import milliseconds, number, plural, seconds, size
 from shared.cli.session import Session
 from shared.cli.shapes import Collection
 
 if TYPE_CHECKING:
     from shared.cli.api import Api
-    from shared.cli.ingestion import Ingestion, Outcome
+    from shared.cli.ingestion import Ingestion
+    from shared.cli.outcomes import Outcome
     from shared.cli.sources import Source, Sources
 
 DEFAULT_COLLECTION = "default"
@@ -68,7 +70,8 @@ def ingest(
     A document is named by its path: below a folder that was given it is folder/path/within, a file alone goes by its
     name. The same path again makes a new version; a file that has not changed is not sent. Exit code 1 when any failed.
     """
-    from shared.cli.ingestion import Ingestion, Labels, failed
+    from shared.cli.ingestion import Ingestion
+    from shared.cli.outcomes import Labels, failed
     from shared.cli.progress import watching
     from shared.cli.sources import collect
 
@@ -76,7 +79,7 @@ def ingest(
     found = collect(paths, base)
     if not found.files:
         raise CliError(
-            "there is nothing to ingest" + _left_out(found),
+            f"there is nothing to ingest{f'; passed over: {_left_out(found)}' if found.passed_over else ''}",
             code="nothing_to_ingest",
             hint="name a file itself to send it in any case",
         )
@@ -91,7 +94,7 @@ def ingest(
     else:
         show_summary(session.output, target, outcomes, took)
         if found.passed_over:
-            session.output.note(f"Passed over{_left_out(found)}.")
+            session.output.note(f"Passed over: {_left_out(found)}.")
     if failed(outcomes):
         raise typer.Exit(1)
 
@@ -133,21 +136,19 @@ def parse_metadata(given: Sequence[str]) -> dict[str, object]:
 
 def show_summary(output: Output, target: Collection, outcomes: "Sequence[Outcome]", took: float) -> None:
     """How it went: what failed and why, what is worth knowing, counts and times."""
-    from shared.cli.ingestion import by_stage, failed
+    from shared.cli.outcomes import by_stage, failed
 
     _show_failures(output, failed(outcomes))
     warned = [(one.path, warning) for one in outcomes for warning in one.warnings]
     if warned:
         output.line("Worth knowing", "bold yellow")
-        output.table([Column("Document", flexible=True), Column("Warning", wraps=True)], warned[:WARNINGS_SHOWN])
+        output.table([Column("Document", tail=True), Column("Warning", wraps=True)], warned[:WARNINGS_SHOWN])
         if len(warned) > WARNINGS_SHOWN:
             output.note(f"… and {len(warned) - WARNINGS_SHOWN} more: lambent document DOCUMENT shows them.")
         output.line()
     stages = by_stage(outcomes)
     if stages:
-        rows = [
-            (name.replace("_", " "), milliseconds(middle), milliseconds(longest)) for name, middle, longest in stages
-        ]
+        rows = [(title(name), milliseconds(middle), milliseconds(longest)) for name, middle, longest in stages]
         output.table([Column("Step"), Column("Median", right=True), Column("Longest", right=True)], rows)
         output.line()
     counted = Counter(one.result for one in outcomes)
@@ -179,17 +180,14 @@ def _show_failures(output: Output, failures: "Sequence[Outcome]") -> None:
         return
     output.line("Failed", "bold red")
     rows = [(one.path, one.code or one.result, one.reason or "no reason was recorded") for one in failures]
-    output.table([Column("Document", flexible=True), Column("Code"), Column("Why", wraps=True)], rows)
+    output.table([Column("Document", tail=True), Column("Code"), Column("Why", wraps=True)], rows)
     if any(one.document_id for one in failures):
         output.note("lambent why DOCUMENT tells the whole story; lambent retry DOCUMENT processes it again.")
     output.line()
 
 
 def _left_out(found: "Sources") -> str:
-    return "".join(
-        f"{', ' if index else ': '}{number(count)} {reason}"
-        for index, (reason, count) in enumerate(found.passed_over.items())
-    )
+    return ", ".join(f"{reason} ({number(count)})" for reason, count in found.passed_over.items())
 
 
 def _value(text: str) -> object:

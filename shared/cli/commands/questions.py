@@ -9,7 +9,7 @@ from shared.cli import names
 from shared.cli.commands.documents import parse_filter
 from shared.cli.options import api_command, group_default
 from shared.cli.output import Column, Output
-from shared.cli.plain import age, one_line, safe, steps
+from shared.cli.plain import age, one_line, safe, shortened, steps
 from shared.cli.session import Session
 from shared.cli.shapes import Hit
 
@@ -148,9 +148,7 @@ def _show_hit(output: Output, rank: int, hit: Hit, *, full: bool) -> None:
         )
     )
     output.rich(Text(f"   {place}", style="dim"))
-    text = safe(hit["text"]) if full else one_line(hit["text"])
-    if not full and len(text) > EXCERPT_CHARACTERS:
-        text = text[: EXCERPT_CHARACTERS - 1] + "…"
+    text = safe(hit["text"]) if full else shortened(hit["text"], EXCERPT_CHARACTERS)
     output.indented(text, 3)
     output.line()
 
