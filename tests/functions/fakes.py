@@ -5,18 +5,24 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote_plus
+from uuid import UUID
 
 from shared.adapters.memory.blobs import MemoryBlobs
 from shared.adapters.memory.embedder import MemoryEmbedder
 from shared.adapters.memory.llm import MemoryLlm
 from shared.adapters.memory.rows import MemoryRows, MemoryStore
+from shared.domain.chunks import ChunkId, ChunkVector
+from shared.domain.collections import Collection
 from shared.domain.errors import Rejected, Unavailable
 from shared.domain.events import ObjectCreated, Outgoing
 from shared.domain.extracted import Block, BlockKind, Extracted
+from shared.domain.filters import Filter
 from shared.domain.prompts import Prompt
-from shared.domain.tenants import TenantScope
+from shared.domain.search import LegHit
+from shared.domain.tenants import Scope, TenantScope
 from shared.ports.blobs import Bucket
 from shared.ports.clock import Clock
 from shared.ports.embedder import Embeddings, Purpose
@@ -205,3 +211,57 @@ def notification(created: ObjectCreated) -> str:
         },
     }
     return json.dumps({"Records": [record]})
+
+
+class RemoteVectors:
+    """Implements `shared.ports.vectors.Vectors` as a service outside the database does.
+
+    It cannot filter, knows nothing of generations and deletes, and shares no transaction. `asked` keeps the document
+    ids of every query; `forgetful` lets deletes be accepted and not done, as an eventually consistent store may.
+    """
+
+    filters = False
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[UUID, ChunkId], list[float]] = {}
+        self.asked: list[Sequence[UUID] | None] = []
+        self.forgetful = False
+
+    async def put(self, scope: Scope, collection: Collection, vectors: Sequence[ChunkVector]) -> None:
+        self.kept.update({(collection.id, one.id): list(one.values) for one in vectors})
+
+    async def query(
+        self,
+        scope: Scope,
+        collections: Sequence[Collection],
+        vector: Sequence[float],
+        limit: int,
+        *,
+        filter: Filter | None = None,
+        document_ids: Sequence[UUID] | None = None,
+    ) -> Sequence[LegHit]:
+        self.asked.append(document_ids)
+        within = {collection.id for collection in collections}
+        hits = [
+            LegHit(id, sum(one * other for one, other in zip(vector, values, strict=True)))
+            for (collection_id, id), values in self.kept.items()
+            if collection_id in within and (document_ids is None or id.document_id in document_ids)
+        ]
+        return sorted(hits, key=lambda hit: -hit.score)[:limit]
+
+    async def ids(self, scope: Scope, collection: Collection, document_id: UUID) -> Sequence[ChunkId]:
+        return [id for where, id in self.kept if where == collection.id and id.document_id == document_id]
+
+    async def delete(self, scope: Scope, collection: Collection, document_id: UUID, *, keep: int | None) -> int:
+        found = await self.ids(scope, collection, document_id)
+        gone = [id for id in found if keep is None or id.generation < keep]
+        if not self.forgetful:
+            for id in gone:
+                del self.kept[collection.id, id]
+        return len(gone)
+
+    async def tend(self, scope: Scope, collection: Collection, now: datetime) -> bool:
+        return False
+
+    async def ping(self) -> None:
+        pass

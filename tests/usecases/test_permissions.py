@@ -1,0 +1,101 @@
+"""Every use case asks for its permission before it touches anything: a wall of its own, whatever the door did."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+
+from shared.domain.documents import Source
+from shared.domain.errors import Forbidden
+from shared.domain.events import GenerationMessage, Queue
+from shared.domain.search import SearchQuery
+from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope
+from shared.ports.documents import DocumentFilter, DueGeneration
+from shared.ports.ports import Ports
+from shared.usecases.chats import answer, converse
+from shared.usecases.collections import manage as collections
+from shared.usecases.documents import delete, edit, process, read, upload, why
+from shared.usecases.ingest import publish, reject, rescue, stage, sweep
+from shared.usecases.projects import manage as projects
+from shared.usecases.search import retrieve
+
+ID = UUID(int=9)
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+MESSAGE = GenerationMessage(UUID(int=1), UUID(int=2), ID, 1, AT, Queue.INGEST_CHUNK)
+QUESTION = retrieve.Question(SearchQuery("x", (ID,)), None, "model", 0.0)
+
+
+class Untouched:
+    """Ports that nobody may look at."""
+
+    def __getattr__(self, name: str) -> object:
+        raise AssertionError(f"{name} was touched before the permission was asked for")
+
+
+type UseCase = Callable[[Scope, Ports], Awaitable[object]]
+P = Permission
+USE_CASES: list[tuple[str, Permission, UseCase]] = [
+    ("projects.create", P.PROJECTS_WRITE, lambda s, p: projects.create(s, p, "x")),
+    ("projects.get", P.PROJECTS_READ, lambda s, p: projects.get(s, p, ID)),
+    ("projects.list", P.PROJECTS_READ, lambda s, p: projects.list_projects(s, p, cursor=None, limit=1)),
+    ("collections.create", P.COLLECTIONS_WRITE, lambda s, p: collections.create(s, p, name="x")),
+    ("collections.summary", P.COLLECTIONS_READ, lambda s, p: collections.summary(s, p, ID)),
+    ("collections.list", P.COLLECTIONS_READ, lambda s, p: collections.list_collections(s, p, cursor=None, limit=1)),
+    ("collections.change", P.COLLECTIONS_WRITE, lambda s, p: collections.change(s, p, ID, name="x")),
+    ("collections.delete", P.COLLECTIONS_WRITE, lambda s, p: collections.delete_collection(s, p, ID)),
+    ("documents.upload", P.DOCUMENTS_WRITE, lambda s, p: upload.upload(s, p, upload.NewUpload(ID, "x"), max_bytes=1)),
+    (
+        "documents.upload_version",
+        P.DOCUMENTS_WRITE,
+        lambda s, p: upload.upload_version(s, p, ID, content_hash="", media_type="", max_bytes=1),
+    ),
+    ("documents.process", P.DOCUMENTS_WRITE, lambda s, p: process.process(s, p, ID)),
+    ("documents.edit", P.DOCUMENTS_WRITE, lambda s, p: edit.edit(s, p, ID, name="x")),
+    ("documents.delete", P.DOCUMENTS_DELETE, lambda s, p: delete.delete(s, p, ID)),
+    ("documents.receipt", P.DOCUMENTS_READ, lambda s, p: delete.receipt(s, p, ID)),
+    ("documents.get", P.DOCUMENTS_READ, lambda s, p: read.get(s, p, ID)),
+    (
+        "documents.list",
+        P.DOCUMENTS_READ,
+        lambda s, p: read.list_documents(s, p, DocumentFilter(), cursor=None, limit=1),
+    ),
+    ("documents.chunks", P.DOCUMENTS_READ, lambda s, p: read.chunks(s, p, ID, first=0, limit=1)),
+    ("documents.text", P.DOCUMENTS_READ, lambda s, p: read.text(s, p, ID)),
+    ("documents.download_link", P.DOCUMENTS_READ, lambda s, p: read.download_link(s, p, ID)),
+    ("documents.why", P.DOCUMENTS_READ, lambda s, p: why.why(s, p, ID)),
+    ("search.retrieve", P.SEARCH_QUERY, lambda s, p: retrieve.retrieve(s, p, QUESTION)),
+    ("chats.start", P.CHATS_WRITE, lambda s, p: converse.start_chat(s, p, collection_ids=[ID])),
+    ("chats.get", P.CHATS_READ, lambda s, p: converse.get_chat(s, p, ID)),
+    ("chats.list", P.CHATS_READ, lambda s, p: converse.list_chats(s, p, cursor=None, limit=1)),
+    ("chats.history", P.CHATS_READ, lambda s, p: converse.history(s, p, ID, limit=1)),
+    ("chats.delete", P.CHATS_WRITE, lambda s, p: converse.delete_chat(s, p, ID)),
+    ("chats.prepare", P.CHATS_WRITE, lambda s, p: answer.prepare(s, p, ID, QUESTION)),
+    ("chats.record", P.CHATS_WRITE, lambda s, p: answer.record(s, p, cast(Any, Untouched()))),
+    ("ingest.take", P.DOCUMENTS_PROCESS, lambda s, p: stage.take(s, p, MESSAGE, Queue.INGEST_CHUNK)),
+    ("ingest.publish", P.DOCUMENTS_PROCESS, lambda s, p: publish.publish(s, p, MESSAGE)),
+    ("ingest.reject", P.DOCUMENTS_PROCESS, lambda s, p: reject.reject(s, p, MESSAGE)),
+    ("ingest.rescue", P.DOCUMENTS_PROCESS, lambda s, p: rescue.rescue(s, p, DueGeneration(ID, ID, ID, 1))),
+    ("ingest.sweep", P.DOCUMENTS_DELETE, lambda s, p: sweep.sweep_document(s, p, ID)),
+]
+
+
+@pytest.mark.parametrize(
+    ("permission", "use_case"), [case[1:] for case in USE_CASES], ids=[case[0] for case in USE_CASES]
+)
+async def test_use_case_without_its_permission_touches_nothing(permission: Permission, use_case: UseCase) -> None:
+    everything_else = frozenset(Permission) - {permission}
+    scope = Scope(UUID(int=1), Principal(PrincipalKind.USER, "u"), everything_else, UUID(int=2))
+    with pytest.raises(Forbidden, match=permission.value):
+        await use_case(scope, cast(Ports, Untouched()))
+
+
+async def test_deleting_a_collection_asks_for_the_right_to_delete_documents_too() -> None:
+    scope = Scope(UUID(int=1), Principal(PrincipalKind.USER, "u"), frozenset({P.COLLECTIONS_WRITE}), UUID(int=2))
+    with pytest.raises(Forbidden, match="documents:delete"):
+        await collections.delete_collection(scope, cast(Ports, Untouched()), ID)
+
+
+def test_source_of_a_new_generation_is_not_yet_uploaded() -> None:
+    assert Source("key").version_id == ""
