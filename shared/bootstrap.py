@@ -59,6 +59,7 @@ class Kit:
 
     @cached_property
     def pace(self) -> Pace:
+        """How patient ingestion is."""
         return Pace(self.settings.ingestion_patience)
 
     @cached_property

@@ -1,10 +1,11 @@
 """A delete, a new upload or a crash in the middle of every stage: what is left is right."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 
 import pytest
 
+from shared import bootstrap
 from shared.domain.documents import TERMINAL
 from shared.domain.errors import CommitUnknown
 from shared.domain.events import Queue
@@ -31,7 +32,7 @@ def brought_before(world: World, client: Client, collection: str, stage: Queue) 
     return document
 
 
-def during(world: World, stage: Queue, act: Callable[[], Awaitable[None]]) -> None:
+def during(world: World, stage: Queue, act: Callable[[], Coroutine[None, None, None]]) -> None:
     """Have `act` run in the middle of the stage's work; a publish has no middle, so it comes right before."""
     if stage is Queue.INGEST_EMBED:
         world.embedder.during_embed = act
@@ -103,8 +104,6 @@ def test_new_version_in_the_middle_of_a_stage_wins_in_the_end(
 def test_commit_of_unknown_outcome_is_repeated_and_harms_nothing(
     stage: Queue | None, number: int, lost: str, world: World, api_client: Client, collection: str
 ) -> None:
-    from shared import bootstrap
-
     document = (
         api_client.upload(collection, LEAVE) if stage is None else brought_before(world, api_client, collection, stage)
     )

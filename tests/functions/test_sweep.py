@@ -1,6 +1,7 @@
 """The sweep: every state is rescued by the schedule alone, every trace goes, every message leaves."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -46,7 +47,7 @@ def lose_messages(world: World) -> None:
 def brought_to(world: World, client: Client, collection: str, state: GenerationState) -> str:
     """A document whose only generation is in the state, and whose message is lost."""
     document = client.upload(collection, LEAVE)
-    steps = [
+    steps: list[Callable[[], object]] = [
         world.notify,
         lambda: world.deliver(Queue.INGEST_EXTRACT) or world.notify(),
         lambda: world.deliver(Queue.INGEST_CHUNK),

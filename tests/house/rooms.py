@@ -65,9 +65,13 @@ def environment(root: Path) -> list[str]:
         if path in (Path("shared/settings.py"), Path("shared/adapters/litellm/library.py")):
             continue
         for node in ast.walk(tree):
-            read = isinstance(node, ast.Attribute) and ast.unparse(node) in ENVIRONMENT
-            named = isinstance(node, ast.ImportFrom) and node.module == "os"
-            if read or (named and {alias.name for alias in node.names} & {"environ", "getenv", "environb"}):
+            if isinstance(node, ast.Attribute):
+                read = ast.unparse(node) in ENVIRONMENT
+            elif isinstance(node, ast.ImportFrom):
+                read = bool({f"{node.module}.{alias.name}" for alias in node.names} & ENVIRONMENT)
+            else:
+                continue
+            if read:
                 found.append(f"{path}:{node.lineno} reads the environment")
     return found
 
