@@ -1,7 +1,8 @@
-"""A file goes into a bucket, a cited answer comes out: through the real API Gateway, S3 events, queues and processes."""
+"""A file goes into a bucket, a cited answer comes out: through API Gateway, S3 events, queues and processes."""
 
 import time
 from collections import Counter
+from typing import Any
 
 import httpx
 import pytest
@@ -75,8 +76,8 @@ def test_ingest_two_hundred_documents_with_processes_killed_midway_all_are_index
     total = 200
     killed = 0
     for number in range(total):
-        body = f"Lighthouse number {number} stands on rock {number * 7} and blinks every {number % 9 + 2} seconds.".encode()
-        running.upload(collection, f"lighthouse-{number}.txt", body, path=f"lighthouse-{number}.txt")
+        text = f"Lighthouse number {number} stands on rock {number * 7} and blinks every {number % 9 + 2} seconds."
+        running.upload(collection, f"lighthouse-{number}.txt", text.encode(), path=f"lighthouse-{number}.txt")
         if number in (60, 120, 180):
             killed += running.kill_functions()
     time.sleep(1)
@@ -106,7 +107,7 @@ def test_delete_an_indexed_document_is_gone_from_answers_at_once_and_from_every_
     ).json()["hits"]
     assert {hit["document_id"] for hit in hits} == {kept}
     until = time.monotonic() + DEADLINE
-    proof = {"complete": False}
+    proof: dict[str, Any] = {"complete": False}
     while not proof["complete"] and time.monotonic() < until:
         time.sleep(0.3)
         proof = running.api.get(f"/documents/{gone}/receipt").json()

@@ -1,0 +1,1 @@
+"""Commands that print figures, as ratios against a baseline of the same run. Nothing here asserts a duration."""
