@@ -22,19 +22,25 @@ def tracked(root: Path = ROOT) -> tuple[Path, ...]:
     return tuple(path for path in walked if not any(part in SKIPPED or part.startswith(".") for part in path.parts))
 
 
-def texts(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
+@cache
+def texts(root: Path = ROOT) -> tuple[tuple[Path, str], ...]:
     """Every tracked file that is text."""
-    for path in tracked(root):
-        content = (root / path).read_bytes()
-        if b"\0" not in content[:8000]:
-            yield path, content.decode("utf-8", "replace")
+    contents = ((path, (root / path).read_bytes()) for path in tracked(root))
+    return tuple(
+        (path, content.decode("utf-8", "replace")) for path, content in contents if b"\0" not in content[:8000]
+    )
 
 
 def modules(root: Path, *rooms: str) -> Iterator[tuple[Path, ast.Module]]:
     """The syntax tree of every tracked Python file in the rooms."""
     for path in tracked(root):
         if path.suffix == ".py" and any(path.is_relative_to(room) for room in rooms):
-            yield path, ast.parse((root / path).read_text(), str(path))
+            yield path, _parsed(root / path)
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), str(path))
 
 
 def functions(root: Path = ROOT) -> list[str]:

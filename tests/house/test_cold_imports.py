@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -20,11 +19,16 @@ HEAVY = frozenset(
 WEB = frozenset({"fastapi", "mangum", "starlette"})
 LOCAL = frozenset({"shared.local", "shared.cli"})
 
+WORKERS = [name for name in functions() if name.startswith(("ingest_", "sweep", "reindex", "migrate"))]
+DOORS = [name for name in functions() if name not in WORKERS]
+
 SCRIPT = """
 import importlib, json, sys
-importlib.import_module(sys.argv[1])
-exec(sys.argv[2])
-print(json.dumps(sorted(sys.modules)))
+for name in sys.argv[2:]:
+    importlib.import_module(f"functions.{name}.app")
+    print(json.dumps([name, sorted(sys.modules)]))
+exec(sys.argv[1])
+print(json.dumps(["", sorted(sys.modules)]))
 """
 READ_A_FILE = """
 from shared import bootstrap
@@ -34,20 +38,19 @@ powers.blobs, powers.reader, powers.clock, powers.meter
 """What ingest_extract builds to do its work."""
 
 
-def loaded(module: str, then: str = "") -> frozenset[str]:
+def loaded(names: list[str], then: str = "") -> dict[str, frozenset[str]]:
+    """In one fresh interpreter: the modules there are after importing each function in turn, and last after `then`."""
     environment = {"PYTHONPATH": str(ROOT), "AWS_DEFAULT_REGION": "eu-central-1", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-c", SCRIPT, module, then]
+    command = [sys.executable, "-c", SCRIPT, then, *names]
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    return frozenset(json.loads(done.stdout.splitlines()[-1]))
+    return {name: frozenset(found) for name, found in map(json.loads, done.stdout.splitlines())}
 
 
 @pytest.fixture(scope="module")
 def started() -> dict[str, frozenset[str]]:
-    """The modules each function has after its import."""
-    with ThreadPoolExecutor(2) as pool:
-        names = functions()
-        return dict(zip(names, pool.map(lambda name: loaded(f"functions.{name}.app"), names), strict=True))
+    """Workers first: what none of them may load is not yet there from a door. The first to load too much is named."""
+    return loaded([*WORKERS, *DOORS])
 
 
 @pytest.mark.parametrize("name", functions())
@@ -55,15 +58,13 @@ def test_import_of_function_loads_nothing_heavy(name: str, started: dict[str, fr
     assert started[name] & (HEAVY | LOCAL) == set()
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in functions() if name.startswith(("ingest_", "sweep", "reindex", "migrate"))]
-)
+@pytest.mark.parametrize("name", WORKERS)
 def test_import_of_worker_loads_no_web_framework(name: str, started: dict[str, frozenset[str]]) -> None:
     assert started[name] & WEB == set()
 
 
 def test_powers_of_ingest_extract_load_no_database_and_no_model() -> None:
-    modules = loaded("functions.ingest_extract.app", READ_A_FILE)
+    modules = loaded(["ingest_extract"], READ_A_FILE)[""]
     assert (
         modules & {"sqlalchemy", "psycopg", "alembic", "litellm", "onnxruntime", "pinecone", "fastapi", "httpx"}
         == set()
@@ -71,4 +72,4 @@ def test_powers_of_ingest_extract_load_no_database_and_no_model() -> None:
 
 
 def test_loaded_with_planted_import_shows_it() -> None:
-    assert "sqlite3" in loaded("functions.ingest_chunk.app", "import sqlite3")
+    assert "sqlite3" in loaded([], "import sqlite3")[""]
