@@ -190,8 +190,9 @@ class Kit:
     def reader(self) -> Reader:
         """The reader of files, in its cage."""
         from shared.adapters.files.reader import CagedFilesReader
+        from shared.adapters.treesitter.syntax import TreeSitterSyntax
 
-        return CagedFilesReader()
+        return CagedFilesReader(syntax=TreeSitterSyntax)
 
     @cached_property
     def meter(self) -> Meter:
