@@ -15,9 +15,9 @@ from sqlalchemy import Executable, text
 from sqlalchemy.engine import CursorResult, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from shared.adapters.postgres.lean import AsyncConnection, AsyncEngine, create_async_engine
 from shared.domain.errors import CommitUnknown, Conflict, Forbidden, Invalid, LambentError, Unavailable
 
 Parameters = Mapping[str, object]
@@ -48,6 +48,8 @@ class Timeouts:
     idle_in_transaction: int = 60_000
     connect: int = 5_000
     """Rounded up to seconds."""
+    turn: int = 30_000
+    """How long a transaction waits for the one before it in the same process, since they share a connection."""
 
 
 def open_engine(url: str, timeouts: Timeouts) -> AsyncEngine:
@@ -63,7 +65,7 @@ def open_engine(url: str, timeouts: Timeouts) -> AsyncEngine:
         poolclass=AsyncAdaptedQueuePool,
         pool_size=1,
         max_overflow=0,
-        pool_timeout=30,
+        pool_timeout=timeouts.turn / 1000,
         use_native_hstore=False,
         json_serializer=partial(json.dumps, ensure_ascii=False),
         connect_args={
