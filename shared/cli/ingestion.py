@@ -16,14 +16,27 @@ from shared.cli.shapes import Document
 from shared.cli.sources import Source, digest
 from shared.cli.transfer import Uploader
 
-PATIENCE_SECONDS = 600.0
+PATIENCE_SECONDS = 1800.0
 """How long to wait while nothing at all moves."""
-POLLS_PER_SECOND = 20.0
-"""All documents together: watching must not cost more than the work that is watched."""
+FEW = 20
+"""So many documents are asked about one by one; of more, the listing tells who is done."""
 _FIRST_POLL, _LONGEST_POLL, _POLL_GROWTH = 0.25, 5.0, 1.4
 _SILENCE_SECONDS = 30.0
 _POLLERS = 4
+_LOOKING_SHARE = 5.0
+"""Watching must not take the machine from the work that is watched."""
+_SKIM_SECONDS, _SKIM_REST = 1.0, 10.0
 _TICK = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What tells whether a document moves: a long one may be in one step for minutes."""
+
+    state: str
+    attempts: int = 0
+    waiting: str = ""
+    embedded: int = 0
 
 
 @dataclass
@@ -35,9 +48,11 @@ class _Waiting:
     version: int
     began: float
     bytes: int
-    state: str = ""
+    seen: _Seen | None = None
     interval: float = _FIRST_POLL
     due: float = 0.0
+    listed: bool = True
+    """Whether the last listing had it among those on their way."""
 
 
 class Ingestion:
@@ -76,6 +91,8 @@ class Ingestion:
         self._sent: queue.SimpleQueue[Future[_Waiting | Outcome]] = queue.SimpleQueue()
         self._waiting: list[_Waiting] = []
         self._outcomes: list[Outcome] = []
+        self._next_skim = 0.0
+        self._answer_seconds = 0.02
         self._heard = self._moved = 0.0
         """When the API last answered, and when something last changed."""
 
@@ -129,6 +146,7 @@ class Ingestion:
         if isinstance(arrived, Outcome):
             self._end(arrived)
         elif wait_for_index:
+            arrived.due = self._clock() + max(arrived.interval, self._fair())
             self._waiting.append(arrived)
             self._watcher.moved(arrived.source.key, STAGES[0])
         else:
@@ -171,39 +189,72 @@ class Ingestion:
 
     def _poll(self, pollers: ThreadPoolExecutor) -> None:
         """Ask about those that are due."""
+        if len(self._waiting) > FEW and self._clock() >= self._next_skim:
+            self._skim()
         now = self._clock()
         due = [one for one in self._waiting if one.due <= now][: _POLLERS * 2]
-        for one, (state, document) in zip(due, pollers.map(self._look, due), strict=True):
-            fastest = len(self._waiting) / POLLS_PER_SECOND
-            one.interval = min(self._slowest(), max(one.interval * _POLL_GROWTH, fastest))
+        for one, (seen, document) in zip(due, pollers.map(self._look, due), strict=True):
+            one.interval = min(self._slowest(), max(one.interval * _POLL_GROWTH, self._fair()))
             one.due = self._clock() + one.interval
-            if not state:
+            if not seen.state:
                 continue
             self._heard = self._clock()
-            if state == one.state:
+            if seen == one.seen:
                 continue
-            one.state, one.interval, self._moved = state, _FIRST_POLL, self._heard
-            self._watcher.moved(one.source.key, state)
-            if state not in STAGES:
+            one.interval, self._moved = _FIRST_POLL, self._heard
+            one.seen = seen
+            self._watcher.moved(one.source.key, seen.state)
+            if seen.state not in STAGES:
                 self._waiting.remove(one)
-                self._end(_outcome(one, state, self._clock(), document))
+                self._end(_outcome(one, seen.state, self._clock(), document))
+
+    def _skim(self) -> None:
+        """Learn from the listing who is done: two requests for two hundred documents, where asking for each would
+        take from a small machine the time it needs to process them.
+        """
+        began = self._clock()
+        try:
+            busy = {
+                one["id"]
+                for status in ("processing", "awaiting_upload")
+                for one in self._api.documents(collection_id=self._collection_id, status=status)
+            }
+        except (Unreachable, NotLambent, ApiProblem):
+            # Whoever asks for single documents tells what to make of it.
+            self._next_skim = self._clock() + _LONGEST_POLL
+            return
+        now = self._heard = self._clock()
+        self._next_skim = now + max(_SKIM_SECONDS, _SKIM_REST * (now - began))
+        for one in self._waiting:
+            listed = one.document_id in busy
+            if one.listed and not listed:
+                one.due = now
+            one.listed = listed
+
+    def _fair(self) -> float:
+        """Seconds between two looks at one document, so that looking takes a fifth of the time."""
+        fair = len(self._waiting) * self._answer_seconds * _LOOKING_SHARE
+        return min(fair, _LONGEST_POLL) if len(self._waiting) <= FEW else fair
 
     def _slowest(self) -> float:
-        return max(_LONGEST_POLL, len(self._waiting) / POLLS_PER_SECOND)
+        return max(_LONGEST_POLL, self._fair())
 
-    def _look(self, one: _Waiting) -> tuple[str, Document | None]:
-        """The state of a version now, with its document; '' when the API did not say this time."""
+    def _look(self, one: _Waiting) -> tuple[_Seen, Document | None]:
+        """A version as it is now, with its document; no state when the API did not say this time."""
+        began = self._clock()
         try:
             document = self._api.document(one.document_id)
         except (Unreachable, NotLambent):
-            return "", None
+            return _Seen(""), None
         except ApiProblem as problem:
             if problem.status == 404:
-                return "deleted", None
+                return _Seen("deleted"), None
             if problem.status >= 500 or problem.status == 429:
-                return "", None
+                return _Seen(""), None
             raise
-        return _state_of(document, one.version), document
+        # A running mean; two threads at once lose one value of it, which does not matter.
+        self._answer_seconds += (self._clock() - began - self._answer_seconds) / 8
+        return _seen(document, one.version), document
 
     def _give_up(self) -> None:
         for one in self._waiting:
@@ -216,14 +267,15 @@ class Ingestion:
         self._watcher.ended(outcome)
 
 
-def _state_of(document: Document, version: int) -> str:
-    """The state of our version: one of STAGES, or how it ended."""
+def _seen(document: Document, version: int) -> _Seen:
+    """Our version of a document."""
     latest = document.get("latest")
     if latest is None or latest["version"] < version:
-        return STAGES[0]
+        return _Seen(STAGES[0])
     if latest["version"] > version:
-        return "superseded"
-    return {"committed": "indexed"}.get(latest["state"], latest["state"])
+        return _Seen("superseded")
+    state = {"committed": "indexed"}.get(latest["state"], latest["state"])
+    return _Seen(state, latest["attempts"], latest["waiting"], latest["counts"]["embedded"])
 
 
 def _outcome(one: _Waiting, result: str, now: float, document: Document | None = None, *, reason: str = "") -> Outcome:

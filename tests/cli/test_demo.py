@@ -21,6 +21,7 @@ def checkout(monkeypatch: pytest.MonkeyPatch, fake_cloud: FakeCloud, world: Worl
     monkeypatch.setattr(address, "repository_root", lambda: ROOT)
     monkeypatch.setattr(ingestion, "_FIRST_POLL", 0.0)
     monkeypatch.setattr(ingestion, "_TICK", 0.005)
+    monkeypatch.setattr(ingestion, "_LOOKING_SHARE", 0.0)
     monkeypatch.setattr(demonstration, "QUESTIONS", ("How many?", "When?"))
     fake_cloud.url, fake_cloud.api_key = world.url, KEY
 

@@ -8,8 +8,10 @@ import pytest
 from fastapi import Response
 
 from shared.cli import ingestion, transfer
+from shared.cli.api import Api
+from shared.cli.errors import ApiProblem, Unreachable
 from tests.cli.conftest import Run
-from tests.cli.fake_api import World, problem
+from tests.cli.fake_api import World
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +20,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingestion, "_FIRST_POLL", 0.0)
     monkeypatch.setattr(ingestion, "_LONGEST_POLL", 0.001)
     monkeypatch.setattr(ingestion, "_TICK", 0.005)
+    monkeypatch.setattr(ingestion, "_LOOKING_SHARE", 0.0)
 
 
 @pytest.fixture
@@ -155,11 +158,31 @@ def test_ingest_stuck_document_is_given_up_with_its_story(
     assert "1 still on their way" in told.out
 
 
-def test_ingest_api_that_stumbles_meanwhile_is_asked_again(run: Run, world: World, folder: Path) -> None:
-    run("ingest", folder, "--no-wait")
-    (folder / "start.txt").write_text("Changed.")
+def test_ingest_api_that_stumbles_meanwhile_is_asked_again(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Api.document
+    stumbles: list[Exception] = [ApiProblem(503, {"detail": "asleep"}), Unreachable("gone")]
+
+    def stumble(api: Api, document_id: str) -> object:
+        if stumbles:
+            raise stumbles.pop()
+        return ask(api, document_id)
+
+    monkeypatch.setattr(Api, "document", stumble)
+    assert run("ingest", folder).code == 0
+    assert stumbles == []
+
+
+def test_ingest_api_that_stays_silent_ends_it(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(api: Api, document_id: str) -> object:
+        raise Unreachable("gone")
+
+    monkeypatch.setattr(Api, "document", silent)
+    monkeypatch.setattr(ingestion, "_SILENCE_SECONDS", 0.1)
     told = run("ingest", folder)
-    assert told.code == 0
+    assert told.code == 1
+    assert "stopped answering" in told.err
 
 
 def test_ingest_deleted_meanwhile_is_told(
@@ -225,8 +248,6 @@ def test_ingest_malformed_metadata_is_refused(run: Run, folder: Path) -> None:
 def test_ingest_collection_made_by_another_at_the_same_time_is_used(
     run: Run, world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from shared.cli.api import Api
-
     known = world.add_collection("hr")
     listings: list[Sequence[object]] = [[], [known]]
     monkeypatch.setattr(Api, "collections", lambda self: iter(listings.pop(0)))
@@ -234,9 +255,43 @@ def test_ingest_collection_made_by_another_at_the_same_time_is_used(
     assert len(world.collections) == 1
 
 
-def test_ingest_server_error_on_announcing_is_a_failure_of_that_file(run: Run, world: World, folder: Path) -> None:
-    world.add_collection("default")
-    run("collections")
-    world.refusals.append(problem(500, "internal_error", "an unexpected error; the log has the details"))
+def test_ingest_server_error_on_announcing_is_a_failure_of_that_file(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announce = Api.announce
+
+    def crash(api: Api, upload: dict[str, object]) -> object:
+        if upload["name"] == "start.txt":
+            raise ApiProblem(500, {"code": "internal_error", "detail": "an unexpected error; the log has the details"})
+        return announce(api, upload)
+
+    monkeypatch.setattr(Api, "announce", crash)
     told = run("ingest", folder)
     assert told.code == 1
+    assert "1 indexed, 1 failed" in told.out
+
+
+def test_ingest_many_documents_are_watched_by_listing(
+    run: Run, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingestion, "_SKIM_SECONDS", 0.0)
+    monkeypatch.setattr(ingestion, "_SKIM_REST", 0.0)
+    (tmp_path / "many").mkdir()
+    for index in range(30):
+        (tmp_path / "many" / f"{index}.txt").write_text(f"Number {index}.")
+    told = run("ingest", tmp_path / "many")
+    assert told.code == 0
+    assert "30 indexed" in told.out
+    assert ("GET", "/api/v1/documents") in world.requests
+
+
+def test_ingest_listing_that_fails_is_no_reason_to_stop(
+    run: Run, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> object:
+        raise Unreachable("gone")
+
+    monkeypatch.setattr(Api, "documents", fail)
+    monkeypatch.setattr(ingestion, "FEW", 0)
+    (tmp_path / "a.txt").write_text("a")
+    assert run("ingest", tmp_path / "a.txt").code == 0

@@ -63,7 +63,7 @@ def ingest(
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until each is indexed or has failed.")] = True,
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", help="Seconds to wait while nothing moves.", min=1)
-    ] = 600.0,
+    ] = 1800.0,
 ) -> None:
     """Send files and folders in and watch each until it is indexed or has failed.
 
