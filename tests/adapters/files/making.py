@@ -4,10 +4,13 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
+from typing import Any
 
 import docx
 import openpyxl
 import pptx
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import XL_CHART_TYPE
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
@@ -18,6 +21,7 @@ from shared.domain.errors import Rejected
 from shared.domain.extracted import Block, BlockKind, Extracted
 
 LIMITS = CageLimits()
+_CHART_DATA: Any = CategoryChartData
 PROSE = (
     "The river rises in the hills above the town and flows east for forty miles. "
     "Its water is cold in every season, and the mills along it were built before the road."
@@ -119,6 +123,20 @@ def slides() -> bytes:
     for row, cells in enumerate((("Name", "Year"), ("Upper mill", "1721"))):
         for column, cell in enumerate(cells):
             table.cell(row, column).text = cell
+    return _saved(presentation)
+
+
+def chart() -> bytes:
+    """A slide with a chart, and a text box in a group."""
+    presentation = pptx.Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[6])
+    data = _CHART_DATA()
+    data.categories = ["2020", "2021"]
+    data.add_series("Flour", (1.5, 2))
+    data.add_series("Oil", (3, None))
+    slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 0, 0, 100, 100, data)
+    group = slide.shapes.add_group_shape()
+    group.shapes.add_textbox(0, 0, 10, 10).text_frame.text = "in a group"
     return _saved(presentation)
 
 

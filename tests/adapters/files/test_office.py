@@ -10,6 +10,7 @@ from tests.adapters.files.making import (
     LIMITS,
     PROSE,
     archive,
+    chart,
     headings,
     of_kind,
     opendocument,
@@ -89,6 +90,45 @@ def test_read_slides_are_pages_with_titles_lists_tables_and_notes() -> None:
     assert "Notes: Speak slowly." in extracted.text
 
 
+def test_read_slide_charts_are_tables_and_groups_are_looked_into() -> None:
+    extracted = read(chart(), "talk.pptx")
+    assert of_kind(extracted, BlockKind.TABLE) == ["| Flour | Oil\n2020 | 1.5 | 3\n2021 | 2"]
+    assert "in a group" in extracted.text
+
+
+def test_read_hidden_slide_and_sheet_are_read_with_a_warning() -> None:
+    parts = unzipped(slides())
+    name = "ppt/slides/slide1.xml"
+    parts[name] = parts[name].replace(b"<p:sld ", b'<p:sld show="0" ', 1)
+    assert any("slide 1 is hidden" in warning for warning in read(archive(parts)).warnings)
+    parts = unzipped(workbook({"One": [["a", "b"]], "Two": [["c", "d"]]}))
+    second = b'sheetId="2" state="visible"'
+    parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(second, second.replace(b"visible", b"hidden"))
+    extracted = read(archive(parts))
+    assert "c | d" in extracted.text
+    assert any("sheet Two is hidden" in warning for warning in extracted.warnings)
+
+
+def test_read_word_notes_are_read_and_comments_are_not() -> None:
+    parts = unzipped(word())
+    w = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    note = "<w:footnote w:id='{0}' {1}><w:p><w:r><w:t>{2}</w:t></w:r></w:p></w:footnote>"
+    notes = note.format(0, "w:type='separator'", "separator") + note.format(1, "", "a note below")
+    parts["word/footnotes.xml"] = f"<w:footnotes {w}>{notes}</w:footnotes>".encode()
+    parts["word/comments.xml"] = f"<w:comments {w}><w:p><w:r><w:t>a remark</w:t></w:r></w:p></w:comments>".encode()
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    relations = "".join(
+        f'<Relationship Id="x{name}" Type="{kind}/{name}" Target="{name}.xml"/>' for name in ("footnotes", "comments")
+    )
+    rels = "word/_rels/document.xml.rels"
+    parts[rels] = parts[rels].replace(b"</Relationships>", relations.encode() + b"</Relationships>")
+    extracted = read(archive(parts))
+    assert extracted.text.endswith("a note below")
+    assert "remark" not in extracted.text
+    assert "separator" not in extracted.text
+    assert any("comments" in warning for warning in extracted.warnings)
+
+
 def test_read_slides_without_any_slide_is_refused() -> None:
     parts = unzipped(slides())
     parts["ppt/presentation.xml"] = b'<p:presentation xmlns:p="http://x"/>'
@@ -143,6 +183,25 @@ def test_read_opendocument_text_keeps_structure() -> None:
     assert of_kind(extracted, BlockKind.LIST) == ["- a\n  - b"]
     assert of_kind(extracted, BlockKind.TABLE) == ["1 | 2"]
     assert of_kind(extracted, BlockKind.PARAGRAPH) == ["Two  words\tx"]
+
+
+def test_read_opendocument_notes_boxes_and_description() -> None:
+    body = (
+        "<text:p>Words<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>below</text:p>"
+        "</text:note-body></text:note> on<text:line-break/>two lines</text:p>"
+        "<text:p>Beside<draw:frame><draw:text-box><text:p>boxed</text:p></draw:text-box></draw:frame></text:p>"
+        "<text:list><text:list-item><text:p>first</text:p><text:p>more</text:p></text:list-item></text:list>"
+    )
+    parts = unzipped(opendocument("text", body))
+    parts["meta.xml"] = (
+        b"<meta><title>Rivers</title><initial-creator>A. Miller</initial-creator>"
+        b"<creation-date>2026</creation-date></meta>"
+    )
+    extracted = read(archive(parts))
+    assert extracted.title == "Rivers"
+    assert extracted.properties == {"author": "A. Miller", "created": "2026"}
+    assert of_kind(extracted, BlockKind.PARAGRAPH) == ["Words (below) on\ntwo lines", "Beside", "boxed"]
+    assert of_kind(extracted, BlockKind.LIST) == ["- first\n  more"]
 
 
 def test_read_opendocument_sheet_does_not_unfold_repeated_cells() -> None:

@@ -1,8 +1,10 @@
 """PDF files."""
 
+import io
 from dataclasses import replace
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 from shared.adapters.files.pdf_headings import Bookmark, body_of, headings
 from shared.adapters.files.pdf_lines import Line
@@ -22,6 +24,7 @@ def test_read_pdf_pages_paragraphs_and_properties() -> None:
     extracted = read(pdf([_TITLE + _GAP + _PROSE + _GAP + _PROSE, _PROSE]), "a.pdf")
     assert extracted.title == "River report"
     assert extracted.properties["author"] == "A. Miller"
+    assert extracted.properties["created"][10] == "T"
     assert [page.number for page in extracted.pages] == [1, 2]
     assert headings_of(extracted) == [(1, "Rivers of the North")]
     assert len(extracted.blocks) == 4
@@ -44,6 +47,16 @@ def test_read_pdf_page_without_text_is_kept_empty_with_a_warning() -> None:
     assert [page.number for page in extracted.pages] == [1, 2, 3]
     assert extracted.pages[1].start == extracted.pages[1].end
     assert any("no text on 1 of 3 pages" in warning for warning in extracted.warnings)
+
+
+def test_read_pdf_filled_in_form_fields_are_read() -> None:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer)
+    canvas.drawString(72, 700, "Order of flour")
+    canvas.acroForm.textfield(name="customer", value="Ada Grey", x=72, y=600)
+    canvas.save()
+    extracted = read(buffer.getvalue(), "form.pdf")
+    assert "customer: Ada Grey" in extracted.text
 
 
 def test_read_pdf_without_text_layer_is_refused_with_what_to_do() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from shared.adapters.files.manuscript import Item, Manuscript
 from shared.adapters.files.ooxml import Package, words
 from shared.adapters.files.source import Source
+from shared.adapters.files.text import table_row
 from shared.adapters.files.xml_parsing import attribute, local
 from shared.domain.errors import Rejected
 from shared.domain.extracted import BlockKind
@@ -137,10 +138,9 @@ class _Document:
                 for cell in row:
                     yield from self.items(cell, depth + 1)
             return
-        lines = []
-        for row in rows:
-            cells = [" ".join(item.text for item in self.items(cell, depth + 1)) for cell in row]
-            lines.append(" | ".join(" ".join(cell.split()) for cell in cells).rstrip(" |"))
+        lines = [
+            table_row([" ".join(item.text for item in self.items(cell, depth + 1)) for cell in row]) for row in rows
+        ]
         yield Item(BlockKind.TABLE, "\n".join(lines))
 
 

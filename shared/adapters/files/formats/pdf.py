@@ -1,5 +1,6 @@
 """PDF, by PDFium."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -21,6 +22,7 @@ _PROPERTIES = {
     "ModDate": "modified",
     "Producer": "producer",
 }
+_DATE = re.compile(r"^D:(\d{4})(\d\d)(\d\d)(\d\d)(\d\d).*$")
 _PARAGRAPH_GAP = 1.3
 """Lines further apart than this times the usual distance belong to different paragraphs."""
 _MOST_BOOKMARKS = 5_000
@@ -97,7 +99,7 @@ def _describe(document: pdfium.PdfDocument, manuscript: Manuscript) -> None:
     metadata = document.get_metadata_dict(skip_empty=True)
     manuscript.title = metadata.get("Title", "").strip()
     for key, name in _PROPERTIES.items():
-        manuscript.describe(name, metadata.get(key))
+        manuscript.describe(name, _DATE.sub(r"\1-\2-\3T\4:\5", metadata.get(key) or ""))
 
 
 def _warn_of_empty(pages: Sequence[Sequence[Line]], manuscript: Manuscript) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from shared.adapters.files.manuscript import Item, Manuscript
 from shared.adapters.files.ooxml import Package, words
 from shared.adapters.files.source import Source
+from shared.adapters.files.text import table_row
 from shared.adapters.files.xml_parsing import attribute, local
 from shared.domain.errors import Rejected
 from shared.domain.extracted import BlockKind
@@ -96,7 +97,7 @@ def _frame(frame: Any, package: Package, part: str) -> Iterator[Item]:
     for element in frame.iter():
         if local(element) == "tbl":
             rows = [[_cell(cell) for cell in row if local(cell) == "tc"] for row in element if local(row) == "tr"]
-            yield Item(BlockKind.TABLE, "\n".join(" | ".join(row).rstrip(" |") for row in rows))
+            yield Item(BlockKind.TABLE, "\n".join(map(table_row, rows)))
         elif local(element) == "chart":
             _, name = package.relations(part).get(_relation(element), ("", ""))
             if package.has(name):
@@ -118,9 +119,9 @@ def _chart(chart: Any) -> Iterator[Item]:
     labels = _points(series[0], "cat") or _points(series[0], "xVal")
     columns = [_points(one, "val") or _points(one, "yVal") for one in series]
     names = [next(iter(_points(one, "tx").values()), "") for one in series]
-    lines = [" | ".join(["", *names])]
+    lines = [table_row(["", *names])]
     lines += [
-        " | ".join([labels.get(index, ""), *(column.get(index, "") for column in columns)])
+        table_row([labels.get(index, ""), *(column.get(index, "") for column in columns)])
         for index in sorted({index for column in columns for index in column})
     ]
     yield Item(BlockKind.TABLE, "\n".join(lines))
