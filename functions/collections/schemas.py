@@ -6,23 +6,21 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.domain.chunks import Chunking, ChunkMethod
+from shared.domain.chunks import DEFAULT_CHUNKING, Chunking, ChunkMethod
 from shared.domain.collections import CollectionSummary
 from shared.runtime.schemas import Body, Out
-
-DEFAULT = Chunking()
 
 
 class ChunkingIn(Body):
     """How documents are cut; sizes are estimated tokens."""
 
-    method: ChunkMethod = DEFAULT.method
-    size: int = Field(default=DEFAULT.size, ge=20, le=2000)
-    overlap: int = Field(default=DEFAULT.overlap, ge=0, le=999)
+    method: ChunkMethod = DEFAULT_CHUNKING.method
+    size: int = Field(default=DEFAULT_CHUNKING.size, ge=20, le=2000)
+    overlap: int | None = Field(default=None, ge=0, le=999, description="left out: a tenth of the size")
 
     def domain(self) -> Chunking:
         """The domain value."""
-        return Chunking(self.method, self.size, self.overlap)
+        return Chunking(self.method, self.size, self.size // 10 if self.overlap is None else self.overlap)
 
 
 class NewCollection(Body):

@@ -21,7 +21,7 @@ def test_create_collection_tells_how_it_cuts_and_embeds(world: World, api_client
     )
     made = answer.json
     assert answer.status == 201
-    assert made["chunking"] == {"method": "structure", "size": 100, "overlap": 0}
+    assert made["chunking"] == {"method": "structure", "size": 100, "overlap": 10}
     assert made["model"] == {"name": world.embedder.model.name, "dimensions": 384}
     assert (made["description"], made["language"]) == ("d", "de")
 

@@ -158,7 +158,8 @@ def test_rights_parser_has_no_secret_no_database_and_no_queue_to_send_to(stack: 
     granted = {action for action, _ in rights(stack, "IngestExtractFunction")}
     assert granted == {*CONSUME, "s3:GetObjectVersion", "s3:PutObject"}
     variables = set(stack.functions["IngestExtractFunction"]["Environment"]["Variables"])
-    assert variables == {"LAMBENT_STAGE", "LAMBENT_LOG_LEVEL", "LAMBENT_UPLOADS_BUCKET", "LAMBENT_WORK_BUCKET"}
+    everywhere = {"LAMBENT_STAGE", "LAMBENT_LOG_LEVEL", "LAMBENT_INGESTION_PATIENCE"}
+    assert variables == {*everywhere, "LAMBENT_UPLOADS_BUCKET", "LAMBENT_WORK_BUCKET"}
 
 
 @each

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from shared.domain.chunks import Chunking
+from shared.domain.chunks import DEFAULT_CHUNKING, Chunking
 from shared.domain.collections import Collection, CollectionSummary
 from shared.domain.errors import NotFound
 from shared.domain.labels import clean_name
@@ -39,7 +39,7 @@ async def create(
         name=clean_name(name),
         description=description.strip(),
         model=ports.embedder.model,
-        chunking=chunking or Chunking(),
+        chunking=chunking or DEFAULT_CHUNKING,
         language=language,
         created_at=ports.clock.now(),
     )
