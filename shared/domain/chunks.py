@@ -47,7 +47,7 @@ class Chunking:
 
 
 DEFAULT_CHUNKING = Chunking(ChunkMethod.STRUCTURE, size=200, overlap=20)
-"""For collections that say nothing: with its header it fits the local model's window (tests/benchmarks/extraction.py)."""
+"""For collections that say nothing; it fits the local model's window (measured in tests/benchmarks/extraction.py)."""
 
 
 @dataclass(frozen=True, slots=True)
