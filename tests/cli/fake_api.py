@@ -317,7 +317,9 @@ def _holds(condition: Any, document: dict[str, Any]) -> bool:
         return all(_holds(part, document) for part in condition["and"])
     if "or" in condition:
         return any(_holds(part, document) for part in condition["or"])
-    value = document[condition["field"]]
+    value = document["id" if condition["field"] == "document_id" else condition["field"]]
+    if condition["op"] == "in":
+        return value in condition["value"]
     return condition["value"] in value if condition["op"] == "contains" else value == condition["value"]
 
 
