@@ -260,6 +260,33 @@ async def test_query_over_collections_uses_the_statistics_of_each(store: Store) 
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 
+async def test_query_of_many_collections_finds_the_best_of_all(store: Store) -> None:
+    room = await new_room(store)
+    rooms = [room, *(Room(room.scope, collection(room.scope, name=f"number {number}")) for number in range(11))]
+    async with store.transaction(room.scope) as rows:
+        for one in rooms[1:]:
+            await rows.collections.add(room.scope, one.collection)
+    made = [await index(store, one, ["cat", "dog", "x " * number]) for number, one in enumerate(rooms, start=1)]
+    for count in (1, 2, 8, 9, 12):
+        ids = [one.collection.id for one in rooms[:count]]
+        async with store.transaction(room.scope) as rows:
+            hits = await rows.keywords.query(room.scope, [*ids, *ids], ["cat"], 99)
+        assert {hit.id for hit in hits} == {ChunkId(one.id, 1, 0) for one in made[:count]}
+        assert len(hits) == count
+        assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+async def test_query_behind_many_deleted_chunks_still_fills_the_page(store: Store) -> None:
+    room = await new_room(store)
+    gone = [await index(store, room, ["cat"] * 20) for _ in range(3)]
+    kept = await index(store, room, ["cat and many other words that make it worse"] * 12)
+    for one in gone:
+        await tombstone(store, room, one)
+    found = await found_by(store, room, "cat", limit=10)
+    assert len(found) == 10
+    assert {id.document_id for id in found} == {kept.id}
+
+
 async def test_query_narrows_by_filter_and_documents(store: Store) -> None:
     room = await new_room(store)
     red, blue = await index(store, room, ["cat"], tags=("red",)), await index(store, room, ["cat"] * 9, tags=("blue",))

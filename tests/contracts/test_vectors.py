@@ -181,6 +181,19 @@ async def test_query_keeps_to_the_collections_named(under_test: VectorsUnderTest
     assert list(await found_by(under_test, room, EAST, collections=both, limit=1)) == [ChunkId(one.id, 1, 0)]
 
 
+async def test_query_of_many_collections_finds_the_best_of_all(under_test: VectorsUnderTest) -> None:
+    room = await new_room(under_test.rows)
+    rooms = [room, *(Room(room.scope, collection(room.scope, name=f"number {number}")) for number in range(11))]
+    async with under_test.rows.transaction(room.scope) as rows:
+        for one in rooms[1:]:
+            await rows.collections.add(room.scope, one.collection)
+    made = [await indexed(under_test, one, [(1.0, number / 10, 0.0, 0.0)]) for number, one in enumerate(rooms)]
+    for count in (1, 2, 8, 9, 12):
+        named = [one.collection for one in rooms[:count]]
+        found = await found_by(under_test, room, EAST, collections=[*named, *named], limit=count)
+        assert list(found) == [ChunkId(one.id, 1, 0) for one in made[:count]]
+
+
 async def test_query_never_crosses_tenants_or_projects(under_test: VectorsUnderTest) -> None:
     one = await new_room(under_test.rows)
     sibling, stranger = await new_room(under_test.rows, tenant_id=one.scope.tenant_id), await new_room(under_test.rows)

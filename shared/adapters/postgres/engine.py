@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
@@ -81,28 +81,18 @@ TYPE_OIDS = text(
 )
 
 
-@dataclass(slots=True)
-class Memo:
-    """What a process remembers of its database between transactions: facts that cost only time when missing."""
-
-    oids: dict[str, int] = field(default_factory=dict)
-    """Of the vector types."""
-    indexed: set[tuple[UUID, UUID]] = field(default_factory=set)
-    """Tenant and collection of those whose vectors have an index of their own."""
-
-
 class Session:
     """One open transaction. Repositories run their statements here and never commit."""
 
-    __slots__ = ("_connection", "memo")
+    __slots__ = ("_connection", "_oids")
 
-    def __init__(self, connection: AsyncConnection, memo: Memo) -> None:
+    def __init__(self, connection: AsyncConnection, oids: dict[str, int]) -> None:
         """Args:
         connection: inside a transaction.
-        memo: kept by whoever keeps the database.
+        oids: of the vector types, kept by whoever keeps the database; filled when first needed.
         """
         self._connection = connection
-        self.memo = memo
+        self._oids = oids
 
     async def run(
         self, statement: Executable, parameters: Parameters | Sequence[Parameters] | None = None
@@ -136,14 +126,14 @@ class Session:
 
     async def oid(self, type_name: str) -> int:
         """The number this database gave to `vector` or `sparsevec`; it names the elements of a binary array."""
-        if type_name not in self.memo.oids:
-            self.memo.oids.update({row.typname: row.oid for row in await self.all(TYPE_OIDS)})
-        return self.memo.oids[type_name]
+        if type_name not in self._oids:
+            self._oids.update({row.typname: row.oid for row in await self.all(TYPE_OIDS)})
+        return self._oids[type_name]
 
 
 @asynccontextmanager
 async def transaction(
-    engine: AsyncEngine, memo: Memo, tenant_id: UUID | None, timeouts: Timeouts
+    engine: AsyncEngine, oids: dict[str, int], tenant_id: UUID | None, timeouts: Timeouts
 ) -> AsyncIterator[Session]:
     """One transaction in the tenant's context: committed at the end of the block, rolled back when it raises.
 
@@ -153,7 +143,7 @@ async def transaction(
     """
     connection, driver = await _begin(engine, opening(tenant_id, timeouts))
     try:
-        yield Session(connection, memo)
+        yield Session(connection, oids)
         await _commit(driver)
     finally:
         # Whatever is still open is rolled back as the connection returns to the pool; a broken one is dropped.

@@ -1,24 +1,79 @@
-"""The read gate, as the search legs join it: the committed generation of a document that is not deleted, in a live
-collection of the scope's project.
+"""The read gate before both search legs.
+
+Through it passes the committed generation of a document that is not deleted, in a live collection of the scope's
+project. There are two ways through. `scanned` joins every row of an index with its document: always right, and the
+only way when a filter asks for something. `paged` takes a little more than a page of the best rows first and looks at
+their documents only, which spares a third of the time; when too few of them pass, the caller must scan.
 """
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Table, Uuid, any_, literal
+from sqlalchemy import ColumnElement, FromClause, Table, TextClause, Uuid, any_, literal, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.filters import compiled
 from shared.adapters.postgres.models import collections, documents
 from shared.adapters.postgres.statements import PROJECT, TENANT
+from shared.domain.chunks import ChunkId
 from shared.domain.filters import Filter
+from shared.domain.search import LegHit
 from shared.domain.tenants import Scope
 
 D, C = documents.c, collections.c
 
+MAX_PARTS = 8
+"""Collections asked in one paged statement; each is planned by itself, so for many a scan is quicker."""
 
-def gated(index: Table) -> FromClause:
+# There is always a row: `reached` tells how many the fullest part gave, also when none of them passed.
+PAGE = """
+WITH found AS MATERIALIZED (
+{parts}
+)
+SELECT total.reached, seen.document_id, seen.generation, seen.ordinal, seen.score
+FROM (SELECT max(one.count) AS reached FROM (SELECT count(*) FROM found WHERE {counted} GROUP BY part) one) total
+LEFT JOIN (
+  SELECT f.document_id, f.generation, f.ordinal, f.score FROM found f
+  JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project AND d.id = f.document_id
+    AND d.committed_generation = f.generation AND d.tombstoned_at IS NULL
+  JOIN collections c ON c.tenant_id = :tenant AND c.id = d.collection_id AND c.deleted_at IS NULL
+) seen ON true
+ORDER BY seen.score DESC NULLS LAST, seen.document_id, seen.ordinal
+LIMIT :most
+"""
+
+
+def paged(parts: Sequence[str], counted: str = "true") -> TextClause:
+    """The statement for `page`.
+
+    Args:
+        parts: one SELECT for each collection, of part, document_id, generation, ordinal and score, ordered, and limited
+            to `:reach`.
+        counted: which of their rows are hits at all.
+    """
+    return text(PAGE.format(parts="\nUNION ALL\n".join(f"({part})" for part in parts), counted=counted))
+
+
+async def page(session: Session, statement: TextClause, asked: dict[str, Any], limit: int) -> list[LegHit] | None:
+    """The best that pass the gate; None when there may be more than these, behind others that did not pass."""
+    reach = limit + limit // 4 + 10
+    rows = await session.all(statement, {**asked, "most": limit, "reach": reach})
+    hits = hits_of(rows)
+    return None if len(hits) < limit and (rows[0].reached or 0) >= reach else hits
+
+
+def hits_of(rows: Sequence[Any]) -> list[LegHit]:
+    """Rows of document_id, generation, ordinal and score; those without a score are no hits."""
+    return [
+        LegHit(ChunkId(row.document_id, row.generation, row.ordinal), row.score)
+        for row in rows
+        if row.score is not None
+    ]
+
+
+def scanned(index: Table) -> FromClause:
     """`index` (vectors or keywords) joined with the documents and collections that let its rows be seen."""
     i = index.c
     document = (
@@ -28,7 +83,7 @@ def gated(index: Table) -> FromClause:
         & (D.committed_generation == i.generation)
         & D.tombstoned_at.is_(None)
     )
-    collection = (C.tenant_id == TENANT) & (C.id == i.collection_id) & C.deleted_at.is_(None)
+    collection = (C.tenant_id == TENANT) & (C.id == D.collection_id) & C.deleted_at.is_(None)
     return index.join(documents, document).join(collections, collection)
 
 
@@ -42,6 +97,11 @@ def narrowed(index: Table, filter: Filter | None, document_ids: Sequence[UUID] |
     return conditions
 
 
-def within(scope: Scope) -> dict[str, Any]:
-    """The parameters of `gated`."""
-    return {"tenant": scope.tenant_id, "project": scope.project_id}
+def within(scope: Scope, collection_ids: Sequence[UUID]) -> dict[str, Any]:
+    """The parameters that both ways take: tenant, project, the collections together and one by one."""
+    return {
+        "tenant": scope.tenant_id,
+        "project": scope.project_id,
+        "collections": list(collection_ids),
+        **{f"collection_{part}": collection_id for part, collection_id in enumerate(collection_ids)},
+    }

@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Double, FromClause, Label, Row, Select, bindparam, column, select, text
+from sqlalchemy import Double, Label, Row, Select, TextClause, bindparam, column, select, text
 
 from shared.adapters.postgres.binary import array, read_sparse, sparse
 from shared.adapters.postgres.engine import Session
-from shared.adapters.postgres.gate import gated, narrowed, within
+from shared.adapters.postgres.gate import MAX_PARTS, hits_of, narrowed, page, paged, scanned, within
 from shared.adapters.postgres.models import keywords
 from shared.adapters.postgres.statements import TENANT
 from shared.domain import bm25
@@ -94,25 +95,43 @@ WHERE k.tenant_id = :tenant AND k.collection_id = :collection
 """)
 FORGET = text("DELETE FROM keyword_terms WHERE tenant_id = :tenant AND collection_id = :collection AND chunks <= 0")
 
-# Each collection's own idf weights as a sparse vector, whose text form counts from 1.
+# A collection's own idf weights as a sparse vector, whose text form counts from 1; null when it has none of the terms.
 IDF = "ln(1 + (s.chunks - t.chunks + CAST(0.5 AS float8)) / (t.chunks + CAST(0.5 AS float8)))"
 WEIGHTS = f"CAST('{{' || string_agg((t.term + 1) || ':' || {IDF}, ',') || '}}/{bm25.DIMENSIONS}' AS sparsevec)"
 KNOWN_TERMS = """
 FROM keyword_statistics s
 JOIN keyword_terms t ON t.tenant_id = :tenant AND t.collection_id = s.collection_id
   AND t.term = ANY (CAST(:terms AS integer[])) AND t.chunks > 0
-WHERE s.tenant_id = :tenant AND s.collection_id = ANY (CAST(:collections AS uuid[]))
-"""
-# For several collections a table to join with; a collection that has none of the terms has no row in it. For one
-# collection a single value: read from a table it would be unpacked anew for every chunk, a seventh of the time.
+WHERE s.tenant_id = :tenant"""
 QUESTIONS = (
-    text(f"SELECT s.collection_id, {WEIGHTS} AS weights {KNOWN_TERMS} GROUP BY s.collection_id")
+    text(
+        f"SELECT s.collection_id, {WEIGHTS} AS weights {KNOWN_TERMS} "
+        "AND s.collection_id = ANY (CAST(:collections AS uuid[])) GROUP BY s.collection_id"
+    )
     .columns(K.collection_id, column("weights"))
     .cte("question")
 )
-QUESTION: ColumnElement[Any] = (
-    text(f"SELECT {WEIGHTS} AS weights {KNOWN_TERMS}").columns(column("weights")).scalar_subquery()
+SCORE: Label[float] = (-K.weights.op("<#>", return_type=Double())(QUESTIONS.c.weights)).label("score")
+SCAN: Select[Any] = (
+    select(K.document_id, K.generation, K.ordinal, SCORE)
+    .select_from(scanned(keywords).join(QUESTIONS, QUESTIONS.c.collection_id == K.collection_id))
+    .where(K.tenant_id == TENANT)
+    .order_by(SCORE.desc(), K.document_id, K.ordinal)
+    .limit(bindparam("most"))
 )
+# The question is a single value here: read from a table it would be unpacked anew for every chunk.
+BEST = f"""
+SELECT {{part}} AS part, k.document_id, k.generation, k.ordinal,
+  -(k.weights <#> (SELECT {WEIGHTS} {KNOWN_TERMS} AND s.collection_id = :collection_{{part}})) AS score
+FROM keywords k WHERE k.tenant_id = :tenant AND k.collection_id = :collection_{{part}}
+ORDER BY score DESC NULLS LAST, k.document_id, k.ordinal LIMIT :reach
+"""
+
+
+@lru_cache
+def best(parts: int) -> TextClause:
+    """The paged statement over this many collections."""
+    return paged([BEST.replace("{part}", str(part)) for part in range(parts)], counted="score > 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,17 +243,15 @@ class PgKeywords:
         """Chunks of committed generations that share at least one term, best BM25 first; scores above 0."""
         if not collection_ids or not terms or (document_ids is not None and not document_ids):
             return []
-        parameters = {
-            **within(scope),
-            "collections": list(collection_ids),
-            "terms": sorted({bm25.term_index(term) for term in terms}),
-            "most": limit,
-        }
-        statement = BEST_OF_MANY
-        if len(collection_ids) == 1:
-            statement, parameters = BEST_OF_ONE, {**parameters, "collection": collection_ids[0]}
-        rows = await self._session.all(statement.where(*narrowed(keywords, filter, document_ids)), parameters)
-        return [LegHit(ChunkId(row.document_id, row.generation, row.ordinal), row.score) for row in rows if row.score]
+        named = list(dict.fromkeys(collection_ids))
+        asked = {**within(scope, named), "terms": sorted({bm25.term_index(term) for term in terms})}
+        narrowing = narrowed(keywords, filter, document_ids)
+        found = None
+        if not narrowing and len(named) <= MAX_PARTS:
+            found = await page(self._session, best(len(named)), asked, limit)
+        if found is None:
+            found = hits_of(await self._session.all(SCAN.where(*narrowing), {**asked, "most": limit}))
+        return [hit for hit in found if hit.score > 0]
 
     async def rebalance(self, scope: Scope, collection_id: UUID) -> int:
         """Re-encode the collection's weights when the mean length has drifted by a factor of two; returns how many
@@ -285,22 +302,6 @@ class PgKeywords:
                 "weights": array(await self._session.oid("sparsevec"), weights),
             }
             await self._session.run(ENCODE, parameters)
-
-
-def _best(source: FromClause, question: ColumnElement[Any]) -> Select[Any]:
-    # By its label, or the question would be worked out twice.
-    score: Label[float] = (-K.weights.op("<#>", return_type=Double())(question)).label("score")
-    return (
-        select(K.document_id, K.generation, K.ordinal, score)
-        .select_from(source)
-        .where(K.tenant_id == TENANT)
-        .order_by(score.desc(), K.document_id, K.ordinal)
-        .limit(bindparam("most"))
-    )
-
-
-BEST_OF_ONE = _best(gated(keywords), QUESTION).where(K.collection_id == bindparam("collection"))
-BEST_OF_MANY = _best(gated(keywords).join(QUESTIONS, QUESTIONS.c.collection_id == K.collection_id), QUESTIONS.c.weights)
 
 
 def _collection(scope: Scope, collection_id: UUID) -> dict[str, object]:

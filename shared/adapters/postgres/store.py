@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from shared.adapters.postgres.engine import Memo, Timeouts, open_engine, transaction
+from shared.adapters.postgres.engine import Timeouts, open_engine, transaction
 from shared.adapters.postgres.rows import PgRows
 from shared.domain.tenants import TenantScope
 
@@ -18,7 +18,7 @@ class PgStore:
         """
         self._timeouts = timeouts or Timeouts()
         self._engine = open_engine(url, self._timeouts)
-        self._memo = Memo()
+        self._oids: dict[str, int] = {}
 
     @asynccontextmanager
     async def transaction(self, scope: TenantScope | None) -> AsyncIterator[PgRows]:
@@ -32,7 +32,7 @@ class PgStore:
             CommitUnknown: the connection broke while committing: the work is to be repeated.
         """
         async with transaction(
-            self._engine, self._memo, None if scope is None else scope.tenant_id, self._timeouts
+            self._engine, self._oids, None if scope is None else scope.tenant_id, self._timeouts
         ) as session:
             yield PgRows(session)
 

@@ -1,18 +1,19 @@
 """Vectors in the same transaction as the rows they belong to."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Double, Row, Select, Uuid, any_, bindparam, select, text
+from sqlalchemy import ColumnElement, Double, Select, TextClause, Uuid, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.adapters.postgres.binary import Binary, array
 from shared.adapters.postgres.binary import vector as packed
 from shared.adapters.postgres.engine import Session
-from shared.adapters.postgres.gate import gated, narrowed, within
+from shared.adapters.postgres.gate import MAX_PARTS, hits_of, narrowed, page, paged, scanned, within
 from shared.adapters.postgres.models import vectors as table
 from shared.adapters.postgres.statements import TENANT
 from shared.domain.chunks import ChunkId, ChunkVector
@@ -51,38 +52,28 @@ PING = text("SELECT CAST('[1,0]' AS vector) <=> CAST('[0,1]' AS vector)")
 
 # All vectors have unit length, so the inner product is the cosine.
 DISTANCE: ColumnElement[float] = V.embedding.op("<#>", return_type=Double())(text("CAST(:vector AS vector)"))
-INDEXED = text("""
-ARRAY(SELECT i.collection_id FROM vector_indexes i
-  WHERE i.tenant_id = :tenant AND i.collection_id = ANY (CAST(:collections AS uuid[]))) AS indexed
-""")
-EXACT: Select[Any] = (
-    select(V.document_id, V.generation, V.ordinal, (-DISTANCE).label("score"), INDEXED)
-    .select_from(gated(table))
+SCAN: Select[Any] = (
+    select(V.document_id, V.generation, V.ordinal, (-DISTANCE).label("score"))
+    .select_from(scanned(table))
     .where((V.tenant_id == TENANT) & (V.collection_id == any_(bindparam("collections", type_=ARRAY(Uuid)))))
     .order_by(DISTANCE, V.document_id, V.ordinal)
     .limit(bindparam("most"))
 )
-
-# The index gives its nearest in nearly the right order, and knows nothing of generations: so more are fetched than
-# wanted, passed through the gate, and sorted. There is always a row: `reached` tells whether the index had more.
+# Ordered by the very expression that the index of a large collection is on; without one this is a scan. The index gives
+# its rows in nearly the right order, so they are sorted again.
 NEAREST = """
-WITH near AS MATERIALIZED (
-  SELECT v.document_id, v.generation, v.ordinal, v.embedding <#> CAST(:vector AS vector) AS distance
-  FROM vectors v WHERE v.tenant_id = :tenant AND v.collection_id = :collection
-  ORDER BY CAST(v.embedding AS vector({dimensions})) <#> CAST(:vector AS vector({dimensions}))
-  LIMIT :reach
-)
-SELECT total.reached, seen.document_id, seen.generation, seen.ordinal, -seen.distance AS score
-FROM (SELECT count(*) AS reached FROM near) total
-LEFT JOIN (
-  SELECT n.* FROM near n
-  JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project AND d.id = n.document_id
-    AND d.committed_generation = n.generation AND d.tombstoned_at IS NULL
-  JOIN collections c ON c.tenant_id = :tenant AND c.id = d.collection_id AND c.deleted_at IS NULL
-) seen ON true
-ORDER BY seen.distance, seen.document_id, seen.ordinal
-LIMIT :most
+SELECT {part} AS part, v.document_id, v.generation, v.ordinal, -(v.embedding <#> CAST(:vector AS vector)) AS score
+FROM vectors v WHERE v.tenant_id = :tenant AND v.collection_id = :collection_{part}
+ORDER BY CAST(v.embedding AS vector({dimensions})) <#> CAST(:vector AS vector({dimensions})) LIMIT :reach
 """
+
+
+@lru_cache
+def nearest(parts: int, dimensions: int) -> TextClause:
+    """The paged statement over this many collections."""
+    return paged([NEAREST.format(part=part, dimensions=dimensions) for part in range(parts)])
+
+
 INDEX_FROM = 5_000
 """Vectors from which a collection gets an index. Below, a scan of all takes 2.5 ms (384 dimensions) and misses none."""
 
@@ -131,35 +122,15 @@ class PgVectors:
         """Nearest by cosine, best first; the score is the cosine, -1 to 1. An empty `document_ids` finds nothing."""
         if not collections or (document_ids is not None and not document_ids):
             return []
-        asked = {**within(scope), "vector": _question(vector, collections), "most": limit}
+        named = list(dict.fromkeys(one.id for one in collections))
+        asked = {**within(scope, named), "vector": _question(vector, collections)}
         narrowing = narrowed(table, filter, document_ids)
-        indexed = self._session.memo.indexed
-        known = [] if narrowing else [one for one in collections if (scope.tenant_id, one.id) in indexed]
-        hits: list[LegHit] = []
-        scanned = [one for one in collections if one not in known]
-        for one in known:
-            found = await self._nearest(asked, one, limit)
-            if found is None:
-                scanned.append(one)
-            else:
-                hits += found
-        if scanned:
-            hits += await self._exact({**asked, "collections": [one.id for one in scanned]}, narrowing)
-        return hits if len(scanned) == len(collections) else sorted(hits, key=lambda hit: -hit.score)[:limit]
-
-    async def _exact(self, asked: Mapping[str, Any], narrowing: Sequence[ColumnElement[bool]]) -> list[LegHit]:
-        rows = await self._session.all(EXACT.where(*narrowing), asked)
-        if rows:
-            self._session.memo.indexed.update((asked["tenant"], collection_id) for collection_id in rows[0].indexed)
-        return [_hit(row) for row in rows]
-
-    async def _nearest(self, asked: Mapping[str, Any], collection: Collection, limit: int) -> list[LegHit] | None:
-        """By the collection's index; None when what it gave was mostly behind the gate, so that a scan must decide."""
-        statement = text(NEAREST.format(dimensions=int(collection.model.dimensions)))
-        reach = limit + limit // 4 + 10
-        rows = await self._session.all(statement, {**asked, "collection": collection.id, "reach": reach})
-        hits = [_hit(row) for row in rows if row.document_id is not None]
-        return None if len(hits) < limit and rows[0].reached == reach else hits
+        if not narrowing and len(named) <= MAX_PARTS:
+            statement = nearest(len(named), collections[0].model.dimensions)
+            found = await page(self._session, statement, asked, limit)
+            if found is not None:
+                return found
+        return hits_of(await self._session.all(SCAN.where(*narrowing), {**asked, "most": limit}))
 
     async def tend(self, scope: Scope, collection: Collection, now: datetime) -> bool:
         """Give a collection that has grown large an index of its own; True when one was made.
@@ -170,10 +141,7 @@ class PgVectors:
         if (await self._session.scalar(SIZE, where) or 0) < INDEX_FROM:
             return False
         await self._session.run(PATIENCE)
-        made = bool(await self._session.scalar(INDEX, {"collection": collection.id, "now": now}))
-        if made:
-            self._session.memo.indexed.add((scope.tenant_id, collection.id))
-        return made
+        return bool(await self._session.scalar(INDEX, {"collection": collection.id, "now": now}))
 
     async def ids(self, scope: Scope, collection: Collection, document_id: UUID) -> Sequence[ChunkId]:
         """Every stored id of one document, all generations."""
@@ -192,10 +160,6 @@ class PgVectors:
     async def ping(self) -> None:
         """Prove that the extension answers."""
         await self._session.scalar(PING)
-
-
-def _hit(row: Row[Any]) -> LegHit:
-    return LegHit(ChunkId(row.document_id, row.generation, row.ordinal), row.score)
 
 
 def unit(values: Sequence[float], dimensions: int) -> Sequence[float]:

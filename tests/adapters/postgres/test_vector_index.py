@@ -93,7 +93,7 @@ async def test_tend_of_more_dimensions_than_an_index_takes_leaves_it(store: PgSt
     assert len(await asked(store, wide, values)) == 10
 
 
-async def test_query_by_the_index_finds_what_a_scan_finds(store: PgStore, open_store: OpenStore) -> None:
+async def test_query_by_the_index_finds_what_a_scan_finds(store: PgStore) -> None:
     room, other = await new_room(store), await new_room(store)
     await filled(store, room)
     # A neighbour with the very same vectors, and as many.
@@ -108,11 +108,6 @@ async def test_query_by_the_index_finds_what_a_scan_finds(store: PgStore, open_s
     assert found >= 0.99 * 10 * len(questions)
     for hits in indexed:
         assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
-    # A process that knows nothing of the index scans, and learns of it.
-    fresh = open_store()
-    assert await asked(fresh, room, questions[0]) == scanned[0]
-    assert (room.scope.tenant_id, room.collection.id) in fresh._memo.indexed
-    assert await asked(fresh, room, questions[0]) == indexed[0]
 
 
 async def test_query_by_the_index_uses_it(store: PgStore, as_superuser: psycopg.Connection[TupleRow]) -> None:
@@ -209,7 +204,6 @@ async def test_index_can_be_dropped_and_made_again(store: PgStore) -> None:
     async with store.transaction(room.scope) as rows:
         assert await rows._session.scalar(drop, {"collection": room.collection.id})
         assert not await rows._session.scalar(drop, {"collection": room.collection.id})
-    # What the process remembers is out of date now, and costs time only.
     assert len(await asked(store, room, (1.0, 0.0, 0.0, 0.0))) == 10
     assert await tended(store, room)
 
