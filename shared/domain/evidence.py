@@ -104,21 +104,26 @@ def _letter(letter: str) -> str:
 
 @dataclass(slots=True)
 class Source:
-    """A text to find support in; what is computed from it is kept."""
+    """A text to find support in; what is computed from it is kept.
+
+    A row of a table (`a | b | c`) is read together with the table's first row, without which its cells say nothing.
+    """
 
     text: str
     _folded: tuple[str, list[int]] | None = None
     _spans: list[tuple[int, int]] = field(default_factory=list)
     _stems: list[frozenset[str]] = field(default_factory=list)
     _where: dict[str, list[int]] = field(default_factory=dict)
+    _headers: dict[int, str] = field(default_factory=dict)
+    """By where a row begins: the first row of its table."""
 
     def support(self, claim: Claim) -> Support | None:
         """The best support for a claim; None when not one word of it is there."""
         found = self._verbatim(claim) or self._overlapping(claim)
         if found is None:
             return None
-        quote = self.text[found[0] : found[1]]
-        return Support(*found, claim.stems & every_form(quote), claim.numbers & numbers(quote))
+        read = f"{self.text[found[0] : found[1]]}\n{self._headers.get(found[0], '')}"
+        return Support(*found, claim.stems & every_form(read), claim.numbers & numbers(read))
 
     def _verbatim(self, claim: Claim) -> tuple[int, int] | None:
         wanted = folded(claim.text)[0].strip(_ENDS)
@@ -171,8 +176,14 @@ class Source:
 
     def _read(self) -> None:
         self._spans = sentences(self.text)
+        header = ""
         for index, (start, end) in enumerate(self._spans):
-            stems = every_form(self.text[start:end])
+            line = self.text[start:end]
+            row = " | " in line
+            if row and header:
+                self._headers[start] = header
+            stems = every_form(f"{line}\n{header}" if row else line)
+            header = (header or line) if row else ""
             self._stems.append(stems)
             for stem in stems:
                 self._where.setdefault(stem, []).append(index)

@@ -66,7 +66,7 @@ _MONTHS = _words(
 )
 _LINE_WINDOW = 240
 _SHORT_LINE = 30
-_THAI_PHRASE = 30
+_THAI_PHRASE = 100
 
 
 def sentences(text: str) -> list[tuple[int, int]]:

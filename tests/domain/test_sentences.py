@@ -48,7 +48,8 @@ def test_sentences_of_other_scripts_need_no_space(text: str, parts: list[str]) -
 
 def test_sentences_of_thai_are_cut_at_spaces_between_long_phrases() -> None:
     first, second = "ประเทศไทยเป็นประเทศที่ตั้งอยู่ในทวีปเอเชีย", "กรุงเทพมหานครเป็นเมืองหลวงและนครที่มีประชากรมากที่สุด"
-    assert cut(f"{first} {second}") == [first, second]
+    assert cut(f"{first * 3} {second * 3}") == [first * 3, second * 3]
+    assert cut(f"{first} {second}") == [f"{first} {second}"]
 
 
 def test_sentences_of_wrapped_lines_are_joined() -> None:

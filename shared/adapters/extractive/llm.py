@@ -7,7 +7,6 @@ from itertools import pairwise
 from shared.adapters.extractive.question import Question, read
 from shared.adapters.extractive.scoring import FOUND, Candidate, candidates
 from shared.domain.chats import NOT_FOUND_ANSWER, Passage
-from shared.domain.citations import unmarked
 from shared.domain.prompts import Prompt
 from shared.ports.llm import Finished, LlmEvent, TextDelta
 
@@ -81,8 +80,8 @@ def _alike(left: Candidate, right: Candidate) -> bool:
 
 
 def _said(question: Question, one: Candidate) -> str:
-    """The sentence on one line, without its bullet and without marks of references that would pass for ours."""
-    text = _BULLET.sub("", _SPACE.sub(" ", unmarked(one.text)).strip(), count=1)
+    """The sentence on one line and without its bullet."""
+    text = _BULLET.sub("", _SPACE.sub(" ", one.text).strip(), count=1)
     return text if len(text) <= LONGEST else _cut(question, text)
 
 

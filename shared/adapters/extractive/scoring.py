@@ -15,8 +15,8 @@ from shared.adapters.extractive import tables
 from shared.adapters.extractive.cues import counts, fits, is_pointing
 from shared.adapters.extractive.question import Question
 from shared.domain.chats import Passage
+from shared.domain.citations import unmarked
 from shared.domain.sentences import sentences
-from shared.domain.words import words
 
 FOUND = -0.75
 """What `Candidate.evidence` must reach for there to be an answer: of 100 answerable questions 6 fall below it, of 100
@@ -103,21 +103,21 @@ def candidates(question: Question, passages: Sequence[Passage]) -> list[Candidat
     weight = {term: math.log(1 + (len(found) - present[term] + 0.5) / (present[term] + 0.5)) for term in question.terms}
     for index, passage in enumerate(passages):
         within = [one for one in found if one.passage == index]
-        heading = {
-            question.stem(word) for part in (passage.document_name, *passage.heading_path) for word in words(part)
-        }
+        heading = {stem for part in (passage.document_name, *passage.heading_path) for stem in question.stems(part)}
         _measure(question, weight, within, heading)
     return found
 
 
 def _cut(question: Question, index: int, passage: Passage) -> list[Candidate]:
     """A passage's sentences; rows of a table are told with their header, which is none itself."""
-    lines = [passage.text[start:end] for start, end in sentences(passage.text)]
+    # Reference marks of the source's own would pass for ours.
+    text = unmarked(passage.text)
+    lines = [text[start:end] for start, end in sentences(text)]
     found: list[Candidate] = []
     header = ""
     for place, line in enumerate(lines):
         if not tables.is_row(line):
-            found.append(Candidate(index, place, line, [question.stem(word) for word in words(line)]))
+            found.append(Candidate(index, place, line, question.stems(line)))
             continue
         if place == 0 or not tables.is_row(lines[place - 1]):
             until = next((last for last in range(place, len(lines)) if not tables.is_row(lines[last])), len(lines))
@@ -126,7 +126,7 @@ def _cut(question: Question, index: int, passage: Passage) -> list[Candidate]:
                 continue
         if not tables.is_rule(tables.cells(line)):
             text = tables.spoken(line, header)
-            found.append(Candidate(index, place, text, [question.stem(word) for word in words(text)]))
+            found.append(Candidate(index, place, text, question.stems(text)))
     return found
 
 
