@@ -1,7 +1,7 @@
 """Transactions as doors use them: commit, then send what the transaction put in its outbox."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import structlog
 
@@ -10,6 +10,7 @@ from shared.domain.errors import Unavailable
 from shared.domain.events import Outgoing
 from shared.domain.tenants import TenantScope
 from shared.ports.ports import Ports
+from shared.runtime.logging import bound
 
 log = structlog.get_logger()
 
@@ -18,12 +19,13 @@ log = structlog.get_logger()
 async def transaction(scope: TenantScope | None) -> AsyncIterator[Ports]:
     """One transaction: committed at the end of the block, rolled back when it raises.
 
-    Its messages leave right after the commit.
+    Its messages leave right after the commit. Lines logged in the block carry the tenant.
     """
-    async with bootstrap.transaction(scope) as ports:
-        yield ports
-        added = list(ports.outbox.added())
-    await relay(added)
+    with nullcontext() if scope is None else bound(tenant_id=scope.tenant_id):
+        async with bootstrap.transaction(scope) as ports:
+            yield ports
+            added = list(ports.outbox.added())
+        await relay(added)
 
 
 async def relay(messages: Sequence[Outgoing]) -> int:
