@@ -1,6 +1,5 @@
 """The `lambent` command: what it is made of, and how whatever goes wrong is told."""
 
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -99,10 +98,6 @@ def main(args: Sequence[str] | None = None) -> int:
         return 130
     except typer.TyperException as error:
         return _misunderstood(output, error)
-    except BrokenPipeError:
-        # Whoever read the output (head, less) has seen enough. Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""
         return _told(output, CliError(f"{named}{error.strerror or error}", code="system"), debug=debug)

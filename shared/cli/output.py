@@ -155,7 +155,7 @@ class Output:
 
         self.err.print(Text.assemble(("error: ", "bold red"), safe(error.detail)))
         if isinstance(error, ApiProblem):
-            for field, problem in error.fields:
+            for field, problem in error.fields[1:] and error.fields:
                 self.err.print(f"  {safe(field)}: {safe(problem)}")
         if error.hint:
             self.err.print(Text.assemble(("  try: " if _is_command(error.hint) else "  ", "dim"), safe(error.hint)))

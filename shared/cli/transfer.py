@@ -35,12 +35,10 @@ class Uploader:
 
     Args:
         stop: set to give up soon.
-        http: a client of httpx, for tests.
     """
 
-    def __init__(self, stop: threading.Event, http: httpx.Client | None = None) -> None:
+    def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
-        self._http = http
         self._made: dict[str, httpx.Client] = {}
         self._lock = threading.Lock()
 
@@ -86,8 +84,6 @@ class Uploader:
                 raise Stopped("stopped", code="stopped")
 
     def _client(self, url: str) -> httpx.Client:
-        if self._http is not None:
-            return self._http
         store = url.partition("?")[0]
         with self._lock:
             if store not in self._made:

@@ -3,12 +3,13 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from shared.cli.loglines import readable
 from shared.cli.output import Column, Output
 from shared.cli.plain import moment, number, seconds
 from shared.cli.shapes import Health
 
 if TYPE_CHECKING:
-    from shared.local.report import Ready, Status, Step
+    from shared.local.report import LogLine, Ready, Status, Step
 
 
 def show_ready(output: Output, ready: "Ready", *, detached: bool) -> None:
@@ -109,3 +110,12 @@ def show_health(output: Output, url: str, found: Health) -> None:
         output.table([Column("Dead letters", flexible=True, style="red"), Column("Waiting", right=True)], letters)
     elif any(one["dead"] for one in found["queues"]):
         output.line("No dead letters.")
+
+
+def show_log_line(output: Output, one: "LogLine", *, named: bool, raw: bool) -> None:
+    """A line of a log; with `named` the function's name stands before it."""
+    found = (one.text, "") if raw else readable(one.text)
+    if found is not None:
+        text, style = found
+        name = one.function.removesuffix("Function")
+        output.line(f"{name:<16} {text}" if named else text, style)

@@ -11,8 +11,9 @@ import pytest
 import uvicorn
 
 from shared.cli import address, app, local_cloud
-from tests.cli.fake_api import KEY, World, create_app
+from tests.cli.fake_api import create_app
 from tests.cli.fake_cloud import FakeCloud
+from tests.cli.fake_world import KEY, World
 
 
 class Server(uvicorn.Server):

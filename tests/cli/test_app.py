@@ -8,8 +8,8 @@ import pytest
 from shared.cli import app
 from shared.cli.errors import CliError
 from tests.cli.conftest import Run
-from tests.cli.fake_api import KEY, World, problem
 from tests.cli.fake_cloud import FakeCloud
+from tests.cli.fake_world import KEY, World, problem
 
 COMMANDS = (
     *(
@@ -138,13 +138,10 @@ def test_main_problem_with_json_is_the_api_s_own(run: Run, world: World) -> None
 
 
 def test_main_problem_shows_fields_and_hint(run: Run, world: World) -> None:
-    world.refusals.append(
-        problem(
-            422, "validation_failed", "body.x: wrong", "see the page", errors=[{"field": "body.x", "problem": "wrong"}]
-        )
-    )
+    errors = [{"field": "body.x", "problem": "wrong"}, {"field": "body.y", "problem": "missing"}]
+    world.refusals.append(problem(422, "validation_failed", "body.x: wrong", "see the page", errors=errors))
     told = run("documents")
-    assert "body.x: wrong" in told.err
+    assert "body.y: missing" in told.err
     assert "see the page" in told.err
 
 

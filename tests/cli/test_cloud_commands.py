@@ -8,8 +8,8 @@ import pytest
 
 from shared.local.report import Check, Options
 from tests.cli.conftest import Run
-from tests.cli.fake_api import KEY, World
 from tests.cli.fake_cloud import FakeCloud
+from tests.cli.fake_world import KEY, World
 
 
 class Terminal(io.StringIO):

@@ -7,8 +7,8 @@ import pytest
 
 from shared.cli import address, demonstration, ingestion
 from tests.cli.conftest import Run
-from tests.cli.fake_api import KEY, World
 from tests.cli.fake_cloud import FakeCloud
+from tests.cli.fake_world import KEY, World
 from tests.demo import generate
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ def checkout(monkeypatch: pytest.MonkeyPatch, fake_cloud: FakeCloud, world: Worl
 @pytest.fixture
 def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake API's limit of a file is for other tests."""
-    monkeypatch.setattr("tests.cli.fake_api.MAX_BYTES", 1_000_000)
+    monkeypatch.setattr("tests.cli.fake_world.MAX_BYTES", 1_000_000)
 
 
 @pytest.mark.usefixtures("roomy")

@@ -8,7 +8,7 @@ import pytest
 
 from shared.cli.commands import files
 from tests.cli.conftest import Run
-from tests.cli.fake_api import World, problem
+from tests.cli.fake_world import World, problem
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from shared.cli import ingestion, transfer
 from shared.cli.api import Api
 from shared.cli.errors import ApiProblem, Unreachable
 from tests.cli.conftest import Run
-from tests.cli.fake_api import World
+from tests.cli.fake_world import World
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.fake_api import World
+from tests.cli.fake_world import World
 
 
 @pytest.fixture

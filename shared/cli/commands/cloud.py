@@ -11,7 +11,7 @@ from shared.cli.errors import CliError
 from shared.cli.options import api_command, local_command
 from shared.cli.output import Column
 from shared.cli.session import Session
-from shared.cli.views import show_health, show_ready, show_status, show_step
+from shared.cli.views import show_health, show_log_line, show_ready, show_status, show_step
 
 if TYPE_CHECKING:
     from shared.local.report import Options, Ready
@@ -110,7 +110,10 @@ def logs(
         typer.Argument(help="A function (ingest_chunk), or supervisor, aws, postgres; all functions by default."),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", metavar="N", help="How many of the last lines.", min=0)] = 100,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", metavar="N", help="How many of the last lines of each.", min=0)
+    ] = 100,
+    raw: Annotated[bool, typer.Option("--raw", help="Every line as it was written, metrics and all.")] = False,
 ) -> None:
     """What the functions wrote."""
     try:
@@ -118,7 +121,7 @@ def logs(
             if session.json:
                 session.output.event(asdict(one))
             else:
-                session.output.line(one.text if function else f"{one.function:<24} {one.text}")
+                show_log_line(session.output, one, named=function is None, raw=raw)
     except KeyboardInterrupt:
         if not follow:
             raise
