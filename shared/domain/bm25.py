@@ -28,12 +28,13 @@ def term_index(term: str) -> int:
 
 def indexed(frequencies: Mapping[str, int]) -> dict[int, int]:
     """Frequencies by dimension, in order; terms that share a dimension are added up."""
-    counts: dict[int, int] = {}
-    for term, frequency in frequencies.items():
-        if frequency > 0:
-            index = term_index(term)
-            counts[index] = counts.get(index, 0) + frequency
-    return dict(sorted(counts.items()))
+    pairs = [(term_index(term), frequency) for term, frequency in frequencies.items() if frequency > 0]
+    counts = dict(sorted(pairs))
+    if len(counts) < len(pairs):
+        counts = dict.fromkeys(counts, 0)
+        for index, frequency in pairs:
+            counts[index] += frequency
+    return counts
 
 
 def _saturation(length: int, average: float) -> float:

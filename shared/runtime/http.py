@@ -1,5 +1,6 @@
 """HTTP doors: a router becomes a Lambda function."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -141,6 +142,29 @@ def door(router: APIRouter) -> ASGIApp:
     )
 
 
+ADDRESS = {"host": re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?"), "x-forwarded-port": re.compile(r"\d{1,5}")}
+"""Headers that Mangum takes apart, and what it can."""
+
+
+def readable(event: dict[str, Any]) -> dict[str, Any]:
+    """The event without an address in its headers that Mangum would stumble over; nothing here depends on either."""
+
+    def kept(headers: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {name: value for name, value in (headers or {}).items() if _is_address(name, value)}
+
+    return {
+        **event,
+        "headers": kept(event.get("headers")),
+        "multiValueHeaders": kept(event.get("multiValueHeaders")),
+    }
+
+
+def _is_address(name: str, value: object) -> bool:
+    shape = ADDRESS.get(name.lower())
+    values = value if isinstance(value, list) else [value]
+    return shape is None or all(shape.fullmatch(str(one)) for one in values)
+
+
 def http_function(router: APIRouter) -> HttpFunction:
     """The Lambda handler of one HTTP area."""
     event_loop()
@@ -150,6 +174,6 @@ def http_function(router: APIRouter) -> HttpFunction:
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         with invocation(context, "http", announced=True):
             # Mangum declares more of the context than it reads.
-            return adapter(event, cast(MangumContext, context))
+            return adapter(readable(event), cast(MangumContext, context))
 
     return handler

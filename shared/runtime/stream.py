@@ -25,7 +25,7 @@ from mangum.types import LambdaConfig
 from mangum.types import LambdaContext as MangumContext
 from starlette.types import ASGIApp, Message
 
-from shared.runtime.http import HttpFunction, door, http_function
+from shared.runtime.http import HttpFunction, door, http_function, readable
 from shared.runtime.invocation import LambdaContext, invocation, run
 from shared.settings import PlatformSettings
 
@@ -177,7 +177,7 @@ class StreamingRuntime:
         # Mangum declares more of the context than it reads.
         platform = cast(MangumContext, context)
         config = LambdaConfig(api_gateway_base_path="/", text_mime_types=[], exclude_headers=[])
-        shaped = APIGateway(event, platform, config)
+        shaped = APIGateway(readable(event), platform, config)
         receiver = Receiver(shaped.body)
         try:
             await self.function.app(dict(shaped.scope), receiver, stream.send)

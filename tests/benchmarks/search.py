@@ -1,11 +1,12 @@
 """Search and ingestion of the Postgres adapter beside the bare SQL they come down to.
 
-    uv run python -m tests.benchmarks.search [--chunks 10000 100000] [--queries 100]
+    uv run python -m tests.benchmarks.search [--chunks 10000 100000] [--queries 100] [--per-document 50]
 
 Texts are windows of 150 words of the collections in the data folder beside the repository (words drawn by Zipf's law
-without it), 20 to a document; vectors are drawn around 500 centres, 384 dimensions. Everything runs on one machine
-over a socket, with a server that syncs every commit. A question is asked of the adapter and of bare SQL by turns, so
-that whatever else the machine does falls on both; the ratio of the two is the figure to compare between machines.
+without it); vectors are drawn around 500 centres, 384 dimensions. Everything runs on one machine over a socket, with a
+server that syncs every commit. A question is asked of the adapter and of bare SQL by turns, so that whatever else the
+machine does falls on both; the ratio of the two is the figure to compare between machines. `cpu` is the processor time
+of server and client together, which a busy machine spoils less than it does the time that passed.
 
 bare SQL is a table of its own with nothing but what the answer needs: no tenants, no generations, no read gate, no
 row-level security; statistics of terms come worked out from outside.
@@ -25,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import psycopg
+from sqlalchemy import text
 
 from shared.adapters.postgres.binary import sparse, vector
 from shared.adapters.postgres.migrate import PgMigrations
@@ -42,7 +44,6 @@ from tests.fixtures.postgres import TestServer
 DATA = Path(__file__).parents[3] / "shared" / "data" / "scifact"
 DIMENSIONS = 384
 WORDS = 150
-PER_DOCUMENT = 20
 CENTRES = 500
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "shared_buffers": "1GB"}
 
@@ -59,7 +60,8 @@ class Made:
 class World:
     """Texts, vectors and questions, the same for everyone who asks with the same seed."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, per_document: int, seed: int = 1) -> None:
+        self.per_document = per_document
         self._chance = random.Random(seed)
         self._numbers = np.random.default_rng(seed)
         self._centres = self._numbers.normal(size=(CENTRES, DIMENSIONS))
@@ -69,11 +71,11 @@ class World:
     def documents(self, count: int) -> Iterator[Made]:
         """That many documents."""
         for _ in range(count):
-            first = self._chance.randrange(len(self._words) - WORDS * PER_DOCUMENT)
-            cuts = range(first, first + WORDS * PER_DOCUMENT, WORDS)
+            first = self._chance.randrange(len(self._words) - WORDS * self.per_document)
+            cuts = range(first, first + WORDS * self.per_document, WORDS)
             texts = [" ".join(self._words[cut : cut + WORDS]) for cut in cuts]
             terms = [Counter(self._analyser.terms(text, "en")) for text in texts]
-            yield Made(texts, terms, self.vectors(PER_DOCUMENT))
+            yield Made(texts, terms, self.vectors(self.per_document))
 
     def vectors(self, count: int) -> list[list[float]]:
         """Vectors around the centres."""
@@ -142,32 +144,55 @@ class Bare:
         ).fetchall()
 
 
-def milliseconds(work: Callable[..., object], *arguments: object) -> float:
-    """How long it took."""
-    started = time.perf_counter()
-    work(*arguments)
-    return (time.perf_counter() - started) * 1000
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Milliseconds that passed, and of processor time."""
+
+    wall: float
+    cpu: float
 
 
-async def waited(work: Awaitable[object]) -> float:
-    """How long it took."""
-    started = time.perf_counter()
-    await work
-    return (time.perf_counter() - started) * 1000
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Takes the time of work that one server process does for this one."""
+
+    pid: int
+
+    async def waited(self, work: Awaitable[object]) -> Took:
+        """How long it took."""
+        wall, cpu = time.perf_counter(), self._cpu()
+        await work
+        return Took((time.perf_counter() - wall) * 1000, self._cpu() - cpu)
+
+    def done(self, work: Callable[..., object], *arguments: object) -> Took:
+        """How long it took."""
+        wall, cpu = time.perf_counter(), self._cpu()
+        work(*arguments)
+        return Took((time.perf_counter() - wall) * 1000, self._cpu() - cpu)
+
+    def _cpu(self) -> float:
+        statistics_ = Path(f"/proc/{self.pid}/schedstat")
+        server = int(statistics_.read_text().split()[0]) / 1e6 if statistics_.is_file() else 0.0
+        return server + time.process_time() * 1000
 
 
-def line(name: str, ours: Sequence[float], bare: Sequence[float] = ()) -> None:
+def line(name: str, ours: Sequence[Took], bare: Sequence[Took] = ()) -> None:
     """One row of the report."""
-    p50, p95 = np.percentile(ours, [50, 95])
-    beside = f"   bare p50 {statistics.median(bare):7.2f}   ratio {p50 / statistics.median(bare):.2f}" if bare else ""
-    print(f"  {name:34s} p50 {p50:7.2f} ms   p95 {p95:7.2f} ms{beside}")
+    wall, cpu = sorted(took.wall for took in ours), statistics.median(took.cpu for took in ours)
+    row = f"  {name:28s} p50 {statistics.median(wall):6.2f} ms  p95 {wall[int(len(wall) * 0.95)]:6.2f}  cpu {cpu:6.2f}"
+    if bare:
+        beside = statistics.median(took.wall for took in bare), statistics.median(took.cpu for took in bare)
+        row += f"   bare p50 {beside[0]:6.2f}  cpu {beside[1]:6.2f}"
+        row += f"   ratio {statistics.median(wall) / beside[0]:.2f}, of cpu {cpu / beside[1]:.2f}"
+    print(row)
 
 
 class Run:
     """One size."""
 
-    def __init__(self, store: PgStore, room: Room, bare: Bare, world: World, queries: int) -> None:
+    def __init__(self, store: PgStore, watch: Watch, room: Room, bare: Bare, world: World, queries: int) -> None:
         self._store, self._room, self._bare, self._world = store, room, bare, world
+        self._watch, self._beside = watch, Watch(bare.connection.info.backend_pid)
         self._vectors = world.vectors(queries)
         self._questions = world.questions(queries)
         self._containing: Counter[int] = Counter()
@@ -175,24 +200,27 @@ class Run:
 
     async def ingest(self, chunks: int) -> None:
         """Write everything both ways; the adapter's is durable and searchable after each document."""
-        ours = bare = 0.0
+        ours: list[Took] = []
+        bare: list[Took] = []
         self._bare.create()
-        for number, made in enumerate(self._world.documents(chunks // PER_DOCUMENT)):
+        per_document = self._world.per_document
+        for number, made in enumerate(self._world.documents(chunks // per_document)):
             self._lengths += [terms.total() for terms in made.terms]
             for terms in made.terms:
                 self._containing.update(bm25.indexed(terms).keys())
-            ours += await waited(self._publish(number, made))
-            average = statistics.fmean(self._lengths[:PER_DOCUMENT])
-            bare += milliseconds(self._bare.copy, number * PER_DOCUMENT, made, average)
-        rate, copied = chunks / ours * 1000, chunks / bare * 1000
-        print(f"  ingested {rate:29.0f} chunks/s   bare COPY {copied:.0f}   ratio {copied / rate:.2f}")
+            ours.append(await self._watch.waited(self._publish(number, made)))
+            average = statistics.fmean(self._lengths[:per_document])
+            bare.append(self._beside.done(self._bare.copy, number * per_document, made, average))
+        for name, took in (("ingested", ours), ("  bare COPY", bare)):
+            wall, cpu = (chunks / sum(each) * 1000 for each in zip(*((one.wall, one.cpu) for one in took), strict=True))
+            print(f"  {name:28s} {wall:6.0f} chunks/s   {cpu:6.0f} chunks per second of cpu")
         with psycopg.connect(self._bare.connection.info.dsn, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
 
     async def _publish(self, number: int, made: Made) -> None:
         scope, held = self._room.scope, self._room.collection
         of = document(self._room, status=DocumentStatus.INDEXED, tags=(f"t{number % 100}",))
-        ids = [ChunkId(of.id, 1, ordinal) for ordinal in range(PER_DOCUMENT)]
+        ids = [ChunkId(of.id, 1, ordinal) for ordinal in range(len(made.texts))]
         chunks = [
             Chunk(id=id, text=text, start=0, end=len(text), content_hash=f"{hash(text):064x}", tokens=WORDS)
             for id, text in zip(ids, made.texts, strict=True)
@@ -231,12 +259,13 @@ class Run:
     async def vectors(self, name: str, limit: int) -> list[set[ChunkId]]:
         """The vector leg beside the bare one."""
         ours, bare, found = [], [], []
+
+        async def ask(number: int) -> None:
+            found.append({hit.id for hit in await self.vector_leg(number, limit)})
+
         for number, asked in enumerate(self._vectors):
-            bare.append(milliseconds(self._bare.nearest, asked, limit))
-            started = time.perf_counter()
-            hits = await self.vector_leg(number, limit)
-            ours.append((time.perf_counter() - started) * 1000)
-            found.append({hit.id for hit in hits})
+            bare.append(self._beside.done(self._bare.nearest, asked, limit))
+            ours.append(await self._watch.waited(ask(number)))
         line(f"{name}, best {limit}", ours, bare)
         return found
 
@@ -244,8 +273,8 @@ class Run:
         """The keyword leg beside the bare one."""
         ours, bare = [], []
         for number, terms in enumerate(self._questions):
-            bare.append(milliseconds(self._bare.best, self._idf(terms), limit))
-            ours.append(await waited(self.keyword_leg(number, limit)))
+            bare.append(self._beside.done(self._bare.best, self._idf(terms), limit))
+            ours.append(await self._watch.waited(self.keyword_leg(number, limit)))
         line(f"keyword, best {limit}", ours, bare)
 
     async def filtered(self) -> None:
@@ -253,24 +282,22 @@ class Run:
         for share in (1, 8):
             narrow = Condition("tags", Op.IN, tuple(f"t{number}" for number in range(share)))
             for name, leg in (("vector", self.vector_leg), ("keyword", self.keyword_leg)):
-                line(
-                    f"{name}, filter keeps {share} %",
-                    [await waited(leg(number, 10, narrow)) for number in range(len(self._vectors))],
-                )
+                took = [await self._watch.waited(leg(number, 10, narrow)) for number in range(len(self._vectors))]
+                line(f"{name}, filter keeps {share} %", took)
 
     async def both_legs(self) -> None:
         """Hybrid."""
-        line("hybrid", [await waited(self.hybrid(number)) for number in range(len(self._vectors))])
+        line("hybrid", [await self._watch.waited(self.hybrid(number)) for number in range(len(self._vectors))])
 
     async def index(self) -> None:
         """Give both an index."""
         async with self._store.transaction(self._room.scope) as rows:
-            ours = await waited(rows.vectors.tend(self._room.scope, self._room.collection, NOW))
+            ours = await self._watch.waited(rows.vectors.tend(self._room.scope, self._room.collection, NOW))
         statement = "CREATE INDEX ON bare_vectors USING hnsw (e vector_ip_ops)"
         self._bare.connection.execute("SET maintenance_work_mem = '256MB'")
-        bare = milliseconds(self._bare.connection.execute, statement)
+        bare = self._beside.done(self._bare.connection.execute, statement)
         self._bare.connection.execute("SET hnsw.ef_search = 100")
-        print(f"  index made in {ours / 1000:.1f} s; bare in {bare / 1000:.1f} s")
+        print(f"  index made in {ours.wall / 1000:.1f} s; bare in {bare.wall / 1000:.1f} s")
 
     def _idf(self, terms: Sequence[str]) -> str:
         indexes = sorted({bm25.term_index(term) for term in terms})
@@ -283,7 +310,7 @@ def recall(exact: Sequence[set[ChunkId]], found: Sequence[set[ChunkId]]) -> floa
     return statistics.fmean(len(one & other) / len(one) for one, other in zip(exact, found, strict=True))
 
 
-async def measure(server: TestServer, chunks: int, queries: int) -> None:
+async def measure(server: TestServer, chunks: int, world: World, queries: int) -> None:
     """Everything, at one size."""
     urls = server.create_database(f"search_{chunks}")
     await PgMigrations(urls.owner, urls.app).migrate()
@@ -292,10 +319,11 @@ async def measure(server: TestServer, chunks: int, queries: int) -> None:
     held = collection(room.scope, name="bench", model=EmbeddingModel("bench/random", DIMENSIONS))
     async with store.transaction(room.scope) as rows:
         await rows.collections.add(room.scope, held)
-    print(f"{chunks:,} chunks")
+        watch = Watch(int(await rows._session.scalar(text("SELECT pg_backend_pid()"))))
+    print(f"{chunks:,} chunks, {world.per_document} to a document")
     with psycopg.connect(urls.superuser, autocommit=True, prepare_threshold=None) as connection:
         connection.execute("SET jit = off")
-        run = Run(store, Room(room.scope, held), Bare(connection), World(), queries)
+        run = Run(store, watch, Room(room.scope, held), Bare(connection), world, queries)
         await run.ingest(chunks)
         await run.keyword_leg(0, 10)
         exact = {limit: await run.vectors("vector, scanned", limit) for limit in (10, LEG_DEPTH)}
@@ -315,11 +343,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chunks", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--queries", type=int, default=100)
+    parser.add_argument("--per-document", type=int, default=50)
     arguments = parser.parse_args()
     server = TestServer(DURABLE)
     try:
         for chunks in arguments.chunks:
-            asyncio.run(measure(server, chunks, arguments.queries))
+            asyncio.run(measure(server, chunks, World(arguments.per_document), arguments.queries))
     finally:
         server.stop()
 

@@ -199,10 +199,18 @@ def test_every_answer_is_hardened(function: HttpFunction, path: str) -> None:
     assert headers["strict-transport-security"].startswith("max-age=31536000")
 
 
-@pytest.mark.parametrize("host", ["evil.example/api/v1/health?", "x#y", "a b"])
-def test_host_header_does_not_choose_the_route(function: HttpFunction, host: str) -> None:
-    answer = function(event("POST", "/nowhere", "{}", {"Host": host}), FakeContext())
-    assert answer["statusCode"] in (400, 404)
+@pytest.mark.parametrize(
+    "host", ["evil.example/api/v1/health?", "x#y", "a b", ":", "a:b", "[::1]:80", "a:1:2", "", "é"]
+)
+def test_host_header_neither_chooses_the_route_nor_breaks_it(function: HttpFunction, host: str) -> None:
+    assert function(event("POST", "/nowhere", "{}", {"Host": host}), FakeContext())["statusCode"] == 404
+    sent = event("POST", "/api/v1/search", '{"text": "x"}', {"Host": host, "X-Forwarded-Port": host})
+    assert function(sent, FakeContext())["statusCode"] == 200
+
+
+def test_headers_that_are_missing_altogether_are_none(function: HttpFunction) -> None:
+    bare = event("GET", "/nowhere") | {"headers": None, "multiValueHeaders": None}
+    assert function(bare, FakeContext())["statusCode"] == 404
 
 
 def test_entry_and_exit_are_logged_with_status(function: HttpFunction, log_lines: Lines) -> None:

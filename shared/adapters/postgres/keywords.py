@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Double, Label, Row, Select, TextClause, bindparam, column, select, text
 
-from shared.adapters.postgres.binary import array, read_sparse, sparse
+from shared.adapters.postgres.binary import array, integers, read_sparse, sparse, sparse_indexes
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.gate import MAX_PARTS, hits_of, narrowed, page, paged, scanned, within
 from shared.adapters.postgres.models import keywords
@@ -51,7 +52,7 @@ WHERE c.tenant_id = :tenant AND c.project_id = :project AND c.id = :collection
 ON CONFLICT DO NOTHING
 """)
 COUNTED = text("""
-SELECT generation FROM keyword_generations
+SELECT generation, chunks, length FROM keyword_generations
 WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document
   AND generation = ANY (CAST(:generations AS integer[]))
 """)
@@ -60,24 +61,25 @@ SELECT document_id, generation, ordinal, length, average, sparsevec_send(weights
 WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document
   AND generation = ANY (CAST(:generations AS integer[]))
 """)
-COUNT = text("""
-INSERT INTO keyword_generations (tenant_id, collection_id, document_id, generation, chunks, length)
-VALUES (:tenant, :collection, :document, :generation, :chunks, :length)
-""")
-UNCOUNT = text("""
-DELETE FROM keyword_generations
-WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document AND generation = :generation
-RETURNING chunks, length
-""")
-TERMS = text("""
-INSERT INTO keyword_terms AS t (tenant_id, collection_id, term, chunks)
-SELECT :tenant, :collection, changed.term, changed.chunks
-FROM unnest(CAST(:terms AS integer[]), CAST(:counts AS integer[])) AS changed (term, chunks)
-ON CONFLICT (tenant_id, collection_id, term) DO UPDATE SET chunks = t.chunks + excluded.chunks
-""")
-TOTALS = text("""
+CHANGE = text("""
+WITH leaving AS (
+  DELETE FROM keyword_generations
+  WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document AND generation = :leaving
+), arriving AS (
+  INSERT INTO keyword_generations (tenant_id, collection_id, document_id, generation, chunks, length)
+  SELECT :tenant, :collection, :document, CAST(:arriving AS integer), :new_chunks, :new_length
+  WHERE CAST(:arriving AS integer) IS NOT NULL
+), terms AS (
+  INSERT INTO keyword_terms AS t (tenant_id, collection_id, term, chunks)
+  SELECT :tenant, :collection, changed.term, changed.chunks
+  FROM unnest(CAST(:terms AS integer[]), CAST(:counts AS integer[])) AS changed (term, chunks)
+  ON CONFLICT (tenant_id, collection_id, term) DO UPDATE SET chunks = t.chunks + excluded.chunks
+)
 UPDATE keyword_statistics SET chunks = :chunks, length = :length, average = :average
 WHERE tenant_id = :tenant AND collection_id = :collection
+""")
+REFREEZE = text("""
+UPDATE keyword_statistics SET average = :average WHERE tenant_id = :tenant AND collection_id = :collection
 """)
 STALE = text("""
 SELECT document_id, generation, ordinal, length, average, sparsevec_send(weights) AS weights FROM keywords
@@ -141,7 +143,12 @@ class Words:
     id: ChunkId
     length: int
     average: float
-    weights: Mapping[int, float]
+    weights: bytes
+
+    def encoded(self, average: float) -> bytes:
+        """The weights under another mean length."""
+        counts = bm25.decode(read_sparse(self.weights), self.length, self.average)
+        return sparse(bm25.encode(counts, self.length, average))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,34 +208,38 @@ class PgKeywords:
         """
         where = {**_collection(scope, collection_id), "document": document_id}
         statistics = await self._lock(where)
-        named = sorted({number for number in (add, remove) if number is not None})
-        counted = {row[0] for row in await self._session.all(COUNTED, {**where, "generations": named})}
-        arriving = add if add is not None and add not in counted and add != remove else None
-        leaving = remove if remove in counted and add != remove else None
-        if statistics is None or (arriving is None and leaving is None):
+        if statistics is None or add == remove:
             return
+        named = [number for number in (add, remove) if number is not None]
+        counted = {row.generation: row for row in await self._session.all(COUNTED, {**where, "generations": named})}
+        arriving = None if add in counted else add
+        leaving = remove if remove in counted else None
         chosen = [number for number in (arriving, leaving) if number is not None]
+        if not chosen:
+            return
         words = [_words(row) for row in await self._session.all(WORDS, {**where, "generations": chosen})]
-        changes: Counter[int] = Counter()
-        for one in words:
-            changes.update(dict.fromkeys(one.weights, 1 if one.id.generation == arriving else -1))
-        chunks, length = statistics.chunks, statistics.length
-        if leaving is not None:
-            gone = (await self._session.run(UNCOUNT, {**where, "generation": leaving})).one()
-            chunks, length = chunks - gone.chunks, length - gone.length
-        if arriving is not None:
-            new = [one for one in words if one.id.generation == arriving]
-            size = sum(one.length for one in new)
-            chunks, length = chunks + len(new), length + size
-            await self._session.run(COUNT, {**where, "generation": arriving, "chunks": len(new), "length": size})
-        updated = Statistics(chunks, length, statistics.average)
+        new = [one for one in words if one.id.generation == arriving]
+        old = [one for one in words if one.id.generation == leaving]
+        new_length = sum(one.length for one in new)
+        gone = (0, 0) if leaving is None else (counted[leaving].chunks, counted[leaving].length)
+        updated = Statistics(
+            statistics.chunks + len(new) - gone[0], statistics.length + new_length - gone[1], statistics.average
+        )
         average = updated.average or updated.mean or None
-        await self._session.run(TOTALS, {**where, "chunks": chunks, "length": length, "average": average})
-        await self._count_terms(where, changes)
+        changes = {
+            **where,
+            **_changes(new, old),
+            "arriving": arriving,
+            "leaving": leaving,
+            "new_chunks": len(new),
+            "new_length": new_length,
+            "chunks": updated.chunks,
+            "length": updated.length,
+            "average": average,
+        }
+        await self._session.run(CHANGE, changes)
         if average is not None:
-            await self._encode(
-                where, [one for one in words if one.id.generation == arriving and one.average != average], average
-            )
+            await self._encode(where, [one for one in new if one.average != average], average)
 
     async def query(
         self,
@@ -262,9 +273,7 @@ class PgKeywords:
         if statistics is None or statistics.average is None or not bm25.drifted(statistics.average, statistics.mean):
             return 0
         average = statistics.mean
-        await self._session.run(
-            TOTALS, {**where, "chunks": statistics.chunks, "length": statistics.length, "average": average}
-        )
+        await self._session.run(REFREEZE, {**where, "average": average})
         await self._session.run(FORGET, where)
         encoded = 0
         while rows := await self._session.all(STALE, {**where, "average": average, "most": BATCH}):
@@ -280,19 +289,10 @@ class PgKeywords:
             row = await self._session.first(LOCK, where)
         return None if row is None else Statistics(*row)
 
-    async def _count_terms(self, where: Mapping[str, object], changes: Mapping[int, int]) -> None:
-        changed = sorted((term, count) for term, count in changes.items() if count)
-        if changed:
-            terms, counts = zip(*changed, strict=True)
-            await self._session.run(TERMS, {**where, "terms": list(terms), "counts": list(counts)})
-
     async def _encode(self, where: Mapping[str, object], words: Sequence[Words], average: float) -> None:
         for first in range(0, len(words), BATCH):
             batch = words[first : first + BATCH]
-            weights = [
-                sparse(bm25.encode(bm25.decode(one.weights, one.length, one.average), one.length, average))
-                for one in batch
-            ]
+            weights = [one.encoded(average) for one in batch]
             parameters = {
                 **where,
                 "average": average,
@@ -308,10 +308,18 @@ def _collection(scope: Scope, collection_id: UUID) -> dict[str, object]:
     return {"tenant": scope.tenant_id, "project": scope.project_id, "collection": collection_id}
 
 
+def _changes(new: Sequence[Words], old: Sequence[Words]) -> dict[str, object]:
+    """By how many chunks each term's count changes, in the order of the terms."""
+    counts = Counter(chain.from_iterable(sparse_indexes(one.weights) for one in new))
+    counts.subtract(Counter(chain.from_iterable(sparse_indexes(one.weights) for one in old)))
+    terms = sorted(term for term, count in counts.items() if count)
+    return {"terms": integers(terms), "counts": integers([counts[term] for term in terms])}
+
+
 def _mean(lengths: Sequence[int]) -> float:
     return sum(lengths) / len(lengths) or 1.0
 
 
 def _words(row: Row[Any]) -> Words:
     id = ChunkId(row.document_id, row.generation, row.ordinal)
-    return Words(id, row.length, row.average, read_sparse(row.weights))
+    return Words(id, row.length, row.average, row.weights)
