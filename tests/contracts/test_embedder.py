@@ -14,7 +14,9 @@ from shared.adapters.openai_api.embedder import OpenAiEmbedder
 from shared.domain.collections import EmbeddingModel
 from shared.domain.errors import Delayed, LambentError, Rejected, Unavailable
 from shared.ports.embedder import Embedder, Embeddings, Purpose
-from tests.fixtures.model_server import API_KEY, DIMENSIONS, ModelServer, status
+from tests.fixtures.model_server import API_KEY, DIMENSIONS, LITELLM_WARNINGS, ModelServer, status
+
+pytestmark = LITELLM_WARNINGS
 
 PROVIDERS = ["openai_api", "litellm"]
 FAILURES: dict[str, LambentError] = {

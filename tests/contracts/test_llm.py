@@ -16,10 +16,9 @@ from shared.domain.chunks import ChunkId
 from shared.domain.errors import Delayed, LambentError, Rejected, Unavailable
 from shared.domain.prompts import Prompt, build
 from shared.ports.llm import Finished, Llm, LlmEvent, TextDelta, whole
-from tests.fixtures.model_server import API_KEY, ModelServer, delta, events, status
+from tests.fixtures.model_server import API_KEY, LITELLM_WARNINGS, ModelServer, delta, events, status
 
-# litellm silences this warning of pydantic's itself; the test runner undoes that.
-pytestmark = pytest.mark.filterwarnings("ignore:Accessing the .* attribute on the instance is deprecated")
+pytestmark = LITELLM_WARNINGS
 
 PROVIDERS = ["openai_api", "litellm"]
 FAILURES: dict[str, LambentError] = {

@@ -82,11 +82,25 @@ def _translated(error: Exception, key: str) -> LambentError:
             code="model_unknown",
             hint="check the model's name in the deployment's settings",
         )
-    if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
+    if _is_refusal(error):
         return Rejected(f"the model provider refuses this text: {said}", code="model_rejected")
     if isinstance(error, openai.APITimeoutError):
         return Unavailable("the model provider did not answer in time", code="model_timeout")
     return Unavailable(f"the model provider failed ({type(error).__name__}): {said}", code="model_unavailable")
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the provider itself refused the text for good.
+
+    litellm also makes a bad request of a success that holds an error; only a real one has the headers of its response.
+    """
+    import openai
+
+    litellm = load()
+    if isinstance(error, litellm.ContextWindowExceededError | litellm.ContentPolicyViolationError):
+        return True
+    refused = isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError)
+    return refused and bool(getattr(error, "litellm_response_headers", None))
 
 
 def _wait(error: Exception, said: str) -> Delayed:
