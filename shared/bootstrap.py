@@ -202,9 +202,12 @@ class Kit:
         return PowertoolsMeter(PlatformSettings().aws_lambda_function_name)
 
     def _model_key(self) -> str:
-        return self._secret(
-            self.settings.model_api_key.get_secret_value(), self.settings.model_secret_arn, "the model provider's key"
-        )
+        chosen = self.settings
+        key = chosen.model_api_key.get_secret_value()
+        if chosen.model_base_url and not key and not chosen.model_secret_arn:
+            # An endpoint of one's own, Ollama or vLLM say, may ask for no key.
+            return ""
+        return self._secret(key, chosen.model_secret_arn, "the model provider's key")
 
     def _database_url(self) -> str:
         url = self._secret(

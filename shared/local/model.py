@@ -8,7 +8,7 @@ from pathlib import Path
 from shared.local.errors import StepFailed
 from shared.local.layout import Layout
 
-FILES = ("model.onnx", "tokenizer.json")
+FILES = ("model.onnx", "model.bin", "tokenizer.json")
 _SOURCE = Path("shared", "adapters", "local_model", "build.py")
 _PROGRAM = (
     "import sys, pathlib; from shared.adapters.local_model.build import prepare; prepare(pathlib.Path(sys.argv[1]))"
