@@ -6,14 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from functions.documents import schemas as s
-from shared.domain.documents import DocumentStatus
-from shared.domain.filters import parse_filter
-from shared.ports.documents import DocumentFilter
 from shared.runtime.auth import Authorised
 from shared.runtime.http import PREFIX, http_function
-from shared.runtime.paging import Cursor, Limit, Position, Version
+from shared.runtime.paging import Limit, Position, Version
 from shared.settings import settings
-from shared.usecases.documents import delete, edit, process, read, upload, why
+from shared.usecases.documents import delete, edit, process, read, retry, upload, why
 
 router = APIRouter(prefix=PREFIX)
 
@@ -27,19 +24,17 @@ async def create_document(body: s.NewDocument, call: Authorised) -> s.UploadSlot
 
 
 @router.get("/documents")
-async def list_documents(
-    call: Authorised,
-    collection_id: UUID | None = None,
-    status: DocumentStatus | None = None,
-    filter: Annotated[s.FilterJson | None, Query(description="a filter as JSON")] = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-) -> s.DocumentPage:
+async def list_documents(call: Authorised, asked: Annotated[s.Listing, Query()]) -> s.DocumentPage:
     """List documents, newest first."""
-    wanted = DocumentFilter(collection_id, status, parse_filter(filter) if filter is not None else None)
-    return s.DocumentPage.model_validate(
-        await read.list_documents(call.scope, call.ports, wanted, cursor=cursor, limit=limit)
-    )
+    page = await read.list_documents(call.scope, call.ports, asked.domain(), cursor=asked.cursor, limit=asked.limit)
+    return s.DocumentPage.model_validate(page)
+
+
+@router.post("/documents/retry", status_code=202)
+async def retry_documents(body: s.RetryFailed, call: Authorised) -> s.RetriesOut:
+    """Take up documents whose latest version failed, newest first; send `next` back as `cursor` for the others."""
+    found = await retry.retry_failed(call.scope, call.ports, body.domain(), cursor=body.cursor, limit=body.limit)
+    return s.RetriesOut.of(found)
 
 
 @router.get("/documents/{document_id}")
@@ -75,6 +70,12 @@ async def create_version(document_id: UUID, body: s.NewVersion, call: Authorised
 async def process_document(document_id: UUID, call: Authorised) -> s.VersionOut:
     """Process the uploaded file again with the collection's present settings."""
     return s.VersionOut.of(await process.process(call.scope, call.ports, document_id))
+
+
+@router.post("/documents/{document_id}/retry", status_code=202)
+async def retry_document(document_id: UUID, call: Authorised) -> s.VersionOut:
+    """Take it up again if its latest version failed, from the furthest step that can be repeated; twice starts one."""
+    return s.VersionOut.of(await retry.retry(call.scope, call.ports, document_id))
 
 
 @router.get("/documents/{document_id}/why")

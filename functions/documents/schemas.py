@@ -9,8 +9,12 @@ from pydantic import Field, Json
 from shared.domain.chunks import Chunk
 from shared.domain.documents import DocumentStatus, Generation
 from shared.domain.extracted import Extracted
+from shared.domain.filters import parse_filter
+from shared.ports.documents import DocumentFilter, FailedFilter
+from shared.runtime.paging import Cursor, Limit
 from shared.runtime.schemas import Body, Out
 from shared.usecases.documents.read import DocumentView
+from shared.usecases.documents.retry import Retries
 from shared.usecases.documents.upload import NewUpload, UploadSlot
 
 MAX_TEXT = 200_000
@@ -40,6 +44,34 @@ class NewDocument(Body):
     def domain(self) -> NewUpload:
         """The use case's command."""
         return NewUpload(**{**self.model_dump(), "tags": tuple(self.tags)})
+
+
+class Listing(Body):
+    """Which documents to list."""
+
+    collection_id: UUID | None = None
+    status: DocumentStatus | None = None
+    filter: FilterJson | None = Field(default=None, description="a filter as JSON")
+    cursor: Cursor = None
+    limit: Limit = 50
+
+    def domain(self) -> DocumentFilter:
+        """The use case's filter."""
+        parsed = None if self.filter is None else parse_filter(self.filter)
+        return DocumentFilter(self.collection_id, self.status, parsed)
+
+
+class RetryFailed(Body):
+    """Which failed documents to retry: all of the project, or those of a collection, or with a reason's code."""
+
+    collection_id: UUID | None = None
+    reason: str | None = Field(default=None, max_length=64)
+    cursor: str | None = Field(default=None, max_length=512)
+    limit: int = Field(default=50, ge=1, le=100)
+
+    def domain(self) -> FailedFilter:
+        """The use case's filter."""
+        return FailedFilter(self.collection_id, self.reason)
 
 
 class NewVersion(Body):
@@ -136,6 +168,38 @@ class VersionOut(Out):
         )
 
 
+class StartedOut(Out):
+    """A version that a retry started."""
+
+    document_id: UUID
+    version: int = Field(validation_alias="number")
+    state: str
+
+
+class RefusedOut(Out):
+    """A document that no retry helps."""
+
+    document_id: UUID
+    reason: ReasonOut
+
+
+class RetriesOut(Out):
+    """What came of a retry of many; send `next` back as `cursor`."""
+
+    started: list[StartedOut]
+    refused: list[RefusedOut]
+    next: str | None
+
+    @classmethod
+    def of(cls, found: Retries) -> Self:
+        """From the use case's answer."""
+        return cls(
+            started=[StartedOut.model_validate(one) for one in found.started],
+            refused=[RefusedOut.model_validate(one) for one in found.refused],
+            next=found.next,
+        )
+
+
 class DocumentViewOut(DocumentOut):
     """A document with its latest version."""
 
@@ -198,6 +262,7 @@ class ExplanationOut(Out):
     summary: str
     since: datetime
     next: str
+    retryable: bool = Field(description="whether POST documents/{id}/retry can help")
     history: list[AttemptOut]
 
 

@@ -76,6 +76,21 @@ class Api:
         """Process it again."""
         return cast(s.Version, self.client.call("POST", f"/documents/{document_id}/process"))
 
+    def retry(self, document_id: str) -> s.Version:
+        """Take it up again if its latest version failed. It may be repeated: twice starts one."""
+        return cast(s.Version, self.client.call("POST", f"/documents/{document_id}/retry", repeatable=True))
+
+    def retry_failed(self, *, collection_id: str = "", reason: str = "") -> Iterator[s.Retries]:
+        """Take up all that failed, call by call. A call may be repeated: what was taken up is no longer failed."""
+        given = {"collection_id": collection_id, "reason": reason}
+        body: dict[str, object] = {name: value for name, value in given.items() if value}
+        while True:
+            found = cast(s.Retries, self.client.call("POST", "/documents/retry", json=body, repeatable=True))
+            yield found
+            if found["next"] is None:
+                return
+            body["cursor"] = found["next"]
+
     def delete_document(self, document_id: str) -> s.DeletionReceipt:
         """Delete it."""
         return cast(s.DeletionReceipt, self.client.call("DELETE", f"/documents/{document_id}"))

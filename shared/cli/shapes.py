@@ -116,6 +116,29 @@ class Attempt(TypedDict):
     words: str
 
 
+class Started(TypedDict):
+    """A version that a retry started."""
+
+    document_id: str
+    version: int
+    state: str
+
+
+class Refused(TypedDict):
+    """A document that no retry helps."""
+
+    document_id: str
+    reason: Reason
+
+
+class Retries(TypedDict):
+    """What came of a retry of many."""
+
+    started: list[Started]
+    refused: list[Refused]
+    next: str | None
+
+
 class Explanation(TypedDict):
     """Where a document is and why."""
 

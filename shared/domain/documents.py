@@ -124,6 +124,8 @@ class Generation:
     """Milliseconds spent in each finished step, waiting included."""
     warnings: tuple[str, ...] = ()
     finished_at: datetime | None = None
+    text_generation: int | None = None
+    """The earlier generation of the same file whose extracted text this one is cut from; None: its own."""
 
     @property
     def terminal(self) -> bool:
@@ -282,6 +284,12 @@ EXTRACTED_PREFIX = "extracted/"
 def extracted_key(tenant_id: UUID, document_id: UUID, generation: int) -> str:
     """The work-bucket key of a generation's extracted text."""
     return f"{EXTRACTED_PREFIX}{upload_key(tenant_id, document_id, generation)}.json"
+
+
+def text_key(generation: Generation) -> str:
+    """The work-bucket key of the text that a generation is cut from."""
+    number = generation.text_generation or generation.number
+    return extracted_key(generation.tenant_id, generation.document_id, number)
 
 
 def parse_extracted_key(key: str) -> tuple[UUID, UUID, int] | None:

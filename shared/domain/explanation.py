@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from shared.domain.documents import Document, DocumentStatus, Generation, GenerationState
 from shared.domain.ingestion import MAX_ATTEMPTS
 from shared.domain.receipts import DeletionReceipt
+from shared.domain.retrying import restart
 
 DOING = {
     GenerationState.AWAITING_UPLOAD: "waiting for its file to be uploaded",
@@ -35,6 +36,8 @@ class Explanation:
     summary: str
     since: datetime
     next: str
+    retryable: bool
+    """Whether a retry can help: the latest generation failed, and one of its steps can be repeated."""
     history: tuple[Attempt, ...]
     """Newest version first."""
 
@@ -56,7 +59,8 @@ def explain(
     latest = generations[0] if generations else None
     summary, upcoming = _summary(document, latest, now)
     since = latest.entered_at if latest else document.created_at
-    return Explanation(document.status, summary, since, upcoming, history)
+    retryable = latest is not None and latest.state is GenerationState.FAILED and _restart(latest) is not None
+    return Explanation(document.status, summary, since, upcoming, retryable, history)
 
 
 def _deleted(document: Document, receipt: DeletionReceipt | None, history: tuple[Attempt, ...]) -> Explanation:
@@ -70,6 +74,7 @@ def _deleted(document: Document, receipt: DeletionReceipt | None, history: tuple
             f"deleted; removed: {removed}; nothing is left in any store",
             since,
             "nothing more happens",
+            False,
             history,
         )
     left = "" if receipt is None or not receipt.remaining else f" (left at the last count: {dict(receipt.remaining)})"
@@ -78,6 +83,7 @@ def _deleted(document: Document, receipt: DeletionReceipt | None, history: tuple
         f"deleted and no longer searchable; its traces are being removed{left}",
         since,
         "the sweep removes what is left within a minute and completes the receipt",
+        False,
         history,
     )
 
@@ -117,7 +123,7 @@ def _words(one: Generation, now: datetime) -> str:
 
 def _upcoming(one: Generation, now: datetime) -> str:
     if one.state is GenerationState.FAILED:
-        return "upload a corrected file, or process it again"
+        return _remedy(one)
     if one.terminal:
         return "nothing more happens to this version"
     if one.state is GenerationState.AWAITING_UPLOAD:
@@ -125,6 +131,21 @@ def _upcoming(one: Generation, now: datetime) -> str:
     if one.leased(now):
         return f"a worker is on it; if it does not finish it is tried again {_when(one.lease_until, now)}"
     return f"it is in the queue; if nobody takes it, it is queued again {_when(one.due_at, now)}"
+
+
+def _remedy(failed: Generation) -> str:
+    state = _restart(failed)
+    if state is GenerationState.CHUNKING:
+        return "retry it: its text is kept, so it goes on with chunking; what was embedded is not paid for again"
+    if state is GenerationState.EXTRACTING:
+        return "retry it: it is read again from the uploaded file"
+    if not failed.source.version_id:
+        return "ask for a new upload and send the file; a retry has nothing to begin with"
+    return "upload a corrected file as a new version; a retry would end the same"
+
+
+def _restart(failed: Generation) -> GenerationState | None:
+    return restart(failed, failed.recipe)
 
 
 def _when(at: datetime | None, now: datetime) -> str:

@@ -6,6 +6,7 @@ from shared.domain.documents import Reason
 from shared.domain.errors import Rejected
 from shared.domain.extracted import Extracted
 from shared.domain.extracted_json import from_json, to_json
+from shared.domain.retrying import MALFORMED_EXTRACTION
 
 _MARK = b'{"failed":'
 
@@ -31,7 +32,7 @@ def read_extraction(body: bytes) -> Extracted | Reason:
         failed = json.loads(body)["failed"]
         code, detail = failed["code"], failed["detail"]
     except (ValueError, KeyError, TypeError) as error:
-        raise Rejected("the record of the failed extraction is malformed", code="malformed_extraction") from error
+        raise Rejected("the record of the failed extraction is malformed", code=MALFORMED_EXTRACTION) from error
     if not isinstance(code, str) or not isinstance(detail, str):
-        raise Rejected("the record of the failed extraction is malformed", code="malformed_extraction")
+        raise Rejected("the record of the failed extraction is malformed", code=MALFORMED_EXTRACTION)
     return Reason(code[:64], detail[:2000])

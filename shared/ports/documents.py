@@ -25,6 +25,15 @@ class DocumentFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedFilter:
+    """Which failed documents are meant; None means any."""
+
+    collection_id: UUID | None = None
+    reason: str | None = None
+    """The code of the failure."""
+
+
+@dataclass(frozen=True, slots=True)
 class DueGeneration:
     """A generation whose deadline has passed, named well enough to open its tenant's scope."""
 
@@ -67,6 +76,10 @@ class Documents(Protocol):
 
     async def list(self, scope: Scope, wanted: DocumentFilter, after: After | None, limit: int) -> Sequence[Document]:
         """Documents that are not deleted, newest first (created_at, id), up to `limit`."""
+        ...
+
+    async def failed(self, scope: Scope, wanted: FailedFilter, after: After | None, limit: int) -> Sequence[Document]:
+        """Documents that are not deleted and whose latest generation failed, in the order of `list`."""
         ...
 
     async def matching_ids(

@@ -37,6 +37,7 @@ def create_app(world: World) -> FastAPI:
     _health(app, world)
     _rooms(app, world)
     _documents(app, world)
+    _retries(app, world)
     _document(app, world)
     _deletions(app, world)
     add_questions(app, world)
@@ -170,8 +171,45 @@ def _holds(condition: Any, document: dict[str, Any]) -> bool:
 MISSING = ("document_not_found", "no such document in this project")
 
 
-def _document(app: FastAPI, world: World) -> None:
+def _taken_up(document: dict[str, Any]) -> dict[str, Any]:
+    if document["latest"]["state"] == "failed":
+        document["latest_generation"] += 1
+        document["latest"] = version(document["latest_generation"], "chunking")
+    return document
 
+
+def _retries(app: FastAPI, world: World) -> None:
+    @app.post("/api/v1/documents/retry", response_model=documents.RetriesOut, status_code=202)
+    async def retry_failed(body: documents.RetryFailed) -> Any:
+        rows = list(world.documents.values())
+        first = int(body.cursor or 0)
+        seen = rows[first : first + world.page]
+        failed = [
+            one
+            for one in seen
+            if one["latest"]["state"] == "failed"
+            and body.collection_id in (None, uuid.UUID(one["collection_id"]))
+            and body.reason in (None, one["latest"]["failure"]["code"])
+        ]
+        hopeless = [one for one in failed if one["latest"]["failure"]["code"] == "unreadable_file"]
+        refused = [{"document_id": one["id"], "reason": one["latest"]["failure"]} for one in hopeless]
+        started = [
+            {"document_id": one["id"], "number": _taken_up(one)["latest_generation"], "state": "chunking"}
+            for one in failed
+            if one not in hopeless
+        ]
+        more = first + len(seen) < len(rows)
+        return {"started": started, "refused": refused, "next": str(first + len(seen)) if more else None}
+
+    @app.post("/api/v1/documents/{id}/retry", response_model=documents.VersionOut, status_code=202)
+    async def retry(id: str) -> Any:
+        document = world.documents[id]
+        if document["latest"]["state"] == "failed" and document["latest"]["failure"]["code"] == "unreadable_file":
+            return problem(409, "upload_needed", "only a new upload helps: the file is damaged")
+        return _taken_up(document)["latest"]
+
+
+def _document(app: FastAPI, world: World) -> None:
     @app.get("/api/v1/documents/{id}", response_model=documents.DocumentViewOut)
     async def get_document(id: str) -> Any:
         if id not in world.documents:
@@ -194,6 +232,7 @@ def _document(app: FastAPI, world: World) -> None:
             "summary": words,
             "since": NOW,
             "next": "it is in the queue; if nobody takes it, it is queued again in 7 min",
+            "retryable": document["status"] == "failed",
             "history": attempts[-document["latest_generation"] :],
         }
 

@@ -27,7 +27,7 @@ COMMANDS = (
         "document",
         "why",
     ),
-    *("text", "download", "delete", "receipt", "retry", "collections", "projects", "search", "ask", "chats"),
+    *("text", "download", "delete", "receipt", "process", "retry", "collections", "projects", "search", "ask", "chats"),
 )
 
 

@@ -268,9 +268,9 @@ def test_receipt_unknown_is_told(run: Run) -> None:
     assert "no deletion receipt" in run("receipt", "00000000-0000-0000-0000-000000000001").err
 
 
-def test_retry_starts_a_new_version(run: Run, document: dict[str, object]) -> None:
-    assert "Version 2" in run("retry", "leave.md").out
-    told = run("retry", "leave.md")
+def test_process_starts_a_new_version(run: Run, document: dict[str, object]) -> None:
+    assert "Version 2" in run("process", "leave.md").out
+    told = run("process", "leave.md")
     assert told.code == 1
     assert "still embedding" in told.err
 

@@ -18,11 +18,12 @@ from shared.domain.documents import (
     Source,
     advance,
     claim,
+    fail,
 )
 from shared.domain.errors import Conflict, Forbidden
 from shared.domain.filters import Condition, Not, Op
 from shared.domain.pages import After
-from shared.ports.documents import DocumentFilter, DueGeneration
+from shared.ports.documents import DocumentFilter, DueGeneration, FailedFilter
 from tests.contracts.samples import (
     NOW,
     Room,
@@ -70,6 +71,7 @@ def full_generation(of: Document, number: int) -> Generation:
         counts=Counts(1, 2, 3, 4, 5),
         timings={"extracting": 12, "chunking": 0},
         warnings=("page 3 has no text", ""),
+        text_generation=1,
         finished_at=at(5),
     )
 
@@ -486,3 +488,44 @@ async def test_tombstoned_crosses_tenants_until_swept(store: Store) -> None:
         swept = replace(made[0], tombstoned_at=at(2), swept_at=at(3))
         await rows.documents.save(rooms[0].scope, swept)
         assert list(await rows.documents.tombstoned(10)) == names[:1]
+
+
+async def test_failed_lists_those_whose_latest_generation_failed(store: Store) -> None:
+    room = await new_room(store)
+    there = replace(room, collection=collection(room.scope, name="There"))
+    async with store.transaction(room.scope) as rows:
+        await rows.collections.add(room.scope, there.collection)
+    made = []
+    for number, (within, code) in enumerate([(room, "gave_up"), (room, "encrypted"), (there, "gave_up"), (room, "")]):
+        row = replace(document(within), created_at=at(number))
+        made.append(row)
+        first = generation(row)
+        ended = (
+            fail(first, Reason(code, "words"), NOW)
+            if code
+            else advance(first, GenerationState.SUPERSEDED, NOW, due=None)
+        )
+        async with store.transaction(room.scope) as rows:
+            await rows.documents.add(room.scope, row, ended)
+    # A newer generation is on its way, or the document is gone: neither counts.
+    for number, gone in ((10, False), (11, True)):
+        row = replace(document(room), created_at=at(number), tombstoned_at=NOW if gone else None, latest_generation=2)
+        async with store.transaction(room.scope) as rows:
+            await rows.documents.add(room.scope, row, fail(generation(row), Reason("gave_up", "words"), NOW))
+            newer = generation(row, 2)
+            await rows.documents.add_generation(room.scope, fail(newer, Reason("x", "y"), NOW) if gone else newer)
+
+    async def failed(wanted: FailedFilter, after: After | None = None, limit: int = 10) -> list[UUID]:
+        async with store.transaction(room.scope) as rows:
+            return [row.id for row in await rows.documents.failed(room.scope, wanted, after, limit)]
+
+    ids = [row.id for row in made]
+    assert await failed(FailedFilter()) == [ids[2], ids[1], ids[0]]
+    assert await failed(FailedFilter(), limit=1) == [ids[2]]
+    assert await failed(FailedFilter(), After(made[2].created_at, made[2].id)) == [ids[1], ids[0]]
+    assert await failed(FailedFilter(collection_id=room.collection.id)) == [ids[1], ids[0]]
+    assert await failed(FailedFilter(reason="gave_up")) == [ids[2], ids[0]]
+    assert await failed(FailedFilter(room.collection.id, "encrypted")) == [ids[1]]
+    other = await new_room(store)
+    async with store.transaction(other.scope) as rows:
+        assert list(await rows.documents.failed(other.scope, FailedFilter(), None, 10)) == []

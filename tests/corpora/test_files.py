@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.files.protocol import REASONS
 from shared.adapters.files.reader import CagedFilesReader
 from shared.adapters.treesitter.syntax import TreeSitterSyntax
 from shared.domain.chunking import chunk
 from shared.domain.chunks import Chunking
 from shared.domain.errors import Rejected
 from shared.domain.extracted import Extracted
+from shared.domain.retrying import UNREADABLE
 
 _DATA = (Path(__file__).parents[2] / "../shared/data").resolve()
 _FOLDERS = ("files", "hostile")
@@ -65,7 +65,7 @@ def readings() -> Iterator[list[Reading]]:
 def test_read_every_file_ends_as_text_or_with_a_known_reason(readings: list[Reading]) -> None:
     _print_table(readings)
     assert len(readings) > 300
-    assert {reading.code for reading in readings} <= REASONS - _NEVER | {"read"}
+    assert {reading.code for reading in readings} <= UNREADABLE - _NEVER | {"read"}
     for reading in readings:
         if isinstance(reading.outcome, Rejected):
             assert len(reading.outcome.detail) > 15

@@ -6,11 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from shared.domain.documents import Counts, DocumentStatus, GenerationState, Reason, claim
+from shared.domain.documents import Counts, DocumentStatus, GenerationState, Reason, Source, claim
 from shared.domain.explanation import Explanation, explain
 from shared.domain.receipts import DeletionReceipt
 from tests.domain.test_documents import NOW, document, generation
 
+UPLOADED = Source("key", "version")
 LATER = NOW + timedelta(seconds=90)
 RECEIPT = DeletionReceipt(UUID(int=5), UUID(int=1), UUID(int=2), UUID(int=3), "api_key:k", NOW, None, {}, {})
 
@@ -60,10 +61,30 @@ def test_explain_waiting_for_a_provider_quotes_it() -> None:
     )
 
 
-def test_explain_failed_gives_reason_and_advice() -> None:
-    story = told(GenerationState.FAILED, failure=Reason("encrypted", "the file needs a password"))
-    assert story.summary == "failed: the file needs a password"
-    assert story.next == "upload a corrected file, or process it again"
+@pytest.mark.parametrize(
+    ("code", "source", "reached", "retryable", "advice"),
+    [
+        ("encrypted", UPLOADED, "extracting", False, "upload a corrected file as a new version"),
+        ("encrypted", UPLOADED, "chunking", False, "upload a corrected file as a new version"),
+        ("no_text", UPLOADED, "chunking", False, "upload a corrected file as a new version"),
+        ("too_many_chunks", UPLOADED, "chunking", False, "upload a corrected file as a new version"),
+        ("upload_missing", UPLOADED, "chunking", False, "upload a corrected file as a new version"),
+        ("upload_never_arrived", Source("key"), "awaiting_upload", False, "ask for a new upload"),
+        ("parser_timeout", UPLOADED, "chunking", True, "it is read again from the uploaded file"),
+        ("malformed_extraction", UPLOADED, "chunking", True, "it is read again from the uploaded file"),
+        ("gave_up", UPLOADED, "extracting", True, "it is read again from the uploaded file"),
+        ("gave_up", UPLOADED, "chunking", True, "it goes on with chunking"),
+        ("model_unavailable", UPLOADED, "embedding", True, "it goes on with chunking"),
+    ],
+)
+def test_explain_failed_gives_reason_and_what_helps(
+    code: str, source: Source, reached: str, retryable: bool, advice: str
+) -> None:
+    timings = {"chunking": 5, reached: 5} if reached in {"chunking", "embedding"} else {reached: 5}
+    story = told(GenerationState.FAILED, failure=Reason(code, "these words"), source=source, timings=timings)
+    assert story.summary == "failed: these words"
+    assert story.retryable is retryable
+    assert advice in story.next
 
 
 def test_explain_indexed_counts_chunks() -> None:

@@ -53,11 +53,13 @@ PROBES: Mapping[Route, Probe] = {
     ("POST", "/api/v1/documents"): Probe(201, {"collection_id": "{collection_id}", "name": "new.txt"}),
     # A listing by a foreign collection is a listing of nothing: it is a filter, not a name.
     ("GET", "/api/v1/documents"): Probe(200, query={"collection_id": "{collection_id}"}, foreign=200),
+    ("POST", "/api/v1/documents/retry"): Probe(202, {"collection_id": "{collection_id}"}),
     ("GET", "/api/v1/documents/{document_id}"): Probe(200),
     ("PATCH", "/api/v1/documents/{document_id}"): Probe(200, {"tags": ["changed"]}),
     ("DELETE", "/api/v1/documents/{document_id}"): Probe(202),
     ("POST", "/api/v1/documents/{document_id}/versions"): Probe(201, {"media_type": "text/plain"}),
     ("POST", "/api/v1/documents/{document_id}/process"): Probe(202),
+    ("POST", "/api/v1/documents/{document_id}/retry"): Probe(202),
     ("GET", "/api/v1/documents/{document_id}/why"): Probe(200),
     ("GET", "/api/v1/documents/{document_id}/content"): Probe(200),
     ("GET", "/api/v1/documents/{document_id}/text"): Probe(200, query={"start": "0", "end": "10"}),

@@ -17,7 +17,8 @@ from tests.functions.gateway import Answer, cases, example
 from tests.functions.texts import GARDEN, LEAVE, LEAVE_CHANGED
 from tests.functions.world import Client, World
 
-EXPECTED = {"create": 201, "process": 202, "delete": 202, "text": 409}
+EXPECTED = {"create": 201, "process": 202, "retry": 409, "delete": 202, "text": 409}
+"""The file that is to be retried is in no bucket, and there is no text yet."""
 
 
 def sha256(text: str) -> str:
@@ -26,7 +27,7 @@ def sha256(text: str) -> str:
 
 @pytest.mark.parametrize("case", cases("documents"))
 def test_documents_with_example_answers(case: str, world: World) -> None:
-    seed(world, GenerationState.FAILED if case == "process" else GenerationState.AWAITING_UPLOAD)
+    seed(world, GenerationState.FAILED if case in {"process", "retry"} else GenerationState.AWAITING_UPLOAD)
     answer = Answer.of(world.call("documents", example("documents", case)))
     assert answer.status == EXPECTED.get(case, 200), answer.body
 

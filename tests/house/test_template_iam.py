@@ -52,13 +52,9 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     "ProjectsFunction": secret("database"),
     "CollectionsFunction": secret("database", "model"),
     "DocumentsFunction": secret("database")
-    | send("IngestExtract", "Sweep")
-    | {
-        ("s3:PutObject", UPLOADS),
-        ("s3:GetObjectVersion", UPLOADS),
-        ("s3:GetObject", TEXTS),
-        ("s3:ListBucket", BUCKETS[1]),
-    },
+    | send("IngestExtract", "IngestChunk", "Sweep")
+    | {("s3:PutObject", UPLOADS), ("s3:GetObjectVersion", UPLOADS), ("s3:GetObject", TEXTS)}
+    | {("s3:ListBucket", bucket) for bucket in BUCKETS},
     "SearchFunction": MODELS,
     "ChatsFunction": MODELS,
     "StreamsFunction": MODELS,

@@ -8,26 +8,8 @@ from shared.adapters.files.text import one_line
 from shared.domain.errors import Rejected
 from shared.domain.extracted import Extracted
 from shared.domain.extracted_json import from_json, to_json
+from shared.domain.retrying import UNREADABLE
 
-REASONS = frozenset(
-    (
-        "archive_limits",
-        "corrupt_file",
-        "empty_file",
-        "encrypted",
-        "file_too_large",
-        "no_pages",
-        "no_text",
-        "parser_crashed",
-        "parser_memory",
-        "parser_timeout",
-        "too_deep",
-        "too_many_pages",
-        "too_much_text",
-        "unsupported_type",
-    )
-)
-"""Every code a file is rejected with."""
 EXIT_MEMORY = 86
 """Exit status of a child that was refused memory: by then it may be unable to say so in words."""
 _READ = b"read\n"
@@ -108,7 +90,7 @@ def decode_outcome(data: bytes) -> Extracted:
         code, detail, where = (fields[key] for key in ("code", "detail", "where"))
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise crashed("malformed rejection") from error
-    if code not in REASONS or not isinstance(detail, str) or not isinstance(where, str):
+    if code not in UNREADABLE or not isinstance(detail, str) or not isinstance(where, str):
         raise crashed("unknown reason")
     raise Rejected(one_line(detail)[:_LONGEST_DETAIL], code=code, where=one_line(where)[:_LONGEST_DETAIL])
 

@@ -6,12 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Transaction
-from shared.domain.documents import Document, Generation
+from shared.domain.documents import Document, Generation, GenerationState
 from shared.domain.errors import Conflict
 from shared.domain.filters import Filter, matches
 from shared.domain.pages import After
 from shared.domain.tenants import Scope, TenantScope
-from shared.ports.documents import DocumentFilter, DueGeneration
+from shared.ports.documents import DocumentFilter, DueGeneration, FailedFilter
 
 
 class MemoryDocuments:
@@ -86,6 +86,17 @@ class MemoryDocuments:
             and (after is None or (row.created_at, row.id) < (after.at, after.id))
         ]
         return sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True)[:limit]
+
+    async def failed(self, scope: Scope, wanted: FailedFilter, after: After | None, limit: int) -> Sequence[Document]:
+        """Documents that are not deleted and whose latest generation failed, in the order of `list`."""
+        found = []
+        for row in self._live(scope, wanted.collection_id):
+            latest = await self.generation(scope, row.id, row.latest_generation)
+            if latest is None or latest.failure is None or (after and (row.created_at, row.id) >= (after.at, after.id)):
+                continue
+            if latest.state is GenerationState.FAILED and wanted.reason in (None, latest.failure.code):
+                found.append(row)
+        return sorted(found, key=lambda row: (row.created_at, row.id), reverse=True)[:limit]
 
     async def matching_ids(
         self, scope: Scope, collection_ids: Sequence[UUID], filter: Filter, limit: int

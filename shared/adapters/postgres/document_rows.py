@@ -98,6 +98,7 @@ def generation_values(generation: Generation) -> dict[str, object]:
         "timings": dict(generation.timings),
         "warnings": list(generation.warnings),
         "finished_at": generation.finished_at,
+        "text_generation": generation.text_generation,
     }
 
 
@@ -133,6 +134,7 @@ def read_generation(row: Any) -> Generation:
         timings=row.timings,
         warnings=tuple(row.warnings),
         finished_at=row.finished_at,
+        text_generation=row.text_generation,
     )
 
 

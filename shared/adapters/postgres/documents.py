@@ -23,7 +23,7 @@ from shared.domain.errors import Conflict
 from shared.domain.filters import Filter
 from shared.domain.pages import After
 from shared.domain.tenants import Scope, TenantScope
-from shared.ports.documents import DocumentFilter, DueGeneration
+from shared.ports.documents import DocumentFilter, DueGeneration, FailedFilter
 
 D, G = documents.c, generations.c
 
@@ -69,6 +69,9 @@ BY_PATH = (
     .with_for_update()
 )
 LIST = select(documents).where(MINE & NOT_DELETED)
+FAILED = LIST.join(
+    generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id) & (G.number == D.latest_generation)
+).where((G.project_id == PROJECT) & (G.state == text("'failed'")))
 MATCHING = select(D.id).where(
     MINE & SEARCHABLE & (D.collection_id == any_(bindparam("collections", type_=ARRAY(Uuid))))
 )
@@ -165,6 +168,17 @@ class PgDocuments:
         if wanted.filter is not None:
             conditions.append(compiled(wanted.filter))
         statement, place = page_after(LIST.where(*conditions), documents, after, limit)
+        rows = await self._session.all(statement, {"tenant": scope.tenant_id, "project": scope.project_id, **place})
+        return [read_document(row) for row in rows]
+
+    async def failed(self, scope: Scope, wanted: FailedFilter, after: After | None, limit: int) -> Sequence[Document]:
+        """Documents that are not deleted and whose latest generation failed, in the order of `list`."""
+        conditions: list[ColumnElement[bool]] = []
+        if wanted.collection_id is not None:
+            conditions.append(D.collection_id == wanted.collection_id)
+        if wanted.reason is not None:
+            conditions.append(G.failure["code"].as_string() == wanted.reason)
+        statement, place = page_after(FAILED.where(*conditions), documents, after, limit)
         rows = await self._session.all(statement, {"tenant": scope.tenant_id, "project": scope.project_id, **place})
         return [read_document(row) for row in rows]
 

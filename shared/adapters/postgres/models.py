@@ -216,6 +216,7 @@ generations = Table(
     Column("timings", JSONB, nullable=False),
     Column("warnings", ARRAY(Text), nullable=False),
     Column("finished_at", Instant),
+    Column("text_generation", Integer),
     PrimaryKeyConstraint("tenant_id", "document_id", "number"),
     ForeignKeyConstraint(["tenant_id", "document_id"], ["documents.tenant_id", "documents.id"]),
     # Terminal states have no deadline, so the index holds what is unfinished only.
@@ -224,6 +225,7 @@ generations = Table(
         name="generations_unfinished_have_a_deadline",
     ),
     Index("generations_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("generations_failed", "tenant_id", "project_id", postgresql_where=text("state = 'failed'")),
 )
 
 chunks = Table(

@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0002"
+HEAD = "0003"

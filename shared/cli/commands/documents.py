@@ -137,7 +137,7 @@ def show_why(output: Output, found: Explanation) -> None:
         )
 
 
-def retry(session: Session, document: Which, collection: Within = None) -> None:
+def process(session: Session, document: Which, collection: Within = None) -> None:
     """Process a document again from the file it has, with its collection's present settings."""
     wanted = names.document_id(session.api, document, collection)
     version = session.api.process(wanted)
@@ -219,10 +219,11 @@ def _contents(pages: int, characters: int, chunks: int) -> str:
 
 def declare(app: typer.Typer) -> None:
     """Add these commands."""
-    from shared.cli.commands import files
+    from shared.cli.commands import files, recovery
 
     api_command(app, panel=PANEL)(documents)
     api_command(app, "document", panel=PANEL)(show_document)
     api_command(app, panel=PANEL)(why)
     files.declare(app, PANEL)
-    api_command(app, panel=PANEL)(retry)
+    api_command(app, panel=PANEL)(process)
+    recovery.declare(app, PANEL)

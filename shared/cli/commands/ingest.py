@@ -182,7 +182,7 @@ def _show_failures(output: Output, failures: "Sequence[Outcome]") -> None:
     rows = [(one.path, one.code or one.result, one.reason or "no reason was recorded") for one in failures]
     output.table([Column("Document", tail=True), Column("Code"), Column("Why", wraps=True)], rows)
     if any(one.document_id for one in failures):
-        output.note("lambent why DOCUMENT tells the whole story; lambent retry DOCUMENT processes it again.")
+        output.note("lambent why DOCUMENT tells the whole story; lambent retry --failed takes up what can be repeated.")
     output.line()
 
 

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from uuid import UUID
 
+from shared.domain.collections import Collection
 from shared.domain.documents import Document, Generation, GenerationState, advance, status_of
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports
 from shared.usecases.documents.upload import new_generation, recipe_of
-from shared.usecases.outbox.send import send_extract
+from shared.usecases.outbox.send import send_step
 
 
 async def process(scope: Scope, ports: Ports, document_id: UUID) -> Generation:
@@ -34,23 +35,52 @@ async def process(scope: Scope, ports: Ports, document_id: UUID) -> Generation:
 
 async def process_again(scope: Scope, ports: Ports, document: Document) -> Generation:
     """The next generation of a locked document whose file is there already."""
-    collection = await ports.collections.get(scope, document.collection_id)
-    if collection is None:
-        raise NotFound("the document's collection is deleted", code="collection_not_found")
+    collection = await collection_of(scope, ports, document)
     generations = await ports.documents.generations(scope, document.id)
     uploaded = next((generation for generation in generations if generation.source.version_id), None)
     if uploaded is None:
         raise Conflict("the document has no upload yet", code="not_uploaded", hint="upload the file first")
+    return await begin(scope, ports, document, collection, uploaded, GenerationState.EXTRACTING)
+
+
+async def begin(
+    scope: Scope,
+    ports: Ports,
+    document: Document,
+    collection: Collection,
+    earlier: Generation,
+    state: GenerationState,
+) -> Generation:
+    """The next generation of a locked document, from the file of an earlier one, and queue its first step.
+
+    Args:
+        scope: who asks.
+        ports: in a transaction that holds the document's lock.
+        document: the row.
+        collection: its collection, whose present settings the generation is made by.
+        earlier: the generation with the file.
+        state: where it begins: `EXTRACTING`, or `CHUNKING` to be cut from the text of `earlier`.
+    """
     now = ports.clock.now()
     fresh = new_generation(scope, ports, document, document.latest_generation + 1, recipe_of(collection))
-    fresh = advance(
-        replace(fresh, source=uploaded.source),
-        GenerationState.EXTRACTING,
-        now,
-        due=ports.pace.patience(GenerationState.EXTRACTING),
-    )
+    fresh = advance(replace(fresh, source=earlier.source), state, now, due=ports.pace.patience(state))
+    if state is GenerationState.CHUNKING:
+        fresh = replace(fresh, text_generation=earlier.text_generation or earlier.number)
     await ports.documents.add_generation(scope, fresh)
     changed = replace(document, latest_generation=fresh.number, updated_at=now)
-    await ports.documents.save(scope, replace(changed, status=status_of(changed, fresh)))
-    await send_extract(scope, ports, changed, fresh)
+    changed = replace(changed, status=status_of(changed, fresh))
+    await ports.documents.save(scope, changed)
+    await send_step(scope, ports, changed, fresh)
     return fresh
+
+
+async def collection_of(scope: Scope, ports: Ports, document: Document) -> Collection:
+    """The document's collection.
+
+    Raises:
+        NotFound: it is deleted.
+    """
+    collection = await ports.collections.get(scope, document.collection_id)
+    if collection is None:
+        raise NotFound("the document's collection is deleted", code="collection_not_found")
+    return collection

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shared.domain.chunks import Chunk
-from shared.domain.documents import Document, Generation, extracted_key
+from shared.domain.documents import Document, Generation, text_key
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.extracted import Extracted
 from shared.domain.extraction import read_extraction
@@ -82,8 +82,7 @@ async def text(scope: Scope, ports: Ports, document_id: UUID, *, generation: int
     found = await ports.documents.generation(scope, document.id, number)
     if found is None:
         raise NotFound(f"the document has no version {number}", code="version_not_found")
-    body = await ports.blobs.get(Bucket.WORK, extracted_key(scope.tenant_id, document.id, number))
-    extraction = read_extraction(body)
+    extraction = read_extraction(await ports.blobs.get(Bucket.WORK, text_key(found)))
     if isinstance(extraction, Extracted):
         return extraction
     raise Conflict(f"version {number} has no text: {extraction.detail}", code="no_text")

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from shared.domain.chunking import chunk
 from shared.domain.chunks import Chunk, ChunkId, ChunkTerms, matched_text
 from shared.domain.collections import Collection
-from shared.domain.documents import Counts, Document, Generation, GenerationState, Reason, advance, extracted_key
+from shared.domain.documents import Counts, Document, Generation, GenerationState, Reason, advance, text_key
 from shared.domain.errors import Rejected
 from shared.domain.events import Queue
 from shared.domain.extracted import Extracted
 from shared.domain.extraction import read_extraction
+from shared.domain.retrying import TOO_MANY_CHUNKS
 from shared.domain.tenants import Scope
 from shared.ports.analyser import Analyser
 from shared.ports.blobs import Bucket
@@ -46,8 +47,7 @@ class ChunkStage:
     async def perform(self, powers: Powers, claimed: Claimed, work: Generation | None) -> Cut | Reason | None:
         """Fetch and cut the text; None when it is what is being served already."""
         generation = claimed.generation
-        key = extracted_key(generation.tenant_id, generation.document_id, generation.number)
-        outcome = read_extraction(await powers.blobs.get(Bucket.WORK, key))
+        outcome = read_extraction(await powers.blobs.get(Bucket.WORK, text_key(generation)))
         if isinstance(outcome, Reason):
             return outcome
         if work is not None and work.content_hash == outcome.content_hash and work.recipe == generation.recipe:
@@ -95,7 +95,7 @@ def cut(
         raise Rejected("the file has no text in it", code="no_text")
     if len(pieces) > MAX_CHUNKS:
         raise Rejected(
-            f"the text gives {len(pieces)} chunks; {MAX_CHUNKS} at most: split the file", code="too_many_chunks"
+            f"the text gives {len(pieces)} chunks; {MAX_CHUNKS} at most: split the file", code=TOO_MANY_CHUNKS
         )
     title = extracted.title or document.name
     language = collection.language or extracted.language

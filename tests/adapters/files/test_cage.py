@@ -12,12 +12,13 @@ import pytest
 
 from shared.adapters.files.keeper import Keeper
 from shared.adapters.files.limits import MEBIBYTE, CageLimits
-from shared.adapters.files.protocol import REASONS, Ending, Request, decode_outcome, encode_outcome
+from shared.adapters.files.protocol import Ending, Request, decode_outcome, encode_outcome
 from shared.adapters.files.reader import CagedFilesReader
 from shared.adapters.files.sandbox import leave_network
 from shared.adapters.treesitter.syntax import TreeSitterSyntax
 from shared.domain.errors import Rejected, Unavailable
 from shared.domain.extracted import Extracted
+from shared.domain.retrying import UNREADABLE
 from tests.adapters.files import making
 from tests.adapters.files.hostile_syntax import HostileSyntax
 from tests.adapters.files.making import PROSE, lines, message, pdf, slides, word, workbook
@@ -50,7 +51,7 @@ def _read(reader: CagedFilesReader, folder: Path, data: bytes | str, name: str) 
 def _refusal(reader: CagedFilesReader, folder: Path, data: bytes | str, name: str) -> Rejected:
     with pytest.raises(Rejected) as caught:
         _read(reader, folder, data, name)
-    assert caught.value.code in REASONS
+    assert caught.value.code in UNREADABLE
     return caught.value
 
 

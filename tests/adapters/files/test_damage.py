@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.files.protocol import REASONS
 from shared.adapters.files.reader import CagedFilesReader
 from shared.adapters.treesitter.syntax import TreeSitterSyntax
 from shared.domain.errors import Rejected
+from shared.domain.retrying import UNREADABLE
 from tests.adapters.files.making import PROSE, book, lines, message, opendocument, pdf, slides, word, workbook
 
 _MUTANTS = 14
@@ -80,5 +80,5 @@ def test_read_damaged_file_ends_as_text_or_with_a_known_reason(
         else:
             assert extracted.problems() == []
             ends["read"] += 1
-    assert set(ends) <= REASONS - {"parser_crashed", "parser_memory", "parser_timeout"} | {"read"}
+    assert set(ends) <= UNREADABLE - {"parser_crashed", "parser_memory", "parser_timeout"} | {"read"}
     assert ends.total() == _MUTANTS
