@@ -30,6 +30,8 @@ class GenerationMessage:
     generation: int
     sent_at: datetime
     stage: Queue
+    granted: int = 0
+    """Requests to a model that the shared limit has set aside for this message."""
     version: int = 1
 
 

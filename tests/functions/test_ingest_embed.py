@@ -224,7 +224,7 @@ def test_embed_over_the_shared_limit_waits_before_calling_anyone(
     states = {document: world.generation(api_client, document).state for document in (first, second)}
     assert sorted(states.values()) == [GenerationState.EMBEDDING, GenerationState.PUBLISHING]
     (waiting,) = world.queue.waiting(Queue.INGEST_EMBED)
-    assert 0 < waiting.delay_seconds <= 10
+    assert 10 < waiting.delay_seconds <= 12
     calls = len(world.embedder.calls)
     world.settle()
     assert len(world.embedder.calls) == calls

@@ -432,9 +432,11 @@ buckets = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("level", Double, nullable=False),
-    # The moment of `level`; in the future when the provider asked for silence until then.
+    # The moment of `level`, which is negative while more is promised than has flowed in.
     Column("at", Instant, nullable=False),
-    # What the latest `take` has to wait; kept because it is computed inside the upsert.
+    # What the latest `reserve` has to wait; kept because it is computed inside the upsert.
     Column("wait", Double, nullable=False),
+    # Until when the provider asked for silence.
+    Column("quiet_until", Instant),
     prefixes=["UNLOGGED"],
 )

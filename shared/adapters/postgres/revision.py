@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0003"
+HEAD = "0004"

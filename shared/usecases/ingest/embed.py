@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from shared.domain.chunks import Chunk, ChunkVector, matched_text
 from shared.domain.documents import GenerationState, Reason, advance
@@ -13,6 +12,7 @@ from shared.ports.embedder import Purpose
 from shared.ports.meter import Unit
 from shared.ports.ports import Ports, Powers
 from shared.usecases.ingest.stage import Claimed, end, save, wait
+from shared.usecases.ingest.turns import Turn, Turns, Whose
 from shared.usecases.outbox.send import send_step
 
 BUDGET_SECONDS = 200.0
@@ -28,8 +28,8 @@ class Texts:
     title: str
     chunks: Sequence[Chunk]
     known: Mapping[str, Sequence[float]]
-    pause: Delayed | None = None
-    """Set when the limit this provider key shares with all workers has nothing left for now."""
+    turn: Turn
+    """How many requests this run may make; when it is to wait first, it makes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Embedded:
     tokens: int = 0
     milliseconds: float = 0.0
     pause: Delayed | None = None
+    """Set when the provider itself asked to wait."""
     rejected: Rejected | None = None
     missing: int = 0
 
@@ -56,7 +57,7 @@ class EmbedStage:
         Args:
             requests_per_minute: what the provider allows this deployment in all; 0 for no limit.
         """
-        self.requests_per_minute = requests_per_minute
+        self._turns = Turns(requests_per_minute)
 
     async def load(self, scope: Scope, ports: Ports, claimed: Claimed) -> Texts:
         """Chunks and known vectors; takes what the provider's rate limit asks for.
@@ -73,34 +74,18 @@ class EmbedStage:
         chunks = await ports.chunks.list(scope, claimed.document.id, claimed.generation.number)
         known = await ports.cache.get(scope, model.name, list({chunk.content_hash for chunk in chunks}))
         unknown = len({chunk.content_hash for chunk in chunks} - known.keys())
-        pause = await self._admission(ports, -(-unknown // ports.embedder.batch_size)) if unknown else None
-        return Texts(claimed.generation.title, chunks, known, pause)
-
-    async def _admission(self, ports: Ports, requests: int) -> Delayed | None:
-        """Ask the shared token bucket for this many requests; None when they may be made."""
-        limit = self.requests_per_minute
-        if not limit:
-            return None
-        # Ten seconds' worth may be spent at once; a document that needs more takes it all and is paced by the
-        # provider's own answers.
-        capacity = max(1.0, limit / 6)
-        seconds = await ports.limits.take(
-            f"embedder/{ports.embedder.model.name}",
-            min(float(requests), capacity),
-            capacity=capacity,
-            per_second=limit / 60,
-            now=ports.clock.now(),
-        )
-        return (
-            Delayed(f"the limit of {limit} embedding requests a minute is used up", seconds=seconds)
-            if seconds
-            else None
-        )
+        turn = Turn(0)
+        if unknown:
+            granted = await self._turns.granted(ports, model.name, claimed.granted)
+            requests = -(-unknown // ports.embedder.batch_size)
+            turn = granted or await self._turns.ask(ports, model.name, requests, _whose(claimed))
+        return Texts(claimed.generation.title, chunks, known, turn)
 
     async def perform(self, powers: Powers, claimed: Claimed, work: Texts) -> Embedded:
-        """Embed the unknown texts batch by batch, until all are done, the provider says stop or the time is used up."""
-        if work.pause is not None:
-            return Embedded(work, {}, pause=work.pause, missing=1)
+        """Embed the unknown texts batch by batch.
+
+        Until all are done, the provider says stop, or the requests of this turn or the time are used up.
+        """
         wanted = {
             chunk.content_hash: matched_text(work.title, chunk.heading_path, chunk.text)
             for chunk in work.chunks
@@ -111,7 +96,8 @@ class EmbedStage:
         fresh: dict[str, Sequence[float]] = {}
         pause: Delayed | None = None
         rejected: Rejected | None = None
-        for first in range(0, len(hashes), size):
+        allowed = 0 if work.turn.seconds else work.turn.requests
+        for first in range(0, len(hashes), size)[:allowed]:
             if powers.clock.monotonic() - started > BUDGET_SECONDS:
                 break
             batch = hashes[first : first + size]
@@ -142,15 +128,8 @@ class EmbedStage:
             # Not raised: what was embedded so far is paid for, and its cache must be committed.
             await end(scope, ports, document, counted, Reason(result.rejected.code, result.rejected.detail))
             return
-        if result.pause is not None:
-            if result.texts.pause is None:
-                # The provider itself said so: every other worker with this key waits too.
-                until = ports.clock.now() + timedelta(seconds=result.pause.seconds)
-                await ports.limits.drain(f"embedder/{model.name}", until)
-            await wait(scope, ports, document, counted, result.pause)
-            return
         if result.missing:
-            await _go_on(scope, ports, replace(claimed, generation=counted), result)
+            await self._go_on(scope, ports, replace(claimed, generation=counted), result)
             return
         vectors = {**result.texts.known, **result.fresh}
         await ports.vectors.put(
@@ -168,9 +147,18 @@ class EmbedStage:
         await save(scope, ports, document, moved)
         await send_step(scope, ports, document, moved)
 
+    async def _go_on(self, scope: Scope, ports: Ports, claimed: Claimed, result: Embedded) -> None:
+        """Queue the rest for when its turn has come; progress is in the cache."""
+        turn, model, chunks = result.texts.turn, claimed.collection.model.name, claimed.generation.counts.chunks
+        requests = -(-result.missing // ports.embedder.batch_size)
+        if result.pause is not None:
+            turn = await self._turns.refused(ports, model, result.pause, requests, _whose(claimed))
+        elif not turn.seconds:
+            turn = await self._turns.ask(ports, model, requests, _whose(claimed))
+        words = f"{chunks - result.missing} of {chunks} chunks are embedded; the rest follows"
+        later = Delayed(turn.why if turn.seconds else words, seconds=turn.seconds)
+        await wait(scope, ports, claimed.document, claimed.generation, later, granted=turn.requests)
 
-async def _go_on(scope: Scope, ports: Ports, claimed: Claimed, result: Embedded) -> None:
-    """Queue the rest of a long document at once; progress is in the cache."""
-    done = claimed.generation.counts.chunks - result.missing
-    words = f"{done} of {claimed.generation.counts.chunks} chunks are embedded; the rest follows"
-    await wait(scope, ports, claimed.document, claimed.generation, Delayed(words, seconds=0))
+
+def _whose(claimed: Claimed) -> Whose:
+    return Whose(tenant=claimed.document.tenant_id, document=claimed.document.id)

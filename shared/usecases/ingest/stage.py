@@ -48,6 +48,8 @@ class Claimed:
     collection: Collection
     owner: str
     """Lease token; no two claims share one."""
+    granted: int = 0
+    """Requests to a model that the shared limit set aside for the message."""
 
 
 class Stage[Work, Result](Protocol):
@@ -94,7 +96,7 @@ async def take(scope: Scope, ports: Ports, message: GenerationMessage, queue: Qu
     owner = str(ports.ids.new())
     claimed = claim(generation, owner, now, ports.pace.lease(generation.state))
     await ports.documents.save_generation(scope, claimed)
-    return Claimed(document, claimed, collection, owner)
+    return Claimed(document, claimed, collection, owner, message.granted)
 
 
 async def retake(scope: Scope, ports: Ports, claimed: Claimed) -> Claimed | None:
@@ -147,12 +149,23 @@ async def settle(scope: Scope, ports: Ports, claimed: Claimed, error: Exception,
     await send_step(scope, ports, document, released, delay=pause)
 
 
-async def wait(scope: Scope, ports: Ports, document: Document, generation: Generation, error: Delayed) -> None:
-    """Make the generation wait as a provider asked, and queue it again; it counts as no failure."""
+async def wait(
+    scope: Scope, ports: Ports, document: Document, generation: Generation, error: Delayed, *, granted: int = 0
+) -> None:
+    """Make the generation wait as a provider asked, and queue it again; it counts as no failure.
+
+    Args:
+        scope: the stage's.
+        ports: in the transaction that stores what was done so far.
+        document: locked.
+        generation: as it is now.
+        error: how long, and why in words.
+        granted: requests to a model set aside for when it comes back.
+    """
     pause = timedelta(seconds=error.seconds)
     later = delay(generation, ports.clock.now(), pause, error.detail, grace=ports.pace.patience(generation.state))
     await save(scope, ports, document, later)
-    await send_step(scope, ports, document, later, delay=pause)
+    await send_step(scope, ports, document, later, delay=pause, granted=granted)
     ports.meter.add("documents_delayed", 1, stage=generation.step)
 
 

@@ -1,6 +1,7 @@
 """Put work on the queues, through the outbox."""
 
 import json
+import math
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,9 +16,24 @@ MAX_DELAY = timedelta(seconds=900)
 
 
 async def send_step(
-    scope: TenantScope, ports: Ports, document: Document, generation: Generation, *, delay: timedelta = timedelta()
+    scope: TenantScope,
+    ports: Ports,
+    document: Document,
+    generation: Generation,
+    *,
+    delay: timedelta = timedelta(),
+    granted: int = 0,
 ) -> None:
-    """Queue the step that the generation's state waits for."""
+    """Queue the step that the generation's state waits for.
+
+    Args:
+        scope: of the tenant, whose group the message is in.
+        ports: in the transaction that changes the generation.
+        document: the generation's.
+        generation: as it is being stored.
+        delay: how long the queue holds the message back.
+        granted: requests to a model set aside for it.
+    """
     queue = STATE_QUEUES[generation.state]
     if queue is Queue.INGEST_EXTRACT:
         await send_extract(scope, ports, document, generation, delay=delay)
@@ -29,6 +45,7 @@ async def send_step(
         generation=generation.number,
         sent_at=ports.clock.now(),
         stage=queue,
+        granted=granted,
     )
     await _send(scope, ports, queue, message, delay)
 
@@ -65,6 +82,7 @@ async def _send(scope: TenantScope, ports: Ports, queue: Queue, message: Message
         queue=queue,
         group=str(scope.tenant_id),
         body=json.dumps(body_of(message), separators=(",", ":")),
-        delay_seconds=int(min(delay, MAX_DELAY).total_seconds()),
+        # Upwards: a message that comes early comes in vain.
+        delay_seconds=math.ceil(min(delay, MAX_DELAY).total_seconds()),
     )
     await ports.outbox.add(scope, outgoing, ports.clock.now())
