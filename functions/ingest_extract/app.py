@@ -5,13 +5,14 @@ The only function that touches a file's bytes; it has no database and no secret.
 
 from shared import bootstrap
 from shared.domain.events import ExtractMessage
-from shared.runtime.worker import sqs_function
+from shared.runtime.stage import step_function
 from shared.usecases.ingest.extract import extract
 
 
-async def handle(message: ExtractMessage) -> None:
+async def handle(message: ExtractMessage) -> bool:
     """Extract one file."""
     await extract(bootstrap.powers(), message)
+    return True
 
 
-handler = sqs_function(ExtractMessage, handle)
+handler = step_function(ExtractMessage, handle)

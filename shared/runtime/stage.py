@@ -1,15 +1,16 @@
-"""The door of a queued ingestion stage.
+"""The doors of the queued steps of ingestion.
 
-Claim, work, store, each in its own transaction (see shared/usecases/ingest/stage.py).
+A stage with a lease claims, works and stores, each in its own transaction (see shared/usecases/ingest/stage.py).
 """
 
 import random
+from collections.abc import Awaitable, Callable
 
 import structlog
 
 from shared import bootstrap
 from shared.domain.errors import Delayed, LambentError, Rejected
-from shared.domain.events import GenerationMessage
+from shared.domain.events import ExtractMessage, GenerationMessage
 from shared.domain.tenants import Scope, system_scope
 from shared.ports.meter import Unit
 from shared.runtime.logging import bound
@@ -21,43 +22,62 @@ log = structlog.get_logger()
 
 
 def stage_function[Work, Result](stage: Stage[Work, Result]) -> Worker:
-    """The Lambda handler of one stage."""
+    """The Lambda handler of a stage that claims, works and stores."""
 
-    async def handle(message: GenerationMessage) -> None:
-        await run_stage(stage, message)
+    async def handle(message: GenerationMessage) -> bool:
+        return await run_stage(stage, message)
 
-    return sqs_function(GenerationMessage, handle)
+    return step_function(GenerationMessage, handle)
 
 
-async def run_stage[Work, Result](stage: Stage[Work, Result], message: GenerationMessage) -> None:
-    """Take one message through a stage.
+def step_function[Body: GenerationMessage | ExtractMessage](
+    kind: type[Body], handle: Callable[[Body], Awaitable[bool]]
+) -> Worker:
+    """The Lambda handler of any step of ingestion: its log lines name the generation, its time and age are measured.
+
+    Args:
+        kind: the messages of its queue.
+        handle: works on one; says whether there was anything to do.
+    """
+
+    async def measured(message: Body) -> None:
+        powers = bootstrap.powers()
+        with bound(tenant_id=message.tenant_id, document_id=message.document_id, generation=message.generation):
+            started, age = powers.clock.monotonic(), powers.clock.now() - message.sent_at
+            if not await handle(message):
+                return
+            spent, stage = (powers.clock.monotonic() - started) * 1000, message.stage.value
+            powers.meter.add("stage_age_ms", age.total_seconds() * 1000, Unit.MILLISECONDS, stage=stage)
+            powers.meter.add("stage_ms", spent, Unit.MILLISECONDS, stage=stage)
+            log.info("stage.ended", stage=stage, ms=round(spent, 1))
+
+    return sqs_function(kind, measured)
+
+
+async def run_stage[Work, Result](stage: Stage[Work, Result], message: GenerationMessage) -> bool:
+    """Take one message through a stage; False when there was nothing to do.
 
     What went wrong with the document is recorded on it; only a database that cannot be reached raises.
     """
     scope = system_scope(message.tenant_id, message.project_id, stage.queue.value)
-    with bound(tenant_id=message.tenant_id, document_id=message.document_id, generation=message.generation):
-        clock = bootstrap.powers().clock
-        started = clock.monotonic()
-        claimed: Claimed | None = None
-        try:
-            async with transaction(scope) as ports:
-                claimed = await take(scope, ports, message, stage.queue)
-                if claimed is None:
-                    return
-                work = await stage.load(scope, ports, claimed)
-            result = await stage.perform(bootstrap.powers(), claimed, work)
-            async with transaction(scope) as ports:
-                held = await retake(scope, ports, claimed)
-                if held is not None:
-                    await stage.store(scope, ports, held, result)
-        except Exception as error:
+    claimed: Claimed | None = None
+    try:
+        async with transaction(scope) as ports:
+            claimed = await take(scope, ports, message, stage.queue)
             if claimed is None:
-                raise
-            _told(error, stage.queue.value)
-            await _settled(scope, claimed, error)
-        spent = (clock.monotonic() - started) * 1000
-        bootstrap.powers().meter.add("stage_ms", spent, Unit.MILLISECONDS, stage=stage.queue.value)
-        log.info("stage.ended", stage=stage.queue.value, ms=round(spent, 1))
+                return False
+            work = await stage.load(scope, ports, claimed)
+        result = await stage.perform(bootstrap.powers(), claimed, work)
+        async with transaction(scope) as ports:
+            held = await retake(scope, ports, claimed)
+            if held is not None:
+                await stage.store(scope, ports, held, result)
+    except Exception as error:
+        if claimed is None:
+            raise
+        _told(error, stage.queue.value)
+        await _settled(scope, claimed, error)
+    return True
 
 
 async def _settled(scope: Scope, claimed: Claimed, error: Exception) -> None:

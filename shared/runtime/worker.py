@@ -10,8 +10,9 @@ from urllib.parse import unquote_plus
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
+from shared import bootstrap
 from shared.domain.errors import LambentError
-from shared.domain.events import ExtractMessage, GenerationMessage, ObjectCreated
+from shared.domain.events import ExtractMessage, GenerationMessage, ObjectCreated, SweepMessage
 from shared.runtime.invocation import LambdaContext, invocation, run
 from shared.runtime.logging import bound
 
@@ -19,6 +20,8 @@ log = structlog.get_logger()
 
 MARGIN_MS = 5_000
 """With less than this left, records are given back instead of begun: they are delivered again."""
+
+SWEEPS: TypeAdapter[SweepMessage] = TypeAdapter(SweepMessage)
 
 type Event = dict[str, Any]
 type BatchResponse = dict[str, list[dict[str, str]]]
@@ -69,7 +72,7 @@ def objects_created(body: str) -> Iterable[ObjectCreated]:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that nobody could process. `message` is None when it names no generation."""
+    """A message that nobody could process. `message` is None when it names no generation at a step."""
 
     queue: str
     body: str
@@ -77,7 +80,7 @@ class DeadLetter:
 
 
 def dead_letter_function(handle: Callable[[DeadLetter], Coroutine[Any, Any, None]]) -> Worker:
-    """The handler of the dead-letter queues."""
+    """The handler of the dead-letter queues. Every letter is logged and counted, by queue and by what it is."""
     reader: TypeAdapter[ExtractMessage | GenerationMessage] = TypeAdapter(ExtractMessage | GenerationMessage)
 
     async def one(record: Event) -> None:
@@ -86,10 +89,28 @@ def dead_letter_function(handle: Callable[[DeadLetter], Coroutine[Any, Any, None
             message = reader.validate_json(record["body"])
         except ValidationError:
             message = None
-        log.error("message.dead", queue=queue, body=record["body"][:2000])
+        kind = "generation" if message is not None else _other_kind(record["body"])
+        log.error("message.dead", queue=queue, kind=kind, body=record["body"][:2000])
+        bootstrap.powers().meter.add("dead_letters", 1, queue=queue, kind=kind)
         await handle(DeadLetter(queue, record["body"], message))
 
     return _batch(one)
+
+
+def _other_kind(body: str) -> str:
+    """What a letter is that names no generation at a step.
+
+    'sweep' and 'object' are found again by the sweep, from the database and the bucket; 'poison' is nothing this
+    system ever wrote.
+    """
+    try:
+        SWEEPS.validate_json(body)
+    except ValidationError:
+        try:
+            return "object" if list(objects_created(body)) else "poison"
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return "poison"
+    return "sweep"
 
 
 def either(

@@ -82,6 +82,10 @@ class WatchedBlobs(MemoryBlobs):
         self.notifications.append(notification(created))
         return created
 
+    def contents(self, bucket: Bucket) -> dict[str, bytes | None]:
+        """The present body of every object; None for one that is marked deleted."""
+        return {key: versions[-1].body for key, versions in self._objects[bucket].items()}
+
     async def put(self, bucket: Bucket, key: str, body: bytes, *, content_type: str) -> str:
         version = await super().put(bucket, key, body, content_type=content_type)
         if bucket is Bucket.WORK and key.startswith("extracted/"):

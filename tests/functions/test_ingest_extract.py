@@ -120,8 +120,10 @@ def test_extract_out_of_time_gives_the_record_back(world: World, api_client: Cli
     assert world.reader.reads == 0
 
 
-def test_extract_counts_its_time(world: World, api_client: Client, collection: str) -> None:
+def test_extract_counts_its_time_and_age(world: World, api_client: Client, collection: str) -> None:
     received(world, api_client, collection)
+    world.clock.advance(3)
     world.deliver(Queue.INGEST_EXTRACT)
-    (one,) = [one for one in world.meter.written if one.name == "stage_ms"]
-    assert one.dimensions == {"stage": "ingest_extract"}
+    mine = {"stage": "ingest_extract"}
+    counted = [(one.name, one.value) for one in world.meter.written if one.dimensions == mine]
+    assert sorted(counted) == [("stage_age_ms", 3_000.0), ("stage_ms", 0.0)]

@@ -124,3 +124,15 @@ def test_publish_with_one_malformed_record_does_the_others(world: World, api_cli
     (message,) = [one.body for one in world.queue.waiting(Queue.INGEST_PUBLISH)]
     assert outcome(world.call("ingest_publish", records(["{}", message], "ingest_publish"))) == 1
     assert api_client.get(f"/documents/{document}").json["status"] == "indexed"
+
+
+def test_publish_counts_its_time_and_age_once(world: World, api_client: Client, collection: str) -> None:
+    embedded(world, api_client, collection)
+    (message,) = [one.body for one in world.queue.waiting(Queue.INGEST_PUBLISH)]
+    world.clock.advance(7)
+    # Delivered twice: the second finds nothing to do, and would only make steps look quick.
+    for _ in range(2):
+        world.call("ingest_publish", records([message], "ingest_publish"))
+    mine = {"stage": "ingest_publish"}
+    counted = [(one.name, one.value) for one in world.meter.written if one.dimensions == mine]
+    assert sorted(counted) == [("stage_age_ms", 7_000.0), ("stage_ms", 0.0)]

@@ -1,12 +1,17 @@
 """Dead letters: the document ends as failed, with the reason; nothing that is done is undone."""
 
 import json
+from collections.abc import Sequence
+from itertools import batched
 
 import pytest
 
 from functions.ingest_reject.app import handle
 from shared.domain.documents import GenerationState
-from shared.domain.events import Queue
+from shared.domain.errors import Unavailable
+from shared.domain.events import Outgoing, Queue
+from shared.domain.ingestion import MAX_ATTEMPTS
+from shared.runtime.invocation import run
 from shared.runtime.worker import DeadLetter
 from tests.functions.conftest import Lines
 from tests.functions.examples import DOCUMENT, outcome, seed
@@ -106,3 +111,83 @@ def test_rejected_document_can_be_processed_again(world: World, api_client: Clie
     assert api_client.post(f"/documents/{document}/process").status == 202
     world.settle()
     assert api_client.get(f"/documents/{document}").json["status"] == "indexed"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("no json", "poison"),
+        ("{}", "poison"),
+        ('{"Records": 5}', "poison"),
+        ('{"Records": [{"eventName": "ObjectCreated:Put"}]}', "poison"),
+        ("[1]", "poison"),
+        ("null", "poison"),
+    ],
+)
+def test_reject_poison_is_counted_and_changes_nothing(body: str, kind: str, world: World) -> None:
+    client = seed(world, GenerationState.EMBEDDING)
+    assert outcome(world.call("ingest_reject", records([body], "IngestEmbedDeadQueue"))) == 0
+    (counted,) = [one for one in world.meter.written if one.name == "dead_letters"]
+    assert counted.dimensions == {"queue": "IngestEmbedDeadQueue", "kind": kind}
+    assert world.generation(client, str(DOCUMENT)).state is GenerationState.EMBEDDING
+
+
+def test_reject_tells_poison_from_what_the_sweep_finds_again(world: World, api_client: Client, collection: str) -> None:
+    document = api_client.upload(collection, LEAVE)
+    lost, world.blobs.notifications = world.blobs.notifications, []
+    api_client.delete(f"/documents/{api_client.upload(collection, LEAVE)}")
+    lost += [message.body for message in world.queue.waiting(Queue.SWEEP)]
+    assert outcome(world.call("ingest_reject", records(lost, "dead"))) == 0
+    assert [one.dimensions["kind"] for one in world.meter.written if one.name == "dead_letters"] == ["object", "sweep"]
+    world.clock.advance(1_300)
+    world.sweep()
+    assert api_client.get(f"/documents/{document}").json["status"] == "indexed"
+
+
+def test_redrive_of_a_thousand_dead_letters_changes_nothing_that_is_done(
+    world: World, api_client: Client, collection: str
+) -> None:
+    sent: list[Outgoing] = []
+    deliver = world.queue.send
+
+    async def remembered(messages: Sequence[Outgoing]) -> list[Outgoing]:
+        sent.extend(messages)
+        return await deliver(messages)
+
+    world.queue.send = remembered  # type: ignore[method-assign]
+    documents = [api_client.upload(collection, f"{LEAVE} {index}", f"{index}.txt") for index in range(40)]
+    world.settle()
+    # One is deleted, one has a newer version, one failed and one was taken up again.
+    gone, renewed, failed, retried = documents[:4]
+    api_client.delete(f"/documents/{gone}")
+    for document, content in (
+        (renewed, f"{LEAVE} again".encode()),
+        (failed, b"\xff\xfe\xfd"),
+        (retried, LEAVE.encode()),
+    ):
+        world.send(api_client.post(f"/documents/{document}/versions", {}).json, content)
+        if document == retried:
+            world.blobs.failures.extend([Unavailable("no answer")] * 100)
+        for _ in range(1 + MAX_ATTEMPTS):
+            world.pass_time(600)
+            world.sweep()
+    world.blobs.failures.clear()
+    assert api_client.get(f"/documents/{retried}").json["latest"]["state"] == "failed"
+    assert api_client.post(f"/documents/{retried}/retry").json["version"] == 3
+    world.settle()
+    steps = [message for message in sent if message.queue is not Queue.SWEEP]
+    letters = steps * (1_000 // len(steps) + 1)
+    before = world.everything(api_client)
+    embedded = len(world.embedder.documents_embedded)
+    indexed = world.measured("documents_indexed")
+
+    # Each comes again where it was dead, and on its own queue; the texts that are read again tell of themselves.
+    for dead in batched(letters, 10):
+        assert outcome(world.call("ingest_reject", records([one.body for one in dead], "dead"))) == 0
+    run(deliver(letters))
+    world.settle()
+
+    assert len(letters) >= 1_000
+    assert world.everything(api_client) == before
+    assert len(world.embedder.documents_embedded) == embedded
+    assert world.measured("documents_indexed") == indexed

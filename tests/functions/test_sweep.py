@@ -134,6 +134,22 @@ def test_sweep_gives_up_in_the_end_though_nobody_ever_answers(
     assert (failure["code"], "after 5 tries" in failure["detail"]) == ("gave_up", True)
 
 
+def test_sweep_of_upload_that_vanished_says_so_where_the_reader_may_not_know(
+    world: World, api_client: Client, collection: str
+) -> None:
+    document = api_client.upload(collection, LEAVE)
+    world.notify()
+    run(world.blobs.delete_prefix(Bucket.UPLOADS, f"{api_client.tenant_id}/{document}/"))
+    # Without the right to list, S3 answers 403 for what is not there.
+    world.blobs.failures.append(Unavailable("reading an object failed: AccessDenied (403)"))
+    assert len(world.deliver(Queue.INGEST_EXTRACT)) == 1
+    world.clock.advance(OVERDUE.total_seconds())
+    world.sweep()
+    failure = api_client.get(f"/documents/{document}").json["latest"]["failure"]
+    assert failure["code"] == "upload_missing"
+    assert api_client.get(f"/documents/{document}/why").json["retryable"] is False
+
+
 def test_sweep_of_worker_that_died_lets_another_take_over(world: World, api_client: Client, collection: str) -> None:
     document = api_client.upload(collection, LEAVE)
     world.notify()

@@ -18,6 +18,8 @@ from shared.adapters.memory.rows import MemoryStore
 from shared.domain.documents import Document, Generation
 from shared.domain.events import Outgoing, Queue
 from shared.domain.tenants import KEY_PERMISSIONS, Credential, Permission, Scope, system_scope
+from shared.ports.blobs import Bucket
+from shared.ports.documents import DocumentFilter
 from shared.runtime.invocation import run
 from shared.runtime.transactions import transaction
 from shared.usecases.documents.delete import delete
@@ -282,6 +284,23 @@ class World:
         scope = self.scope(of)
         async with transaction(scope) as ports:
             await delete(scope, ports, UUID(document_id))
+
+    def everything(self, of: Client) -> dict[str, Any]:
+        """What the stores hold: the client's documents, generations, chunks, vectors and receipts, and every object."""
+
+        async def rows() -> dict[str, Any]:
+            scope, found = self.scope(of), {}
+            async with bootstrap.transaction(scope) as ports:
+                for kept in await ports.collections.list(scope, None, 200):
+                    for document in await ports.documents.list(scope, DocumentFilter(kept.id), None, 10_000):
+                        generations = await ports.documents.generations(scope, document.id)
+                        chunks = [await ports.chunks.list(scope, document.id, one.number) for one in generations]
+                        vectors = await ports.vectors.ids(scope, kept, document.id)
+                        found[str(document.id)] = [document, generations, chunks, sorted(map(str, vectors))]
+            return found
+
+        blobs = {bucket.value: self.blobs.contents(bucket) for bucket in Bucket}
+        return {**run(rows()), **blobs}
 
     def measured(self, name: str) -> list[float]:
         """Values of a metric, over all invocations."""

@@ -78,7 +78,8 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
         (f"s3:{action}", key)
         for action in ("GetObject", "DeleteObject", "DeleteObjectVersion")
         for key in (UPLOADS, TEXTS)
-    },
+    }
+    | {("s3:GetObjectVersion", UPLOADS)},
     "ReindexFunction": secret("database") | send("IngestExtract"),
     "MigrateDatabaseFunction": secret("database", "owner"),
 }

@@ -12,10 +12,11 @@ from shared.domain.events import ExtractMessage
 from shared.domain.extracted import Extracted
 from shared.domain.extraction import write_extraction
 from shared.ports.blobs import Bucket
-from shared.ports.meter import Unit
 from shared.ports.ports import Powers
 
 log = structlog.get_logger()
+
+UPLOAD_MISSING = Reason("upload_missing", "the uploaded file is gone from the object store; upload it again")
 
 
 async def extract(powers: Powers, message: ExtractMessage) -> None:
@@ -29,7 +30,6 @@ async def extract(powers: Powers, message: ExtractMessage) -> None:
     key = extracted_key(message.tenant_id, message.document_id, message.generation)
     await powers.blobs.put(Bucket.WORK, key, write_extraction(outcome), content_type="application/json")
     spent = (powers.clock.monotonic() - started) * 1000
-    powers.meter.add("stage_ms", spent, Unit.MILLISECONDS, stage=message.stage.value)
     if isinstance(outcome, Extracted):
         log.info("document.extracted", characters=len(outcome.text), pages=len(outcome.pages), ms=round(spent, 1))
     else:
@@ -40,7 +40,7 @@ async def _outcome(powers: Powers, message: ExtractMessage) -> Extracted | Reaso
     try:
         body = await powers.blobs.get(Bucket.UPLOADS, message.key, version_id=message.version_id)
     except NotFound:
-        return Reason("upload_missing", "the uploaded file is gone from the object store; upload it again")
+        return UPLOAD_MISSING
     with tempfile.TemporaryDirectory(prefix="lambent-") as folder:
         source = Path(folder) / "upload"
         source.write_bytes(body)

@@ -16,16 +16,19 @@ from shared.usecases.outbox.send import send_sweep
 log = structlog.get_logger()
 
 
-async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> None:
+async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> bool:
     """Commit the generation by compare-and-set, count its words into the collection, and have the one before it swept.
 
     All of it is one transaction: a publish either happened whole or not at all, and happening twice changes nothing.
+
+    Returns:
+        Whether there was anything to do.
     """
     scope.require(Permission.DOCUMENTS_PROCESS)
     found = await ports.documents.lock_with(scope, message.document_id, message.generation)
     if found is None or found[1].state is not STAGE_STATES[Queue.INGEST_PUBLISH]:
         log.info("stage.not_needed", stage=Queue.INGEST_PUBLISH, state=found[1].state.value if found else "unknown")
-        return
+        return False
     document, generation = found
     now = ports.clock.now()
     before = document.committed_generation
@@ -35,7 +38,7 @@ async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> Non
         await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, now, due=None))
         await send_sweep(scope, ports, document.id)
         log.info("stage.overtaken", stage=Queue.INGEST_PUBLISH)
-        return
+        return True
     await ports.keywords.publish(scope, document.collection_id, document.id, add=generation.number, remove=before)
     described = replace(
         document,
@@ -60,3 +63,4 @@ async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> Non
     log.info(
         "document.indexed", document_id=str(document.id), generation=generation.number, chunks=generation.counts.chunks
     )
+    return True

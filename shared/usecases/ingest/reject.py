@@ -28,5 +28,7 @@ async def reject(scope: Scope, ports: Ports, message: GenerationMessage | Extrac
         if generation.last_error
         else "the function ended each time without an answer (out of time or memory)"
     )
-    detail = f"gave up while {generation.state.value}, after every delivery of its message failed: {why}"
+    detail = (
+        f"gave up while {generation.state.value}: every delivery of its message to {message.stage.value} failed: {why}"
+    )
     await end(scope, ports, document, generation, Reason("gave_up", detail))

@@ -14,6 +14,7 @@ from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
 from shared.ports.documents import DueGeneration
 from shared.ports.ports import Ports
+from shared.usecases.ingest.extract import UPLOAD_MISSING
 from shared.usecases.ingest.receive import extracted, start
 from shared.usecases.ingest.stage import end, save
 from shared.usecases.outbox.send import send_step
@@ -39,6 +40,9 @@ async def rescue(scope: Scope, ports: Ports, due: DueGeneration) -> None:
     elif generation.state is GenerationState.EXTRACTING and await _has_text(scope, ports, generation):
         # The text is there; its event was lost.
         await extracted(scope, ports, document, generation)
+    elif generation.state is GenerationState.EXTRACTING and not await _has_upload(ports, generation):
+        # The reader may not list the bucket, so S3 tells it "forbidden" where it tells us "missing".
+        await end(scope, ports, document, generation, UPLOAD_MISSING)
     else:
         await _again(scope, ports, document, generation)
 
@@ -68,6 +72,15 @@ async def _again(scope: Scope, ports: Ports, document: Document, generation: Gen
     )
     await save(scope, ports, document, queued)
     await send_step(scope, ports, document, queued)
+
+
+async def _has_upload(ports: Ports, generation: Generation) -> bool:
+    source = generation.source
+    try:
+        await ports.blobs.head(Bucket.UPLOADS, source.key, version_id=source.version_id)
+    except NotFound:
+        return False
+    return True
 
 
 async def _has_text(scope: Scope, ports: Ports, generation: Generation) -> bool:

@@ -32,7 +32,6 @@ from shared.domain.errors import CommitUnknown, Delayed, LambentError, Rejected
 from shared.domain.events import GenerationMessage, Queue
 from shared.domain.ingestion import MAX_ATTEMPTS, STAGE_STATES, retry_wait
 from shared.domain.tenants import Permission, Scope
-from shared.ports.meter import Unit
 from shared.ports.ports import Ports, Powers
 from shared.usecases.outbox.send import send_step
 
@@ -90,9 +89,6 @@ async def take(scope: Scope, ports: Ports, message: GenerationMessage, queue: Qu
     if generation.leased(now):
         log.info("stage.leased", stage=queue, until=str(generation.lease_until))
         return None
-    ports.meter.add(
-        "stage_age_ms", (now - message.sent_at).total_seconds() * 1000, Unit.MILLISECONDS, stage=queue.value
-    )
     owner = str(ports.ids.new())
     claimed = claim(generation, owner, now, ports.pace.lease(generation.state))
     await ports.documents.save_generation(scope, claimed)
