@@ -49,6 +49,10 @@ class Api:
         """Delete a collection; returns how many documents went with it."""
         return int(self.client.call("DELETE", f"/collections/{collection_id}")["documents"])
 
+    def reindex_plan(self, collection_id: str) -> s.ReindexPlan:
+        """What is stale in a collection."""
+        return cast(s.ReindexPlan, self.client.call("GET", "/reindexes/plan", params={"collection_id": collection_id}))
+
     def announce(self, upload: Mapping[str, object]) -> s.UploadSlot:
         """Ask for a place to upload a file to. With a path it may be repeated: the unused place is given again."""
         return cast(

@@ -35,6 +35,35 @@ class Collection(TypedDict):
     chunks: NotRequired[int]
 
 
+class IndexSettings(TypedDict):
+    """How an index is made."""
+
+    model: str
+    dimensions: int
+    method: str
+    size: int
+    overlap: int
+
+
+class ReindexPlan(TypedDict):
+    """What is stale in a collection."""
+
+    collection_id: str
+    name: str
+    present: IndexSettings
+    target: IndexSettings
+    documents: int
+    stale: int
+    model: int
+    chunking: int
+    reader: int
+    pipeline: int
+    chunks: int
+    tokens: int
+    reasons: list[str]
+    needed: bool
+
+
 class Reason(TypedDict):
     """Why something failed."""
 

@@ -82,11 +82,12 @@ class Recipe:
     reader: str
     chunking: str
     model: str
+    pipeline: str = ""
 
     @property
     def key(self) -> str:
         """One line naming the whole recipe."""
-        return f"{self.reader}|{self.chunking}|{self.model}"
+        return f"{self.reader}|{self.chunking}|{self.model}|{self.pipeline}"
 
 
 @dataclass(frozen=True, slots=True)

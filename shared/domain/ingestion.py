@@ -9,6 +9,9 @@ from shared.domain.events import Queue
 READER_VERSION = "files/1"
 """Changes when the text of the same file changes; part of every recipe."""
 
+PIPELINE_VERSION = "ingest/1"
+"""Changes when equal text and equal settings give other chunks, other words or other texts to embed."""
+
 MAX_ATTEMPTS = 5
 """Tries of one step before the generation ends as failed."""
 

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from shared.domain.documents import Document, DocumentStatus, Generation
+from shared.domain.documents import Document, DocumentStatus, Generation, Recipe
 from shared.domain.filters import Filter
 from shared.domain.pages import After
+from shared.domain.reindexing import Staleness
 from shared.domain.tenants import Scope, TenantScope
 
 
@@ -128,6 +129,10 @@ class Documents(Protocol):
 
     async def due(self, now: datetime, limit: int) -> Sequence[DueGeneration]:
         """Across tenants: unfinished generations whose `due_at` has passed, the longest overdue first. Ids only."""
+        ...
+
+    async def staleness(self, scope: Scope, collection_id: UUID, wanted: Recipe) -> Staleness:
+        """How what is searched of a collection differs from the wanted recipe."""
         ...
 
     async def tombstoned(self, limit: int) -> Sequence[DueGeneration]:

@@ -19,6 +19,7 @@ ROUTES: Mapping[tuple[str, str], Permission | None] = {
     ("GET", "/api/v1/collections/{collection_id}"): Permission.COLLECTIONS_READ,
     ("PATCH", "/api/v1/collections/{collection_id}"): Permission.COLLECTIONS_WRITE,
     ("DELETE", "/api/v1/collections/{collection_id}"): Permission.COLLECTIONS_WRITE,
+    ("GET", "/api/v1/reindexes/plan"): Permission.COLLECTIONS_READ,
     ("POST", "/api/v1/documents"): Permission.DOCUMENTS_WRITE,
     ("GET", "/api/v1/documents"): Permission.DOCUMENTS_READ,
     ("POST", "/api/v1/documents/retry"): Permission.DOCUMENTS_WRITE,

@@ -14,6 +14,7 @@ from functions.health import schemas as health
 from functions.projects import schemas as projects
 from tests.cli import fake_world
 from tests.cli.fake_questions import add_questions
+from tests.cli.fake_reindexes import add_reindexes
 from tests.cli.fake_world import KEY, NOW, World, page_of, problem, version
 
 
@@ -41,6 +42,7 @@ def create_app(world: World) -> FastAPI:
     _document(app, world)
     _deletions(app, world)
     add_questions(app, world)
+    add_reindexes(app, world)
     _objects(app, world)
     return app
 

@@ -529,3 +529,33 @@ async def test_failed_lists_those_whose_latest_generation_failed(store: Store) -
     other = await new_room(store)
     async with store.transaction(other.scope) as rows:
         assert list(await rows.documents.failed(other.scope, FailedFilter(), None, 10)) == []
+
+
+async def test_staleness_counts_searched_documents_by_what_differs(store: Store) -> None:
+    room, other = await new_room(store), await new_room(store)
+    wanted = generation(document(room)).recipe
+    await index(store, room, ["one", "two"])
+    await index(store, other, ["three"])
+    await tombstone(store, room, await index(store, room, ["four"]))
+    await add_document(store, room)
+    async with store.transaction(room.scope) as rows:
+        found = await rows.documents.staleness(room.scope, room.collection.id, wanted)
+        assert (found.documents, found.stale, found.reasons) == (1, 0, ())
+        for changed, reasons in [
+            (replace(wanted, model="other"), ("model",)),
+            (replace(wanted, chunking="page/100/0", reader="reader/2"), ("chunking", "reader")),
+            (replace(wanted, pipeline="ingest/2"), ("pipeline",)),
+        ]:
+            found = await rows.documents.staleness(room.scope, room.collection.id, changed)
+            assert (found.documents, found.stale, found.reasons) == (1, 1, reasons)
+        served = (
+            await rows.documents.generations(
+                room.scope,
+                (await rows.documents.list(room.scope, DocumentFilter(status=DocumentStatus.INDEXED), None, 1))[0].id,
+            )
+        )[0]
+        await rows.documents.save_generation(room.scope, replace(served, counts=Counts(characters=40, chunks=2)))
+        found = await rows.documents.staleness(room.scope, room.collection.id, wanted)
+        assert (found.chunks, found.characters) == (2, 40)
+    async with store.transaction(other.scope) as rows:
+        assert (await rows.documents.staleness(other.scope, room.collection.id, wanted)).documents == 0

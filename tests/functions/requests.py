@@ -50,6 +50,7 @@ PROBES: Mapping[Route, Probe] = {
     ("GET", "/api/v1/collections/{collection_id}"): Probe(200),
     ("PATCH", "/api/v1/collections/{collection_id}"): Probe(200, {"description": "changed"}),
     ("DELETE", "/api/v1/collections/{collection_id}"): Probe(200),
+    ("GET", "/api/v1/reindexes/plan"): Probe(200, query={"collection_id": "{collection_id}"}),
     ("POST", "/api/v1/documents"): Probe(201, {"collection_id": "{collection_id}", "name": "new.txt"}),
     # A listing by a foreign collection is a listing of nothing: it is a filter, not a name.
     ("GET", "/api/v1/documents"): Probe(200, query={"collection_id": "{collection_id}"}, foreign=200),

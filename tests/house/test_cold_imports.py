@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from shared.runtime.openapi import AREAS
 from tests.house.repository import ROOT, functions
 
 HEAVY = frozenset(
@@ -19,8 +20,8 @@ HEAVY = frozenset(
 WEB = frozenset({"fastapi", "mangum", "starlette"})
 LOCAL = frozenset({"shared.local", "shared.cli"})
 
-WORKERS = [name for name in functions() if name.startswith(("ingest_", "sweep", "reindex", "migrate"))]
-DOORS = [name for name in functions() if name not in WORKERS]
+DOORS = [name for name in functions() if name in AREAS]
+WORKERS = [name for name in functions() if name not in DOORS]
 
 SCRIPT = """
 import importlib, json, sys

@@ -51,6 +51,7 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     "HealthFunction": MODELS | look(*QUEUES, *DEAD) | {("s3:ListBucket", bucket) for bucket in BUCKETS},
     "ProjectsFunction": secret("database"),
     "CollectionsFunction": secret("database", "model"),
+    "ReindexesFunction": secret("database", "model"),
     "DocumentsFunction": secret("database")
     | send("IngestExtract", "IngestChunk", "Sweep")
     | {("s3:PutObject", UPLOADS), ("s3:GetObjectVersion", UPLOADS), ("s3:GetObject", TEXTS)}

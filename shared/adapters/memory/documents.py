@@ -6,10 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Transaction
-from shared.domain.documents import Document, Generation, GenerationState
+from shared.domain.documents import Document, Generation, GenerationState, Recipe
 from shared.domain.errors import Conflict
 from shared.domain.filters import Filter, matches
 from shared.domain.pages import After
+from shared.domain.reindexing import Staleness
 from shared.domain.tenants import Scope, TenantScope
 from shared.ports.documents import DocumentFilter, DueGeneration, FailedFilter
 
@@ -183,6 +184,25 @@ class MemoryDocuments:
         rows = [row for _, _, row in self._transaction.everyones("generations") if row.due_at and row.due_at <= now]
         rows.sort(key=lambda row: (row.due_at, row.document_id))
         return [DueGeneration(row.tenant_id, row.project_id, row.document_id, row.number) for row in rows[:limit]]
+
+    async def staleness(self, scope: Scope, collection_id: UUID, wanted: Recipe) -> Staleness:
+        """How what is searched of a collection differs from the wanted recipe."""
+        found = Staleness()
+        for row in searchable(self._transaction, scope):
+            served = await self.generation(scope, row.id, row.committed_generation or 0)
+            if row.collection_id != collection_id or served is None:
+                continue
+            found = Staleness(
+                documents=found.documents + 1,
+                stale=found.stale + (served.recipe != wanted),
+                model=found.model + (served.recipe.model != wanted.model),
+                chunking=found.chunking + (served.recipe.chunking != wanted.chunking),
+                reader=found.reader + (served.recipe.reader != wanted.reader),
+                pipeline=found.pipeline + (served.recipe.pipeline != wanted.pipeline),
+                chunks=found.chunks + served.counts.chunks,
+                characters=found.characters + served.counts.characters,
+            )
+        return found
 
     async def tombstoned(self, limit: int) -> Sequence[DueGeneration]:
         """Across tenants: documents deleted but not yet swept, oldest first (`number` is the latest generation).

@@ -1,6 +1,7 @@
 """Documents and their generations."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -18,10 +19,11 @@ from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.filters import compiled
 from shared.adapters.postgres.models import collections, documents, generations
 from shared.adapters.postgres.statements import ID, NUMBER, PROJECT, TENANT, page_after
-from shared.domain.documents import Document, Generation
+from shared.domain.documents import Document, Generation, Recipe
 from shared.domain.errors import Conflict
 from shared.domain.filters import Filter
 from shared.domain.pages import After
+from shared.domain.reindexing import Staleness
 from shared.domain.tenants import Scope, TenantScope
 from shared.ports.documents import DocumentFilter, DueGeneration, FailedFilter
 
@@ -101,6 +103,21 @@ SAVE_GENERATION = update(generations).where(
 )
 
 DUE = text("SELECT tenant_id, project_id, document_id, number FROM lambent_due(:now, :most)")
+STALENESS = text("""
+SELECT count(*),
+  count(*) FILTER (WHERE g.recipe_model <> :model OR g.recipe_chunking <> :chunking
+    OR g.recipe_reader <> :reader OR g.recipe_pipeline <> :pipeline),
+  count(*) FILTER (WHERE g.recipe_model <> :model),
+  count(*) FILTER (WHERE g.recipe_chunking <> :chunking),
+  count(*) FILTER (WHERE g.recipe_reader <> :reader),
+  count(*) FILTER (WHERE g.recipe_pipeline <> :pipeline),
+  coalesce(sum(CAST(g.counts ->> 'chunks' AS bigint)), 0),
+  coalesce(sum(CAST(g.counts ->> 'characters' AS bigint)), 0)
+FROM documents d
+JOIN collections c ON c.tenant_id = :tenant AND c.id = d.collection_id AND c.deleted_at IS NULL
+JOIN generations g ON g.tenant_id = :tenant AND g.document_id = d.id AND g.number = d.committed_generation
+WHERE d.tenant_id = :tenant AND d.project_id = :project AND d.collection_id = :of_id AND d.tombstoned_at IS NULL
+""")
 TOMBSTONED = text("SELECT tenant_id, project_id, document_id, number FROM lambent_tombstoned(:most)")
 
 
@@ -248,6 +265,11 @@ class PgDocuments:
     async def due(self, now: datetime, limit: int) -> Sequence[DueGeneration]:
         """Across tenants: unfinished generations whose `due_at` has passed, the longest overdue first. Ids only."""
         return [DueGeneration(*row) for row in await self._session.all(DUE, {"now": now, "most": limit})]
+
+    async def staleness(self, scope: Scope, collection_id: UUID, wanted: Recipe) -> Staleness:
+        """How what is searched of a collection differs from the wanted recipe."""
+        row = await self._session.first(STALENESS, {**_one(scope, collection_id), **asdict(wanted)})
+        return Staleness() if row is None else Staleness(*row)
 
     async def tombstoned(self, limit: int) -> Sequence[DueGeneration]:
         """Across tenants: documents deleted but not yet swept, oldest first (`number` is the latest generation).

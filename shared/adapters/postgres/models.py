@@ -199,6 +199,7 @@ generations = Table(
     Column("recipe_reader", Text, nullable=False),
     Column("recipe_chunking", Text, nullable=False),
     Column("recipe_model", Text, nullable=False),
+    Column("recipe_pipeline", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("entered_at", Instant, nullable=False),
     Column("due_at", Instant),

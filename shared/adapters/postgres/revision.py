@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0004"
+HEAD = "0005"

@@ -18,7 +18,7 @@ from shared.domain.documents import (
     upload_key,
 )
 from shared.domain.errors import Conflict, NotFound, TooLarge
-from shared.domain.ingestion import READER_VERSION, UPLOAD_SECONDS
+from shared.domain.ingestion import PIPELINE_VERSION, READER_VERSION, UPLOAD_SECONDS
 from shared.domain.labels import clean_metadata, clean_name, clean_path, clean_tags
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import UploadForm
@@ -191,7 +191,7 @@ def new_generation(scope: Scope, ports: Ports, document: Document, number: int, 
 
 def recipe_of(collection: Collection) -> Recipe:
     """What a generation of this collection is made by, as of now."""
-    return Recipe(reader=READER_VERSION, chunking=collection.chunking.key, model=collection.model.name)
+    return Recipe(READER_VERSION, collection.chunking.key, collection.model.name, PIPELINE_VERSION)
 
 
 def _form_life() -> timedelta:
