@@ -7,6 +7,7 @@ socket closes.
 """
 
 import gc
+import mimetypes
 import os
 import select
 import signal
@@ -19,11 +20,12 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType, TracebackType
 
 from shared.adapters.files.catalogue import BY_EXTENSION, Format
+from shared.adapters.files.landlock import stay_within_libraries
 from shared.adapters.files.language import language_of
 from shared.adapters.files.limits import CageLimits
 from shared.adapters.files.protocol import EXIT_MEMORY, Ending, Request, crashed, encode_outcome
 from shared.adapters.files.reading import read_bytes, reader_of
-from shared.adapters.files.sandbox import confine, leave_network
+from shared.adapters.files.sandbox import confine, leave_network, renounce
 from shared.domain.errors import Rejected
 from shared.domain.extracted import Extracted
 from shared.ports.syntax import Syntax
@@ -79,6 +81,10 @@ def main(arguments: Sequence[str]) -> None:
     sys.meta_path.insert(0, Unwanted)
     syntax = _syntax(arguments[1]) if len(arguments) > 1 else None
     language_of("Load the detector now, so that no child has to do it again.")
+    # It would look for the machine's own lists later, when they cannot be opened any more.
+    mimetypes.init(())
+    renounce()
+    stay_within_libraries()
     with socket.socket(fileno=int(arguments[0])) as channel:
         while received := _receive(channel):
             line, descriptors = received

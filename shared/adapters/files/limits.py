@@ -26,6 +26,8 @@ class CageLimits:
     depth: int = 200
     """Nesting of elements, objects and messages."""
     text_chars: int = 10_000_000
+    blocks: int = 500_000
+    """Headings, paragraphs, tables and so on."""
 
     def __post_init__(self) -> None:
         for name in self.__slots__:

@@ -115,6 +115,11 @@ class Manuscript:
         self.blocks += [
             Block(block.kind, start + block.start, start + block.end, block.level, block.name) for block in blocks
         ]
+        if len(self.blocks) > self.limits.blocks:
+            raise Rejected(
+                f"the file falls into more than {self.limits.blocks:,} paragraphs and tables; split it",
+                code="too_much_text",
+            )
 
     def check_length(self, more: int) -> None:
         """Refuse when that many characters more would be too many."""

@@ -1,6 +1,7 @@
 """What cage and function say to each other: one JSON line each way, files as descriptors, the outcome in a file."""
 
 import json
+import re
 from dataclasses import asdict, dataclass
 
 from shared.adapters.files.limits import CageLimits
@@ -13,6 +14,9 @@ from shared.domain.retrying import UNREADABLE
 EXIT_MEMORY = 86
 """Exit status of a child that was refused memory: by then it may be unable to say so in words."""
 _READ = b"read\n"
+_TEXT = re.compile(rb'\{"text":"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+"""How `to_json` begins: with the text, which may be long."""
+_PARTS_PER_BLOCK = 10
 _REJECTED = b"rejected\n"
 _LONGEST_NAME = 300
 _LONGEST_DETAIL = 500
@@ -72,13 +76,19 @@ def encode_outcome(outcome: Extracted | Rejected) -> bytes:
     return _REJECTED + json.dumps(fields).encode()
 
 
-def decode_outcome(data: bytes) -> Extracted:
+def decode_outcome(data: bytes, limits: CageLimits) -> Extracted:
     """Read what a child left, which may be anything if its file took it over.
+
+    What stands beside the text is counted before it is built: a few million empty lists take little room in a file and
+    gigabytes in memory.
 
     Raises:
         Rejected: what the child says, or `parser_crashed` when it says nothing that makes sense.
     """
     if data.startswith(_READ):
+        text = _TEXT.match(data, len(_READ))
+        if text is None or _parts(data, text.end()) > _PARTS_PER_BLOCK * limits.blocks:
+            raise crashed("an outcome out of all proportion")
         try:
             return from_json(data[len(_READ) :])
         except Rejected as error:
@@ -93,6 +103,11 @@ def decode_outcome(data: bytes) -> Extracted:
     if code not in UNREADABLE or not isinstance(detail, str) or not isinstance(where, str):
         raise crashed("unknown reason")
     raise Rejected(one_line(detail)[:_LONGEST_DETAIL], code=code, where=one_line(where)[:_LONGEST_DETAIL])
+
+
+def _parts(data: bytes, start: int) -> int:
+    """At least as many as there are values in JSON from `start` on."""
+    return sum(data.count(mark, start) for mark in (b",", b"[", b"{"))
 
 
 def crashed(where: str) -> Rejected:

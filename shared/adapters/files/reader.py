@@ -47,7 +47,7 @@ class CagedFilesReader:
                 ending = self._ask(Request(name, declared_type, self.limits), file.fileno(), outcome.fileno())
                 self._check_ending(ending)
                 outcome.seek(0)
-                extracted = decode_outcome(outcome.read())
+                extracted = decode_outcome(outcome.read(), self.limits)
         except OSError as error:
             raise Unavailable("the file could not be handed to its reader") from error
         if (extracted.content_hash, extracted.size) != (digest, size) or not self._plausible(extracted):

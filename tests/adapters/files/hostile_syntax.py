@@ -74,6 +74,20 @@ def _forge_well() -> None:
     os._exit(0)
 
 
+def _flood() -> None:
+    """Write a sound beginning, then a list of millions of empty objects: little to write, much to hold."""
+    body = (
+        b'read\n{"text":"x","media_type":"text/plain","content_hash":"","title":"","language":"","size":1,'
+        b'"warnings":[],"properties":{},"pages":[],"blocks":[{}' + b",{}" * 6_000_000 + b"]}"
+    )
+    for descriptor in range(3, 64):
+        try:
+            os.write(descriptor, body)
+        except OSError:
+            continue
+    os._exit(0)
+
+
 def _write_endlessly() -> None:
     block = bytes(1024 * 1024)
     for descriptor in range(3, 64):
@@ -99,6 +113,14 @@ def _attempt(action: Callable[[], object]) -> str:
     return "allowed"
 
 
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def _libc(name: str, *arguments: object) -> None:
+    if getattr(_LIBC, name)(*arguments) < 0:
+        raise OSError(ctypes.get_errno(), name)
+
+
 _CALLS: dict[str, Callable[[], object]] = {
     "socket": socket.socket,
     "socketpair": socket.socketpair,
@@ -111,7 +133,19 @@ _CALLS: dict[str, Callable[[], object]] = {
     "rename": lambda: Path(__file__).rename("/tmp/elsewhere"),
     "mkdir": lambda: Path("/tmp/cage-folder").mkdir(),
     "chmod": lambda: Path(__file__).chmod(0o777),
+    "touch": lambda: os.utime(__file__),
+    "shared_memory": lambda: _libc("shmget", 0, 4096, 0o1600),
+    "message_queue": lambda: _libc("msgget", 0, 0o1600),
 }
+_OPENINGS: dict[str, Callable[[], object]] = {
+    "look_into_parent": lambda: Path(f"/proc/{os.getppid()}/environ").read_bytes(),
+    "list_processes": lambda: list(Path("/proc").iterdir()),
+    "read_passwords": lambda: Path("/etc/passwd").read_bytes(),
+    "list_uploads": lambda: list(Path("/tmp").iterdir()),
+}
+
+
+_REPORTS = {"report": _CALLS, "report_files": _OPENINGS}
 
 
 class HostileSyntax:
@@ -123,10 +157,11 @@ class HostileSyntax:
         if wish in _ATTACKS:
             _ATTACKS[wish]()
         names = []
-        if wish == "report":
-            names = [f"{name}: {_attempt(call)}" for name, call in _CALLS.items()]
+        if wish in _REPORTS:
+            names = [f"{name}: {_attempt(call)}" for name, call in _REPORTS[wish].items()]
+        elif wish.startswith("look_into"):
+            environment = Path(f"/proc/{wish.split()[1]}/environ")
+            names = [_attempt(environment.read_bytes)]
         elif wish == "environment":
             names = sorted(os.environ)
-        elif wish == "limits":
-            names = [Path("/proc/self/limits").read_text()]
         return [Definition(0, len(text), " | ".join(names))] if names else []

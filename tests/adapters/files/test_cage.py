@@ -3,14 +3,18 @@
 import os
 import signal
 import sys
+import time
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
+import psutil
 import pytest
 
 from shared.adapters.files.keeper import Keeper
+from shared.adapters.files.landlock import stay_within_libraries
 from shared.adapters.files.limits import MEBIBYTE, CageLimits
 from shared.adapters.files.protocol import Ending, Request, decode_outcome, encode_outcome
 from shared.adapters.files.reader import CagedFilesReader
@@ -112,6 +116,7 @@ def test_read_missing_file_is_worth_a_retry(files_reader: CagedFilesReader, tmp_
         ("exit_silently", "parser_crashed"),
         ("forge", "parser_crashed"),
         ("forge_well", "parser_crashed"),
+        ("flood", "parser_crashed"),
         ("write_endlessly", "parser_crashed"),
     ],
 )
@@ -136,11 +141,34 @@ def test_read_file_that_never_ends_is_refused_and_the_next_one_read(tmp_path: Pa
         reader.close()
 
 
+def _landlock() -> bool:
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if stay_within_libraries() else 1)
+    return os.waitpid(child, 0)[1] == 0
+
+
+@linux
+@pytest.mark.skipif(not _landlock(), reason="this kernel has no Landlock")
+def test_read_file_cannot_open_anything_but_libraries(hostile_reader: CagedFilesReader, tmp_path: Path) -> None:
+    report = _read(hostile_reader, tmp_path, "# report_files\nx = 1\n", "a.py").blocks[0].name
+    assert "allowed" not in report
+    assert report.count("refused 13") == 4
+
+
 @linux
 def test_read_file_cannot_reach_network_processes_or_files(hostile_reader: CagedFilesReader, tmp_path: Path) -> None:
     report = _read(hostile_reader, tmp_path, "# report\nx = 1\n", "a.py").blocks[0].name
     assert "allowed" not in report
-    assert report.count("refused") == 11
+    assert report.count("refused") == 14
+
+
+@linux
+def test_read_file_cannot_look_into_the_process_that_holds_the_credentials(
+    hostile_reader: CagedFilesReader, tmp_path: Path
+) -> None:
+    body = f"# look_into {os.getpid()}\nx = 1\n"
+    assert "refused" in _read(hostile_reader, tmp_path, body, "a.py").blocks[0].name
 
 
 def test_read_file_sees_no_credentials(
@@ -164,12 +192,38 @@ def test_read_file_sees_no_credentials(
     }
 
 
+def _kernels_view(reader: CagedFilesReader, folder: Path) -> str:
+    """What `/proc` says of a child while it reads."""
+    _read(reader, folder, PROSE, "a.txt")
+    keeper = reader._keeper
+    assert keeper is not None
+    reading = Thread(target=lambda: _refusal(reader, folder, "# sleep\nx = 1\n", "a.py"))
+    reading.start()
+    until = time.monotonic() + 10
+    view = ""
+    while "Seccomp:\t2" not in view and time.monotonic() < until:
+        for child in psutil.Process(keeper._process.pid).children():
+            place = Path(f"/proc/{child.pid}")
+            view = " ".join((place / "limits").read_text().split()) + (place / "status").read_text()
+    reading.join()
+    return view
+
+
 @linux
-def test_read_file_limits_are_the_kernels(hostile_reader: CagedFilesReader, tmp_path: Path) -> None:
-    limits = " ".join(_read(hostile_reader, tmp_path, "# limits\nx = 1\n", "a.py").blocks[0].name.split())
-    assert f"Max address space {_LIMITS.memory_bytes} {_LIMITS.memory_bytes}" in limits
-    assert f"Max cpu time {_LIMITS.cpu_seconds} {_LIMITS.cpu_seconds + 1}" in limits
-    assert "Max core file size 0 0" in limits
+def test_read_file_limits_and_walls_are_the_kernels(tmp_path: Path) -> None:
+    reader = CagedFilesReader(_HURRY, syntax=HostileSyntax)
+    try:
+        view = _kernels_view(reader, tmp_path)
+    finally:
+        reader.close()
+    assert f"Max address space {_LIMITS.memory_bytes} {_LIMITS.memory_bytes}" in view
+    assert "Max cpu time 1 2" in view
+    assert "Max core file size 0 0" in view
+    assert "Max processes 0 0" in view
+    assert "Max open files 64 64" in view
+    assert "CapEff:\t0000000000000000" in view
+    assert "NoNewPrivs:\t1" in view
+    assert "Seccomp:\t2" in view
 
 
 def test_read_file_after_the_keeper_was_killed_starts_another(hostile_reader: CagedFilesReader, tmp_path: Path) -> None:
@@ -225,13 +279,34 @@ def test_read_hard_to_guess_file_name_is_only_a_hint(files_reader: CagedFilesRea
 )
 def test_decode_outcome_that_makes_no_sense_counts_as_a_crash(data: bytes) -> None:
     with pytest.raises(Rejected) as caught:
-        decode_outcome(data)
+        decode_outcome(data, _LIMITS)
     assert caught.value.code == "parser_crashed"
+
+
+def test_decode_outcome_of_countless_small_things_is_refused_before_they_are_built() -> None:
+    data = encode_outcome(making.read(PROSE, "a.txt")).replace(
+        b'"pages":[]', b'"pages":[' + b"{}," * 6_000_000 + b"{}]"
+    )
+    tracemalloc.start()
+    try:
+        with pytest.raises(Rejected) as caught:
+            decode_outcome(data, _LIMITS)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert caught.value.code == "parser_crashed"
+    assert peak < 2 * len(data)
+
+
+def test_decode_outcome_text_may_hold_as_many_brackets_as_it_likes() -> None:
+    text = '[{,"\\' * 2_000_000
+    extracted = Extracted(text, "text/plain", "0" * 64, len(text))
+    assert decode_outcome(encode_outcome(extracted), _LIMITS) == extracted
 
 
 def test_decode_outcome_rejection_is_cut_and_flattened() -> None:
     with pytest.raises(Rejected) as caught:
-        decode_outcome(encode_outcome(Rejected("a\n\x1b[31mb" + "x" * 10_000, code="encrypted")))
+        decode_outcome(encode_outcome(Rejected("a\n\x1b[31mb" + "x" * 10_000, code="encrypted")), _LIMITS)
     assert caught.value.detail.startswith("a [31mb")
     assert len(caught.value.detail) == 500
 

@@ -1,11 +1,12 @@
 """Formats that are characters: HTML, Markdown, tables, data, code, plain text."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from shared.domain.extracted import BlockKind
-from tests.adapters.files.making import PROSE, headings, of_kind, read, refusal, said
+from tests.adapters.files.making import LIMITS, PROSE, headings, of_kind, read, refusal, said
 
 
 def test_read_html_keeps_visible_blocks_in_order() -> None:
@@ -233,3 +234,9 @@ def test_read_rich_text_keeps_paragraphs_and_tables() -> None:
     assert extracted.title == "Rivers"
     assert of_kind(extracted, BlockKind.TABLE) == ["a | b\nc | d"]
     assert of_kind(extracted, BlockKind.PARAGRAPH) == ["First bold words.", "Café", "Last"]
+
+
+def test_read_text_that_falls_into_too_many_paragraphs_is_refused() -> None:
+    limits = replace(LIMITS, blocks=10)
+    assert read("word\n\n" * 10, "a.txt", limits=limits).blocks
+    assert refusal("word\n\n" * 11, "a.txt", limits=limits).code == "too_much_text"
