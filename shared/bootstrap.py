@@ -311,6 +311,7 @@ ROWS = frozenset(
         "receipts",
         "outbox",
         "limits",
+        "ingestions",
     )
 )
 

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     queue_ingest_embed: str = ""
     queue_ingest_publish: str = ""
     queue_sweep: str = ""
+    queue_steer_ingestion: str = ""
     queue_dead: str = ""
     """Comma-separated URLs of the dead-letter queues."""
 
@@ -64,7 +65,15 @@ class Settings(BaseSettings):
 
     def queue_urls(self) -> dict[str, str]:
         """URLs of the queues this function knows, by queue name."""
-        names = ("ingest_receive", "ingest_extract", "ingest_chunk", "ingest_embed", "ingest_publish", "sweep")
+        names = (
+            "ingest_receive",
+            "ingest_extract",
+            "ingest_chunk",
+            "ingest_embed",
+            "ingest_publish",
+            "sweep",
+            "steer_ingestion",
+        )
         return {name: url for name in names if (url := getattr(self, f"queue_{name}"))}
 
     def dead_queue_urls(self) -> list[str]:

@@ -40,6 +40,7 @@ class NewDocument(Body):
     )
     tags: list[str] = Field(default_factory=list)
     metadata: dict[str, Any] = Field(default_factory=dict)
+    ingestion_id: UUID | None = Field(default=None, description="the ingestion run this file belongs to")
 
     def domain(self) -> NewUpload:
         """The use case's command."""
@@ -79,6 +80,7 @@ class NewVersion(Body):
 
     media_type: str = Field(default="", max_length=255, pattern=r"^([\w.+-]+/[\w.+-]+)?$")
     content_hash: str = Field(default="", pattern=HASH)
+    ingestion_id: UUID | None = Field(default=None, description="the ingestion run this version belongs to")
 
 
 class DocumentChange(Body):
@@ -135,6 +137,7 @@ class CountsOut(Out):
     chunks: int
     embedded: int
     reused: int
+    tokens: int
 
 
 class VersionOut(Out):
@@ -150,6 +153,7 @@ class VersionOut(Out):
     timings: dict[str, int] = Field(description="milliseconds in each finished step, waiting included")
     warnings: list[str]
     finished_at: datetime | None
+    ingestion_id: UUID | None
 
     @classmethod
     def of(cls, one: Generation) -> Self:
@@ -165,6 +169,7 @@ class VersionOut(Out):
             timings=dict(one.timings),
             warnings=list(one.warnings),
             finished_at=one.finished_at,
+            ingestion_id=one.ingestion_id,
         )
 
 

@@ -1,25 +1,47 @@
-"""The streaming door: an answer while it is written, as server-sent events."""
+"""The streaming door: an answer while it is written, an ingestion while it goes, as server-sent events."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
 from shared.runtime.answering import answer_events
 from shared.runtime.auth import AuthorisedCaller
-from shared.runtime.events import MEDIA_TYPE, begun, server_sent
+from shared.runtime.events import MEDIA_TYPE, answering, begun, server_sent
 from shared.runtime.http import PREFIX
 from shared.runtime.messages import Ask
+from shared.runtime.paging import MAX_NUMBER
 from shared.runtime.stream import stream_function
+from shared.runtime.watching import time_left, watch_events, watched
 
 router = APIRouter(prefix=PREFIX)
+
+LastEventId = Annotated[
+    int,
+    Header(
+        alias="Last-Event-ID", ge=0, le=MAX_NUMBER, description="the last event you have; what came after it is sent"
+    ),
+]
 
 
 @router.post("/streams/chats/{chat_id}/messages", response_class=StreamingResponse)
 async def ask(chat_id: UUID, body: Ask, caller: AuthorisedCaller) -> StreamingResponse:
     """Ask; events are `sources`, many `delta`, and `answer` (checked) or `error`."""
     events = await begun(answer_events(caller, chat_id, body.question))
-    return StreamingResponse(server_sent(events), media_type=MEDIA_TYPE)
+    return StreamingResponse(server_sent(events, answering), media_type=MEDIA_TYPE)
+
+
+@router.get("/streams/ingestions/{ingestion_id}", response_class=StreamingResponse)
+async def watch(
+    ingestion_id: UUID, request: Request, caller: AuthorisedCaller, last_event_id: LastEventId = 0
+) -> StreamingResponse:
+    """Watch a run; events are `progress`, each event of the run by its kind and number, and `end` or `error`.
+
+    A stream that stops without `end` is to be taken up again with the id of the last event.
+    """
+    events = await begun(watch_events(caller, ingestion_id, last_event_id, time_left(request)))
+    return StreamingResponse(server_sent(events, watched), media_type=MEDIA_TYPE)
 
 
 handler = stream_function(router)

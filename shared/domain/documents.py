@@ -73,6 +73,8 @@ class Counts:
     """Chunks whose vector was computed for this generation."""
     reused: int = 0
     """Chunks whose vector was known already."""
+    tokens: int = 0
+    """Of the text embedded for this generation, as the model counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ class Generation:
     finished_at: datetime | None = None
     text_generation: int | None = None
     """The earlier generation of the same file whose extracted text this one is cut from; None: its own."""
+    ingestion_id: UUID | None = None
+    """The run it was sent in; once in a run, always in it."""
 
     @property
     def terminal(self) -> bool:

@@ -18,6 +18,7 @@ class Queue(StrEnum):
     INGEST_EMBED = "ingest_embed"
     INGEST_PUBLISH = "ingest_publish"
     SWEEP = "sweep"
+    STEER_INGESTION = "steer_ingestion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,30 @@ class SweepMessage:
     version: int = 1
 
 
-Message = GenerationMessage | ExtractMessage | SweepMessage
+class IngestionAction(StrEnum):
+    """What is to be done to many documents of a run."""
+
+    CANCEL = "cancel"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class IngestionMessage:
+    """Something to be done to the documents of a run, some of them with each message."""
+
+    tenant_id: UUID
+    project_id: UUID
+    ingestion_id: UUID
+    action: IngestionAction
+    sent_at: datetime
+    asked_at: datetime
+    """When it was asked for: a retry leaves alone what failed later."""
+    after: UUID | None = None
+    """The last document of the message before."""
+    version: int = 1
+
+
+Message = GenerationMessage | ExtractMessage | SweepMessage | IngestionMessage
 
 
 @dataclass(frozen=True, slots=True)

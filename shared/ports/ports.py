@@ -12,6 +12,7 @@ from shared.ports.clock import Clock, Ids
 from shared.ports.collections import Collections, Keys, Projects, Tenants
 from shared.ports.documents import Documents
 from shared.ports.embedder import Embedder
+from shared.ports.ingestions import Ingestions
 from shared.ports.keywords import Keywords
 from shared.ports.limits import Limits
 from shared.ports.llm import Llm
@@ -49,6 +50,8 @@ class Rows(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def ingestions(self) -> Ingestions: ...
 
 
 class Powers(Protocol):

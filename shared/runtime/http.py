@@ -136,7 +136,7 @@ def door(router: APIRouter) -> ASGIApp:
         app,
         allow_origins=origins,
         allow_methods=["GET", "POST", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Lambent-Project"],
+        allow_headers=["Authorization", "Content-Type", "Lambent-Project", "Last-Event-ID"],
         expose_headers=["Retry-After"],
         max_age=3600,
     )

@@ -10,6 +10,7 @@ from shared.domain.chunks import Chunking
 from shared.domain.collections import Collection
 from shared.domain.documents import Document, Generation, GenerationState, Source, advance, status_of, upload_key
 from shared.domain.ingestion import PATIENCE
+from shared.domain.ingestions import Ingestion
 from shared.domain.tenants import KEY_PERMISSIONS, Credential, Principal, PrincipalKind, Project, Scope
 from shared.runtime.invocation import run
 from shared.usecases.documents.upload import recipe_of
@@ -22,6 +23,7 @@ TENANT = UUID("0193a1c0-7d5e-7c11-9a3b-2f4c6e8a0b11")
 PROJECT = UUID("0193a1c0-7d60-7a52-8c1d-5b7e9f1a3c22")
 COLLECTION = UUID("0193a1c4-10a8-7e33-b2c4-6d8f0a2b4d33")
 DOCUMENT = UUID("0193a1c8-5f3c-7b44-93d5-7e9a1b3c5e44")
+INGESTION = UUID("0193a1d8-3c20-7a66-9b17-40c1d2e3f466")
 CHAT = UUID("0193a1d0-aa10-7d55-84e6-8fab2c4d6f55")
 VERSION = "Zy1kGqjLr0nB2vX4cT6wH8mP0sD1fA3e"
 
@@ -45,6 +47,7 @@ def seed(world: World, state: GenerationState = GenerationState.AWAITING_UPLOAD)
             await ports.collections.add(scope, collection)
             await ports.documents.add(scope, *document_in(collection, state))
             await ports.chats.add(asker, chat)
+            await ports.ingestions.add(scope, Ingestion(INGESTION, TENANT, PROJECT, COLLECTION, "July", "example", now))
 
     run(add())
     return client

@@ -20,6 +20,7 @@ class Things:
     document_id: str
     deleted_id: str
     chat_id: str
+    ingestion_id: str
 
     @property
     def project_id(self) -> str:
@@ -66,6 +67,14 @@ PROBES: Mapping[Route, Probe] = {
     ("GET", "/api/v1/documents/{document_id}/text"): Probe(200, query={"start": "0", "end": "10"}),
     ("GET", "/api/v1/documents/{document_id}/chunks"): Probe(200),
     ("GET", "/api/v1/documents/{document_id}/receipt"): Probe(200),
+    ("POST", "/api/v1/ingestions"): Probe(201, {"name": "July", "collection_id": "{collection_id}", "expected": 3}),
+    ("GET", "/api/v1/ingestions"): Probe(200, query={"collection_id": "{collection_id}"}, foreign=200),
+    ("GET", "/api/v1/ingestions/{ingestion_id}"): Probe(200),
+    ("GET", "/api/v1/ingestions/{ingestion_id}/documents"): Probe(200, query={"state": "committed"}),
+    ("GET", "/api/v1/ingestions/{ingestion_id}/events"): Probe(200, query={"after": "1"}),
+    ("POST", "/api/v1/ingestions/{ingestion_id}/close"): Probe(200),
+    ("POST", "/api/v1/ingestions/{ingestion_id}/cancel"): Probe(202),
+    ("POST", "/api/v1/ingestions/{ingestion_id}/retry"): Probe(202),
     ("POST", "/api/v1/search"): Probe(200, {"query": "paid leave", "collection_ids": ["{collection_id}"]}),
     ("POST", "/api/v1/chats"): Probe(201, {"collection_ids": ["{collection_id}"]}),
     ("GET", "/api/v1/chats"): Probe(200, foreign=None),
@@ -74,6 +83,7 @@ PROBES: Mapping[Route, Probe] = {
     ("GET", "/api/v1/chats/{chat_id}/messages"): Probe(200),
     ("POST", "/api/v1/chats/{chat_id}/messages"): Probe(201, {"question": "How many days of leave?"}),
     ("POST", "/api/v1/streams/chats/{chat_id}/messages"): Probe(200, {"question": "How many days of leave?"}),
+    ("GET", "/api/v1/streams/ingestions/{ingestion_id}"): Probe(200),
 }
 SCOPED = [route for route, permission in ROUTES.items() if permission is not None]
 WITH_BODY = [route for route in SCOPED if PROBES[route].body is not None]
@@ -84,14 +94,16 @@ def make_things(world: World, tenant: str) -> Things:
     """A tenant with one of each."""
     client = world.owner(tenant)
     collection = client.collection(chunking={"method": "structure", "size": 40})
-    document = client.upload(collection, LEAVE)
+    ingestion = client.ingestion(collection)
+    document = client.upload(collection, LEAVE, ingestion_id=ingestion)
     deleted = client.upload(collection, GARDEN, "garden.txt")
     world.settle()
     assert client.delete(f"/documents/{deleted}").status == 202
     world.settle()
     chat = client.post("/chats", {"collection_ids": [collection]})
     assert chat.status == 201, chat.body
-    return Things(client, collection, document, deleted, chat.json["id"])
+    assert client.post(f"/ingestions/{ingestion}/close").json["status"] == "completed"
+    return Things(client, collection, document, deleted, chat.json["id"], ingestion)
 
 
 def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple[str, str, Any, Mapping[str, str]]:
@@ -110,6 +122,7 @@ def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple
         "collection_id": things.collection_id,
         "document_id": things.deleted_id if template.endswith("/receipt") else things.document_id,
         "chat_id": things.chat_id,
+        "ingestion_id": things.ingestion_id,
     }
     path = template.removeprefix("/api/v1").format(**names)
     body = _filled(wanted.body, names)
@@ -121,7 +134,9 @@ def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple
 def unlike(things: Things, number: int) -> Things:
     """Things with ids that nobody has."""
     nobody = f"00000000-0000-7000-8000-{number:012d}"
-    return replace(things, collection_id=nobody, document_id=nobody, deleted_id=nobody, chat_id=nobody)
+    return replace(
+        things, collection_id=nobody, document_id=nobody, deleted_id=nobody, chat_id=nobody, ingestion_id=nobody
+    )
 
 
 def _filled(value: Any, names: Mapping[str, str]) -> Any:

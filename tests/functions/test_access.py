@@ -37,10 +37,11 @@ def built() -> Town:
             replace(ours.client, project_id=UUID(made.json["id"])), KEY_PERMISSIONS - {Permission.PROJECTS_WRITE}
         )
         collection = neighbour.collection()
-        document = neighbour.upload(collection, "# Next door\n\nNothing to see.")
+        ingestion = neighbour.ingestion(collection)
+        document = neighbour.upload(collection, "# Next door\n\nNothing to see.", ingestion_id=ingestion)
         world.settle()
         chat = neighbour.post("/chats", {"collection_ids": [collection]}).json["id"]
-        return Town(world, ours, theirs, Things(neighbour, collection, document, document, chat))
+        return Town(world, ours, theirs, Things(neighbour, collection, document, document, chat, ingestion))
 
 
 @pytest.fixture
@@ -143,9 +144,16 @@ def test_route_with_ids_of_another_project_is_not_found(route: Route, town: Town
 
 def without_ids(answer: Answer, things: Things) -> str:
     text = answer.body
-    for id in (things.project_id, things.collection_id, things.document_id, things.deleted_id, things.chat_id):
+    for id in ids_of(things):
         text = text.replace(id, "<id>")
     return text
+
+
+def ids_of(things: Things) -> tuple[str, ...]:
+    return (
+        *(things.project_id, things.collection_id, things.document_id),
+        *(things.deleted_id, things.chat_id, things.ingestion_id),
+    )
 
 
 @pytest.mark.parametrize(
@@ -219,13 +227,7 @@ def test_route_with_oversized_body_is_refused(route: Route, town: Town) -> None:
 def test_route_with_malformed_id_is_refused(route: Route, id: str, town: Town) -> None:
     method, path, body, query = probe(route, town.ours, town.ours.client)
     broken = path
-    for known in (
-        town.ours.project_id,
-        town.ours.document_id,
-        town.ours.deleted_id,
-        town.ours.collection_id,
-        town.ours.chat_id,
-    ):
+    for known in ids_of(town.ours):
         broken = broken.replace(known, id)
     answer = town.ours.client(method, broken, body, query=query)
     assert (answer.status, answer.code) == (422, "validation_failed")
@@ -237,7 +239,7 @@ def test_path_that_climbs_is_no_route(path: str, town: Town) -> None:
     assert (answer.status, answer.code) == (404, "route_not_found")
 
 
-@pytest.mark.parametrize("path", ["/projects", "/collections", "/documents", "/chats"])
+@pytest.mark.parametrize("path", ["/projects", "/collections", "/documents", "/chats", "/ingestions"])
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -274,3 +276,7 @@ def test_probes_with_foreign_ids_have_changed_nothing(town: Town) -> None:
         assert things.client.get(f"/chats/{things.chat_id}/messages").json == []
         assert len(things.client.get("/collections").json["items"]) == 1
         assert len(things.client.get("/chats").json["items"]) == 1
+        assert len(things.client.get("/ingestions").json["items"]) == 1
+    # Closed, and completed by it, before any probe; open still.
+    assert town.theirs.client.get(f"/ingestions/{town.theirs.ingestion_id}").json["last_event"] == 4
+    assert town.next_door.client.get(f"/ingestions/{town.next_door.ingestion_id}").json["last_event"] == 2

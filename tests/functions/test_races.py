@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,9 @@ from tests.functions.world import STAGES, Client, World
 WORK = (Queue.INGEST_EXTRACT, Queue.INGEST_CHUNK, Queue.INGEST_EMBED, Queue.INGEST_PUBLISH)
 
 
-def brought_before(world: World, client: Client, collection: str, stage: Queue) -> str:
+def brought_before(world: World, client: Client, collection: str, stage: Queue, **fields: Any) -> str:
     """A document whose message for `stage` is in its queue."""
-    document = client.upload(collection, LEAVE)
+    document = client.upload(collection, LEAVE, **fields)
     world.notify()
     for queue in WORK:
         if queue is stage:

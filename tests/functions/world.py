@@ -28,7 +28,14 @@ from tests.functions.fakes import DoneMigrations, HookedEmbedder, HookedLlm, Pla
 from tests.functions.gateway import Answer, records, request
 from tests.runtime.contexts import FakeContext
 
-STAGES = (Queue.INGEST_EXTRACT, Queue.INGEST_CHUNK, Queue.INGEST_EMBED, Queue.INGEST_PUBLISH, Queue.SWEEP)
+STAGES = (
+    Queue.INGEST_EXTRACT,
+    Queue.INGEST_CHUNK,
+    Queue.INGEST_EMBED,
+    Queue.INGEST_PUBLISH,
+    Queue.SWEEP,
+    Queue.STEER_INGESTION,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,12 @@ class Client:
     def collection(self, name: str = "Handbook", **fields: Any) -> str:
         """Make a collection; returns its id."""
         answer = self.post("/collections", {"name": name, **fields})
+        assert answer.status == 201, answer.body
+        return str(answer.json["id"])
+
+    def ingestion(self, collection_id: str, name: str = "July", **fields: Any) -> str:
+        """Open a run; returns its id."""
+        answer = self.post("/ingestions", {"name": name, "collection_id": collection_id, **fields})
         assert answer.status == 201, answer.body
         return str(answer.json["id"])
 

@@ -17,7 +17,7 @@ MANAGED = {
 """Policies of AWS that name no resources: all there are, each with its reason."""
 
 CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
-SOURCES = ("IngestReceive", "IngestExtract", "IngestChunk", "IngestEmbed", "IngestPublish", "Sweep")
+SOURCES = ("IngestReceive", "IngestExtract", "IngestChunk", "IngestEmbed", "IngestPublish", "Sweep", "SteerIngestion")
 UPLOADS, TEXTS = "${UploadsBucket.Arn}/*", "${WorkBucket.Arn}/extracted/*"
 BUCKETS = ("${UploadsBucket.Arn}", "${WorkBucket.Arn}")
 
@@ -56,6 +56,10 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     | send("IngestExtract", "IngestChunk", "Sweep")
     | {("s3:PutObject", UPLOADS), ("s3:GetObjectVersion", UPLOADS), ("s3:GetObject", TEXTS)}
     | {("s3:ListBucket", bucket) for bucket in BUCKETS},
+    "IngestionsFunction": secret("database") | send("SteerIngestion"),
+    "SteerIngestionFunction": secret("database")
+    | consume("SteerIngestionQueue")
+    | send("IngestExtract", "IngestChunk", "SteerIngestion"),
     "SearchFunction": MODELS,
     "ChatsFunction": MODELS,
     "StreamsFunction": MODELS,

@@ -8,6 +8,7 @@ from shared.adapters.memory.chats import MemoryChats, MemoryReceipts
 from shared.adapters.memory.chunks import MemoryChunks
 from shared.adapters.memory.collections import MemoryCollections, MemoryKeys, MemoryProjects, MemoryTenants
 from shared.adapters.memory.documents import MemoryDocuments
+from shared.adapters.memory.ingestions import MemoryIngestions
 from shared.adapters.memory.keywords import MemoryKeywords
 from shared.adapters.memory.limits import MemoryLimits
 from shared.adapters.memory.outbox import MemoryOutbox
@@ -33,6 +34,7 @@ class MemoryRows:
         self.receipts = MemoryReceipts(transaction)
         self.outbox = MemoryOutbox(transaction)
         self.limits = MemoryLimits(transaction)
+        self.ingestions = MemoryIngestions(transaction)
 
 
 class MemoryStore:

@@ -100,6 +100,7 @@ def generation_values(generation: Generation) -> dict[str, object]:
         "warnings": list(generation.warnings),
         "finished_at": generation.finished_at,
         "text_generation": generation.text_generation,
+        "ingestion_id": generation.ingestion_id,
     }
 
 
@@ -136,6 +137,7 @@ def read_generation(row: Any) -> Generation:
         warnings=tuple(row.warnings),
         finished_at=row.finished_at,
         text_generation=row.text_generation,
+        ingestion_id=row.ingestion_id,
     )
 
 

@@ -218,8 +218,10 @@ generations = Table(
     Column("warnings", ARRAY(Text), nullable=False),
     Column("finished_at", Instant),
     Column("text_generation", Integer),
+    Column("ingestion_id", Uuid),
     PrimaryKeyConstraint("tenant_id", "document_id", "number"),
     ForeignKeyConstraint(["tenant_id", "document_id"], ["documents.tenant_id", "documents.id"]),
+    ForeignKeyConstraint(["tenant_id", "ingestion_id"], ["ingestions.tenant_id", "ingestions.id"]),
     # Terminal states have no deadline, so the index holds what is unfinished only.
     CheckConstraint(
         "(due_at IS NULL) = (state IN ('committed', 'unchanged', 'superseded', 'failed'))",
@@ -227,6 +229,22 @@ generations = Table(
     ),
     Index("generations_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("generations_failed", "tenant_id", "project_id", postgresql_where=text("state = 'failed'")),
+    # Rows of documents in no run are in neither: they cost such documents nothing.
+    Index(
+        "generations_in_ingestion",
+        "tenant_id",
+        "ingestion_id",
+        "document_id",
+        "number",
+        postgresql_where=text("ingestion_id IS NOT NULL"),
+    ),
+    Index(
+        "generations_unfinished_in_ingestion",
+        "tenant_id",
+        "ingestion_id",
+        "document_id",
+        postgresql_where=text("ingestion_id IS NOT NULL AND due_at IS NOT NULL"),
+    ),
 )
 
 chunks = Table(
@@ -440,4 +458,43 @@ buckets = Table(
     # Until when the provider asked for silence.
     Column("quiet_until", Instant),
     prefixes=["UNLOGGED"],
+)
+
+ingestions = Table(
+    "ingestions",
+    metadata,
+    _tenant(),
+    Column("id", Uuid, nullable=False),
+    Column("project_id", Uuid, nullable=False),
+    Column("collection_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expected", Integer),
+    Column("announced", Integer, nullable=False),
+    Column("closed_at", Instant),
+    Column("cancelled_at", Instant),
+    Column("completed_at", Instant),
+    Column("sequence", Integer, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    ForeignKeyConstraint(
+        ["tenant_id", "project_id", "collection_id"],
+        ["collections.tenant_id", "collections.project_id", "collections.id"],
+    ),
+    Index("ingestions_listing", "tenant_id", "project_id", "created_at", "id"),
+)
+
+ingestion_events = Table(
+    "ingestion_events",
+    metadata,
+    _tenant(),
+    Column("ingestion_id", Uuid, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("document_id", Uuid),
+    Column("generation", Integer),
+    Column("data", JSONB, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "ingestion_id", "sequence"),
+    ForeignKeyConstraint(["tenant_id", "ingestion_id"], ["ingestions.tenant_id", "ingestions.id"]),
 )

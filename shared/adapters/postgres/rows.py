@@ -8,6 +8,7 @@ from shared.adapters.postgres.chunks import PgChunks
 from shared.adapters.postgres.collections import PgCollections
 from shared.adapters.postgres.documents import PgDocuments
 from shared.adapters.postgres.engine import Session
+from shared.adapters.postgres.ingestions import PgIngestions
 from shared.adapters.postgres.keywords import PgKeywords
 from shared.adapters.postgres.limits import PgLimits
 from shared.adapters.postgres.outbox import PgOutbox
@@ -85,3 +86,8 @@ class PgRows:
     def limits(self) -> PgLimits:
         """Token buckets."""
         return PgLimits(self._session)
+
+    @cached_property
+    def ingestions(self) -> PgIngestions:
+        """Ingestion runs and their events."""
+        return PgIngestions(self._session)

@@ -50,6 +50,8 @@ async def begin(
     collection: Collection,
     earlier: Generation,
     state: GenerationState,
+    *,
+    ingestion_id: UUID | None = None,
 ) -> Generation:
     """The next generation of a locked document, from the file of an earlier one, and queue its first step.
 
@@ -60,10 +62,13 @@ async def begin(
         collection: its collection, whose present settings the generation is made by.
         earlier: the generation with the file.
         state: where it begins: `EXTRACTING`, or `CHUNKING` to be cut from the text of `earlier`.
+        ingestion_id: the run it belongs to.
     """
     now = ports.clock.now()
     fresh = new_generation(scope, ports, document, document.latest_generation + 1, recipe_of(collection))
-    fresh = advance(replace(fresh, source=earlier.source), state, now, due=ports.pace.patience(state))
+    fresh = advance(
+        replace(fresh, source=earlier.source, ingestion_id=ingestion_id), state, now, due=ports.pace.patience(state)
+    )
     if state is GenerationState.CHUNKING:
         fresh = replace(fresh, text_generation=earlier.text_generation or earlier.number)
     await ports.documents.add_generation(scope, fresh)

@@ -16,6 +16,7 @@ from shared.ports.documents import FailedFilter
 from shared.ports.ports import Ports
 from shared.usecases.documents.process import begin, collection_of
 from shared.usecases.documents.upload import recipe_of
+from shared.usecases.happenings.tell import run_going_on, tell
 
 log = structlog.get_logger()
 
@@ -110,7 +111,11 @@ async def _take_up(scope: Scope, ports: Ports, document: Document, failed: Gener
             code=UPLOAD_NEEDED,
             hint="upload a corrected file as a new version (POST documents/{id}/versions)",
         )
-    return await begin(scope, ports, document, collection, failed, state)
+    run = await run_going_on(scope, ports, failed)
+    fresh = await begin(scope, ports, document, collection, failed, state, ingestion_id=run)
+    if run is not None:
+        await tell(scope, ports, run, [])
+    return fresh
 
 
 async def _there(ports: Ports, bucket: Bucket, key: str, *, version_id: str = "") -> bool:

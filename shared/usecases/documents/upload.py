@@ -14,6 +14,7 @@ from shared.domain.documents import (
     GenerationState,
     Recipe,
     Source,
+    advance,
     status_of,
     upload_key,
 )
@@ -23,6 +24,7 @@ from shared.domain.labels import clean_metadata, clean_name, clean_path, clean_t
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import UploadForm
 from shared.ports.ports import Ports
+from shared.usecases.happenings.tell import check_run, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class NewUpload:
     """sha256, hexadecimal, if the sender knows it: an unchanged file need not be sent."""
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, object] = field(default_factory=dict)
+    ingestion_id: UUID | None = None
+    """The run this upload belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,8 @@ async def upload(scope: Scope, ports: Ports, new: NewUpload, *, max_bytes: int) 
     """Create the document, or a further generation of the one with the same path, and presign its upload.
 
     Raises:
-        NotFound: no such collection.
+        NotFound: no such collection, or no such ingestion.
+        Conflict: the ingestion fills another collection or takes no more documents.
         Invalid: a name, tag or metadata that is not accepted.
         TooLarge: the announced size is over `max_bytes`.
     """
@@ -71,6 +76,7 @@ async def upload(scope: Scope, ports: Ports, new: NewUpload, *, max_bytes: int) 
             code="collection_not_found",
             hint="list collections to see which exist",
         )
+    await check_run(scope, ports, new.ingestion_id, collection.id)
     path = clean_path(new.path)
     known = await ports.documents.get_by_path(scope, collection.id, path) if path else None
     if known is None:
@@ -89,16 +95,25 @@ async def upload(scope: Scope, ports: Ports, new: NewUpload, *, max_bytes: int) 
         content_hash=new.content_hash,
         media_type=new.media_type,
         max_bytes=max_bytes,
+        ingestion_id=new.ingestion_id,
     )
 
 
 async def upload_version(
-    scope: Scope, ports: Ports, document_id: UUID, *, content_hash: str, media_type: str, max_bytes: int
+    scope: Scope,
+    ports: Ports,
+    document_id: UUID,
+    *,
+    content_hash: str,
+    media_type: str,
+    max_bytes: int,
+    ingestion_id: UUID | None = None,
 ) -> UploadSlot:
     """A slot for new content of a document that exists.
 
     Raises:
-        NotFound: no such document, or it is deleted.
+        NotFound: no such document, or it is deleted, or no such ingestion.
+        Conflict: the ingestion fills another collection or takes no more documents.
     """
     scope.require(Permission.DOCUMENTS_WRITE)
     document = await ports.documents.lock(scope, document_id)
@@ -107,8 +122,16 @@ async def upload_version(
     collection = await ports.collections.get(scope, document.collection_id)
     if collection is None:
         raise NotFound("the document's collection is deleted", code="collection_not_found")
+    await check_run(scope, ports, ingestion_id, collection.id)
     return await further(
-        scope, ports, document, collection, content_hash=content_hash, media_type=media_type, max_bytes=max_bytes
+        scope,
+        ports,
+        document,
+        collection,
+        content_hash=content_hash,
+        media_type=media_type,
+        max_bytes=max_bytes,
+        ingestion_id=ingestion_id,
     )
 
 
@@ -121,31 +144,61 @@ async def further(
     content_hash: str,
     media_type: str,
     max_bytes: int,
+    ingestion_id: UUID | None,
 ) -> UploadSlot:
     """A slot for the next generation of a locked document.
 
-    An unused earlier slot is given again rather than a new one made.
+    An unused earlier slot is given again rather than a new one made, unless it belongs to another run.
     """
     now = ports.clock.now()
     committed = document.committed_generation
     if committed is not None and content_hash and content_hash == document.content_hash:
         served = await ports.documents.generation(scope, document.id, committed)
         if served is not None and served.recipe == recipe_of(collection):
-            await ports.documents.save(scope, replace(document, updated_at=now))
-            return UploadSlot(document, committed, None)
+            return UploadSlot(await _unchanged(scope, ports, document, served, ingestion_id), committed, None)
     latest = await ports.documents.generation(scope, document.id, document.latest_generation)
-    if latest is not None and latest.state is GenerationState.AWAITING_UPLOAD:
+    fits = latest is not None and ingestion_id in (None, latest.ingestion_id)
+    if latest is not None and fits and latest.state is GenerationState.AWAITING_UPLOAD:
         slot = replace(latest, due_at=now + _form_life(), recipe=recipe_of(collection))
         await ports.documents.save_generation(scope, slot)
+        fresh = False
     else:
         slot = new_generation(scope, ports, document, document.latest_generation + 1, recipe_of(collection))
+        slot = replace(slot, ingestion_id=ingestion_id)
         await ports.documents.add_generation(scope, slot)
+        fresh = True
     document = replace(
         document, latest_generation=slot.number, media_type=media_type or document.media_type, updated_at=now
     )
     document = replace(document, status=status_of(document, slot))
     await ports.documents.save(scope, document)
+    if fresh:
+        await joined(scope, ports, document, slot)
     return UploadSlot(document, slot.number, await _form(ports, slot, document.media_type, max_bytes))
+
+
+async def _unchanged(
+    scope: Scope, ports: Ports, document: Document, served: Generation, ingestion_id: UUID | None
+) -> Document:
+    """Nothing is to be sent; a run that was told of the file has it as a generation that ended there and then."""
+    now = ports.clock.now()
+    latest = await ports.documents.generation(scope, document.id, document.latest_generation)
+    told = latest is not None and latest.ingestion_id == ingestion_id and latest.state is GenerationState.UNCHANGED
+    if ingestion_id is None or told:
+        touched = replace(document, updated_at=now)
+        await ports.documents.save(scope, touched)
+        return touched
+    made = new_generation(scope, ports, document, document.latest_generation + 1, served.recipe)
+    made = replace(
+        advance(made, GenerationState.UNCHANGED, now, due=None),
+        ingestion_id=ingestion_id,
+        content_hash=document.content_hash,
+    )
+    await ports.documents.add_generation(scope, made)
+    changed = replace(document, latest_generation=made.number, updated_at=now)
+    await ports.documents.save(scope, changed)
+    await joined(scope, ports, changed, made)
+    return changed
 
 
 async def _first(
@@ -168,7 +221,9 @@ async def _first(
         updated_at=now,
     )
     generation = new_generation(scope, ports, document, 1, recipe_of(collection))
+    generation = replace(generation, ingestion_id=new.ingestion_id)
     await ports.documents.add(scope, document, generation)
+    await joined(scope, ports, document, generation)
     return UploadSlot(document, 1, await _form(ports, generation, new.media_type, max_bytes))
 
 

@@ -122,7 +122,12 @@ class EmbedStage:
             ports.meter.add("model_tokens", result.tokens, kind="embedding")
             ports.meter.add("model_ms", result.milliseconds, Unit.MILLISECONDS, kind="embedding")
         counted = replace(
-            generation, counts=replace(generation.counts, embedded=generation.counts.embedded + len(result.fresh))
+            generation,
+            counts=replace(
+                generation.counts,
+                embedded=generation.counts.embedded + len(result.fresh),
+                tokens=generation.counts.tokens + result.tokens,
+            ),
         )
         if result.rejected is not None:
             # Not raised: what was embedded so far is paid for, and its cache must be committed.

@@ -16,6 +16,7 @@ from shared.domain.documents import (
     parse_upload_key,
 )
 from shared.domain.events import ObjectCreated
+from shared.domain.ingestions import CANCELLED
 from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope, TenantScope, system_scope
 from shared.ports.ports import Ports
 from shared.usecases.documents.upload import new_generation
@@ -72,6 +73,12 @@ async def uploaded(
     source = Source(created.key, created.version_id, created.sequencer, created.size)
     if generation.state is GenerationState.AWAITING_UPLOAD:
         await start(scope, ports, document, generation, source)
+        return
+    if generation.failure is not None and generation.failure.code == CANCELLED:
+        # Sent before its run was cancelled, or after. Kept for whoever processes the document again; nobody does now.
+        if newer_sequencer(created.sequencer, generation.source.sequencer):
+            await ports.documents.save_generation(scope, replace(generation, source=source))
+        log.info("upload.cancelled", document_id=str(document.id), generation=generation.number)
         return
     known = [one for one in await ports.documents.generations(scope, document.id) if one.source.key == created.key]
     latest = max((one.source.sequencer for one in known), key=lambda text: text.ljust(64, "0"))

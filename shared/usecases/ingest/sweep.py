@@ -14,6 +14,7 @@ from shared.domain.documents import EXTRACTED_PREFIX, Document, DocumentStatus, 
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
 from shared.ports.ports import Ports
+from shared.usecases.happenings.tell import ended
 
 log = structlog.get_logger()
 
@@ -49,7 +50,9 @@ async def _deleted(scope: Scope, ports: Ports, document: Document, collection: C
     now = ports.clock.now()
     for generation in await ports.documents.generations(scope, document.id):
         if not generation.terminal:
-            await ports.documents.save_generation(scope, advance(generation, GenerationState.SUPERSEDED, now, due=None))
+            overtaken = advance(generation, GenerationState.SUPERSEDED, now, due=None)
+            await ports.documents.save_generation(scope, overtaken)
+            await ended(scope, ports, document, overtaken)
     prefix = f"{document.tenant_id}/{document.id}/"
     removed = {
         **await _index(scope, ports, document, collection, keep=None),

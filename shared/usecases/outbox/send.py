@@ -2,11 +2,21 @@
 
 import json
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.domain.documents import Document, Generation
-from shared.domain.events import ExtractMessage, GenerationMessage, Message, Outgoing, Queue, SweepMessage, body_of
+from shared.domain.events import (
+    ExtractMessage,
+    GenerationMessage,
+    IngestionAction,
+    IngestionMessage,
+    Message,
+    Outgoing,
+    Queue,
+    SweepMessage,
+    body_of,
+)
 from shared.domain.ingestion import STATE_QUEUES
 from shared.domain.tenants import Scope, TenantScope
 from shared.ports.ports import Ports
@@ -74,6 +84,28 @@ async def send_sweep(scope: Scope, ports: Ports, document_id: UUID) -> None:
         tenant_id=scope.tenant_id, project_id=scope.project_id, document_id=document_id, sent_at=ports.clock.now()
     )
     await _send(scope, ports, Queue.SWEEP, message, timedelta())
+
+
+async def send_ingestion(
+    scope: Scope,
+    ports: Ports,
+    ingestion_id: UUID,
+    action: IngestionAction,
+    *,
+    asked_at: datetime,
+    after: UUID | None = None,
+) -> None:
+    """Queue something to be done to the documents of a run."""
+    message = IngestionMessage(
+        tenant_id=scope.tenant_id,
+        project_id=scope.project_id,
+        ingestion_id=ingestion_id,
+        action=action,
+        sent_at=ports.clock.now(),
+        asked_at=asked_at,
+        after=after,
+    )
+    await _send(scope, ports, Queue.STEER_INGESTION, message, timedelta())
 
 
 async def _send(scope: TenantScope, ports: Ports, queue: Queue, message: Message, delay: timedelta) -> None:

@@ -1,0 +1,67 @@
+"""Do to the documents of a run what was asked for the run: each in a transaction of its own, some with each message."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from shared.domain.documents import fail
+from shared.domain.errors import Conflict, NotFound
+from shared.domain.events import IngestionAction, IngestionMessage
+from shared.domain.ingestions import cancelled_reason
+from shared.domain.tenants import Permission, Scope
+from shared.ports.documents import DueGeneration
+from shared.ports.ports import Ports
+from shared.usecases.documents.retry import retry
+from shared.usecases.happenings.tell import tell
+from shared.usecases.ingest.stage import save
+from shared.usecases.outbox.send import send_ingestion
+
+log = structlog.get_logger()
+
+BATCH = 100
+"""Documents a message: seconds of work."""
+
+
+async def pending(scope: Scope, ports: Ports, message: IngestionMessage) -> Sequence[DueGeneration]:
+    """The next documents that the message concerns."""
+    scope.require(Permission.DOCUMENTS_PROCESS)
+    if message.action is IngestionAction.CANCEL:
+        return await ports.ingestions.unfinished(scope, message.ingestion_id, BATCH)
+    return await ports.ingestions.failed(scope, message.ingestion_id, message.asked_at, message.after, BATCH)
+
+
+async def steer(scope: Scope, ports: Ports, message: IngestionMessage, one: DueGeneration) -> None:
+    """Cancel or retry one document, as it is by now; doing it twice changes nothing."""
+    if message.action is IngestionAction.CANCEL:
+        await _cancel(scope, ports, one)
+    else:
+        await _retry(scope, ports, one)
+
+
+async def go_on(scope: Scope, ports: Ports, message: IngestionMessage, done: Sequence[DueGeneration]) -> None:
+    """Queue the rest, or tell the run that this was all."""
+    if len(done) < BATCH:
+        await tell(scope, ports, message.ingestion_id, [])
+        return
+    await send_ingestion(
+        scope, ports, message.ingestion_id, message.action, asked_at=message.asked_at, after=done[-1].document_id
+    )
+
+
+async def _cancel(scope: Scope, ports: Ports, one: DueGeneration) -> None:
+    """End the generation whatever step it is in: a worker that holds it finds its lease gone and writes nothing."""
+    found = await ports.documents.lock_with(scope, one.document_id, one.number)
+    if found is None or found[1].terminal:
+        return
+    document, generation = found
+    await save(scope, ports, document, fail(generation, cancelled_reason(), ports.clock.now()))
+    ports.meter.add("documents_cancelled", 1)
+    log.info("document.cancelled", document_id=str(document.id), generation=generation.number)
+
+
+async def _retry(scope: Scope, ports: Ports, one: DueGeneration) -> None:
+    try:
+        await retry(scope, ports, one.document_id)
+    except (Conflict, NotFound) as error:
+        # No try would end otherwise, or the document is gone: it stays as it is, with its reason.
+        log.info("document.not_retried", document_id=str(one.document_id), code=error.code, why=error.detail)
