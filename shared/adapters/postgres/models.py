@@ -8,17 +8,13 @@ tests/adapters/postgres checks them in the catalogue.
 from pgvector.sqlalchemy import SPARSEVEC, VECTOR
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     Double,
     ForeignKeyConstraint,
-    Identity,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -28,15 +24,35 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from shared.adapters.postgres.chat_tables import chats, messages
+from shared.adapters.postgres.ingestion_tables import ingestion_events, ingestions
+from shared.adapters.postgres.schema import Instant, metadata, tenant_column
 from shared.domain.bm25 import DIMENSIONS
 
-metadata = MetaData()
-
-Instant = DateTime(timezone=True)
-
-
-def _tenant() -> Column[object]:
-    return Column("tenant_id", Uuid, nullable=False)
+__all__ = [
+    "api_keys",
+    "buckets",
+    "chats",
+    "chunks",
+    "collections",
+    "documents",
+    "embedding_cache",
+    "generations",
+    "ingestion_events",
+    "ingestions",
+    "keyword_generations",
+    "keyword_statistics",
+    "keyword_terms",
+    "keywords",
+    "messages",
+    "metadata",
+    "outbox",
+    "projects",
+    "receipts",
+    "tenants",
+    "vector_indexes",
+    "vectors",
+]
 
 
 tenants = Table(
@@ -50,7 +66,7 @@ tenants = Table(
 projects = Table(
     "projects",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
@@ -63,7 +79,7 @@ projects = Table(
 api_keys = Table(
     "api_keys",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("id", Uuid, nullable=False),
     Column("project_id", Uuid),
     Column("name", Text, nullable=False),
@@ -81,7 +97,7 @@ api_keys = Table(
 collections = Table(
     "collections",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("id", Uuid, nullable=False),
     Column("project_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
@@ -115,7 +131,7 @@ collections = Table(
 documents = Table(
     "documents",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("id", Uuid, nullable=False),
     Column("project_id", Uuid, nullable=False),
     Column("collection_id", Uuid, nullable=False),
@@ -187,7 +203,7 @@ documents = Table(
 generations = Table(
     "generations",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("project_id", Uuid, nullable=False),
     Column("document_id", Uuid, nullable=False),
     Column("number", Integer, nullable=False),
@@ -250,7 +266,7 @@ generations = Table(
 chunks = Table(
     "chunks",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("document_id", Uuid, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("ordinal", Integer, nullable=False),
@@ -276,7 +292,7 @@ chunks = Table(
 vectors = Table(
     "vectors",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("collection_id", Uuid, nullable=False),
     Column("document_id", Uuid, nullable=False),
     Column("generation", Integer, nullable=False),
@@ -294,7 +310,7 @@ vectors = Table(
 vector_indexes = Table(
     "vector_indexes",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("collection_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
@@ -305,7 +321,7 @@ vector_indexes = Table(
 keywords = Table(
     "keywords",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("collection_id", Uuid, nullable=False),
     Column("document_id", Uuid, nullable=False),
     Column("generation", Integer, nullable=False),
@@ -325,7 +341,7 @@ keywords = Table(
 keyword_statistics = Table(
     "keyword_statistics",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("collection_id", Uuid, nullable=False),
     Column("chunks", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
@@ -338,7 +354,7 @@ keyword_statistics = Table(
 keyword_terms = Table(
     "keyword_terms",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("collection_id", Uuid, nullable=False),
     Column("term", Integer, nullable=False),
     Column("chunks", Integer, nullable=False),
@@ -349,7 +365,7 @@ keyword_terms = Table(
 keyword_generations = Table(
     "keyword_generations",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("collection_id", Uuid, nullable=False),
     Column("document_id", Uuid, nullable=False),
     Column("generation", Integer, nullable=False),
@@ -366,7 +382,7 @@ keyword_generations = Table(
 embedding_cache = Table(
     "embedding_cache",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("content_hash", Text, nullable=False),
     Column("model", Text, nullable=False),
     # Little-endian float32.
@@ -375,46 +391,10 @@ embedding_cache = Table(
     ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"]),
 )
 
-chats = Table(
-    "chats",
-    metadata,
-    _tenant(),
-    Column("id", Uuid, nullable=False),
-    Column("project_id", Uuid, nullable=False),
-    Column("collection_ids", ARRAY(Uuid), nullable=False),
-    Column("title", Text, nullable=False),
-    Column("created_by", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    PrimaryKeyConstraint("tenant_id", "id"),
-    ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"]),
-    Index("chats_listing", "tenant_id", "project_id", "created_by", "created_at", "id"),
-)
-
-messages = Table(
-    "messages",
-    metadata,
-    _tenant(),
-    Column("chat_id", Uuid, nullable=False),
-    Column("position", BigInteger, Identity(always=True), nullable=False),
-    Column("id", Uuid, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("content", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("citations", JSONB, nullable=False),
-    Column("sentences", JSONB, nullable=False),
-    Column("found", Boolean, nullable=False),
-    Column("receipt", JSONB(none_as_null=True)),
-    Column("metadata", JSONB, nullable=False),
-    PrimaryKeyConstraint("tenant_id", "chat_id", "position"),
-    UniqueConstraint("tenant_id", "id"),
-    ForeignKeyConstraint(["tenant_id", "chat_id"], ["chats.tenant_id", "chats.id"], ondelete="CASCADE"),
-)
-
 receipts = Table(
     "receipts",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("id", Uuid, nullable=False),
     Column("project_id", Uuid, nullable=False),
     Column("document_id", Uuid, nullable=False),
@@ -432,7 +412,7 @@ receipts = Table(
 outbox = Table(
     "outbox",
     metadata,
-    _tenant(),
+    tenant_column(),
     Column("id", Uuid, nullable=False),
     Column("queue", Text, nullable=False),
     Column("message_group", Text, nullable=False),
@@ -458,43 +438,4 @@ buckets = Table(
     # Until when the provider asked for silence.
     Column("quiet_until", Instant),
     prefixes=["UNLOGGED"],
-)
-
-ingestions = Table(
-    "ingestions",
-    metadata,
-    _tenant(),
-    Column("id", Uuid, nullable=False),
-    Column("project_id", Uuid, nullable=False),
-    Column("collection_id", Uuid, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("created_by", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("expected", Integer),
-    Column("announced", Integer, nullable=False),
-    Column("closed_at", Instant),
-    Column("cancelled_at", Instant),
-    Column("completed_at", Instant),
-    Column("sequence", Integer, nullable=False),
-    PrimaryKeyConstraint("tenant_id", "id"),
-    ForeignKeyConstraint(
-        ["tenant_id", "project_id", "collection_id"],
-        ["collections.tenant_id", "collections.project_id", "collections.id"],
-    ),
-    Index("ingestions_listing", "tenant_id", "project_id", "created_at", "id"),
-)
-
-ingestion_events = Table(
-    "ingestion_events",
-    metadata,
-    _tenant(),
-    Column("ingestion_id", Uuid, nullable=False),
-    Column("sequence", Integer, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("document_id", Uuid),
-    Column("generation", Integer),
-    Column("data", JSONB, nullable=False),
-    PrimaryKeyConstraint("tenant_id", "ingestion_id", "sequence"),
-    ForeignKeyConstraint(["tenant_id", "ingestion_id"], ["ingestions.tenant_id", "ingestions.id"]),
 )

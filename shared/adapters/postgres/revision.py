@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0005"
+HEAD = "0006"
