@@ -9,13 +9,14 @@ from functions.collections.schemas import (
     CollectionOut,
     CollectionPage,
     CollectionSummaryOut,
-    DeletedOut,
     NewCollection,
 )
 from shared.runtime.auth import Authorised
 from shared.runtime.http import PREFIX, http_function
 from shared.runtime.paging import Cursor, Limit
+from shared.runtime.receipts import ReceiptOut
 from shared.usecases.collections import manage
+from shared.usecases.deletion import request
 
 router = APIRouter(prefix=PREFIX)
 
@@ -62,10 +63,10 @@ async def change_collection(collection_id: UUID, body: CollectionChange, call: A
     return CollectionOut.model_validate(changed)
 
 
-@router.delete("/collections/{collection_id}")
-async def delete_collection(collection_id: UUID, call: Authorised) -> DeletedOut:
-    """Delete it with its documents: nothing of it is found from this moment, and the sweep removes every trace."""
-    return DeletedOut(id=collection_id, documents=await manage.delete_collection(call.scope, call.ports, collection_id))
+@router.delete("/collections/{collection_id}", status_code=202)
+async def delete_collection(collection_id: UUID, call: Authorised) -> ReceiptOut:
+    """Delete it with its documents: nothing of it is found from this moment, and the sweep completes the receipt."""
+    return ReceiptOut.of(await request.delete_collection(call.scope, call.ports, collection_id))
 
 
 handler = http_function(router)

@@ -89,10 +89,3 @@ class CollectionPage(Out):
 
     items: list[CollectionOut]
     next: str | None
-
-
-class DeletedOut(Out):
-    """What was deleted."""
-
-    id: UUID
-    documents: int

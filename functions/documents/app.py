@@ -9,6 +9,7 @@ from functions.documents import schemas as s
 from shared.runtime.auth import Authorised
 from shared.runtime.http import PREFIX, http_function
 from shared.runtime.paging import Limit, Position, Version
+from shared.runtime.receipts import ReceiptOut
 from shared.settings import settings
 from shared.usecases.documents import delete, edit, process, read, retry, upload, why
 
@@ -53,9 +54,9 @@ async def change_document(document_id: UUID, body: s.DocumentChange, call: Autho
 
 
 @router.delete("/documents/{document_id}", status_code=202)
-async def delete_document(document_id: UUID, call: Authorised) -> s.ReceiptOut:
+async def delete_document(document_id: UUID, call: Authorised) -> ReceiptOut:
     """Delete it: no search or answer shows it from this moment. The receipt is completed by the sweep."""
-    return s.ReceiptOut.model_validate(await delete.delete(call.scope, call.ports, document_id))
+    return ReceiptOut.of(await delete.delete(call.scope, call.ports, document_id))
 
 
 @router.post("/documents/{document_id}/versions", status_code=201)
@@ -109,9 +110,9 @@ async def list_chunks(document_id: UUID, call: Authorised, first: Position = 0, 
 
 
 @router.get("/documents/{document_id}/receipt")
-async def get_receipt(document_id: UUID, call: Authorised) -> s.ReceiptOut:
+async def get_receipt(document_id: UUID, call: Authorised) -> ReceiptOut:
     """The proof of a deletion."""
-    return s.ReceiptOut.model_validate(await delete.receipt(call.scope, call.ports, document_id))
+    return ReceiptOut.of(await delete.receipt(call.scope, call.ports, document_id))
 
 
 handler = http_function(router)

@@ -348,16 +348,3 @@ class ChunkOut(Out):
             kind=one.kind,
             tokens=one.tokens,
         )
-
-
-class ReceiptOut(Out):
-    """The proof of a deletion: what was removed and what was left in each store when it was asked again."""
-
-    id: UUID
-    document_id: UUID
-    requested_by: str
-    requested_at: datetime
-    completed_at: datetime | None
-    complete: bool
-    removed: dict[str, int]
-    remaining: dict[str, int]

@@ -8,6 +8,8 @@ from functions.projects.schemas import NewProject, ProjectOut, ProjectPage
 from shared.runtime.auth import AuthorisedTenant
 from shared.runtime.http import PREFIX, http_function
 from shared.runtime.paging import Cursor, Limit
+from shared.runtime.receipts import ReceiptOut, Sure
+from shared.usecases.deletion import request
 from shared.usecases.projects import manage
 
 router = APIRouter(prefix=PREFIX)
@@ -29,6 +31,12 @@ async def list_projects(call: AuthorisedTenant, cursor: Cursor = None, limit: Li
 async def get_project(project_id: UUID, call: AuthorisedTenant) -> ProjectOut:
     """One project."""
     return ProjectOut.model_validate(await manage.get(call.scope, call.ports, project_id))
+
+
+@router.delete("/projects/{project_id}", status_code=202)
+async def delete_project(project_id: UUID, body: Sure, call: AuthorisedTenant) -> ReceiptOut:
+    """Delete it with everything in it, and revoke its keys; its name in the body says that you are sure."""
+    return ReceiptOut.of(await request.delete_project(call.scope, call.ports, project_id, body.name))
 
 
 handler = http_function(router)

@@ -45,9 +45,9 @@ class Api:
         body = {"name": name, "description": description, "language": language}
         return cast(s.Collection, self.client.call("POST", "/collections", json=body))
 
-    def delete_collection(self, collection_id: str) -> int:
-        """Delete a collection; returns how many documents went with it."""
-        return int(self.client.call("DELETE", f"/collections/{collection_id}")["documents"])
+    def delete_collection(self, collection_id: str) -> s.DeletionReceipt:
+        """Delete a collection with every document in it."""
+        return cast(s.DeletionReceipt, self.client.call("DELETE", f"/collections/{collection_id}"))
 
     def reindex_plan(self, collection_id: str) -> s.ReindexPlan:
         """What is stale in a collection."""

@@ -182,11 +182,14 @@ class DeletionReceipt(TypedDict):
     """The proof of a deletion."""
 
     id: str
-    document_id: str
+    kind: str
+    subject_id: str
+    parent_id: str | None
     requested_by: str
     requested_at: str
     completed_at: str | None
     complete: bool
+    documents: int
     removed: dict[str, int]
     remaining: dict[str, int]
 

@@ -178,11 +178,13 @@ class Document:
     """Another document of the project with the same bytes, if there was one when this one was published."""
     tombstoned_at: datetime | None = None
     swept_at: datetime | None = None
+    gone_with: datetime | None = None
+    """When the collection, project or tenant it is in was deleted; read with the row, never written with it."""
 
     @property
     def deleted(self) -> bool:
-        """True from the moment a delete was accepted."""
-        return self.tombstoned_at is not None
+        """True from the moment a delete was accepted, of itself or of what it is in."""
+        return self.tombstoned_at is not None or self.gone_with is not None
 
 
 UPLOAD_GRACE = timedelta(minutes=5)
@@ -284,6 +286,9 @@ def parse_upload_key(key: str) -> tuple[UUID, UUID, int] | None:
 
 
 EXTRACTED_PREFIX = "extracted/"
+
+WORK_PREFIXES = (EXTRACTED_PREFIX,)
+"""Folders of the work bucket, each with a folder for every tenant and in it one for every document."""
 
 
 def extracted_key(tenant_id: UUID, document_id: UUID, generation: int) -> str:

@@ -90,7 +90,18 @@ class IngestionMessage:
     version: int = 1
 
 
-Message = GenerationMessage | ExtractMessage | SweepMessage | IngestionMessage
+@dataclass(frozen=True, slots=True)
+class EraseMessage:
+    """The next step of the removal of a collection, a project or a tenant."""
+
+    tenant_id: UUID
+    receipt_id: UUID
+    step: int
+    sent_at: datetime
+    version: int = 1
+
+
+Message = GenerationMessage | ExtractMessage | SweepMessage | EraseMessage | IngestionMessage
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.domain.documents import Document, DocumentStatus, Generation, GenerationState
+from shared.domain.documents import Document, DocumentStatus, Generation, GenerationState, status_of
 from shared.domain.ingestion import MAX_ATTEMPTS
 from shared.domain.receipts import DeletionReceipt
 from shared.domain.retrying import restart
@@ -64,13 +64,14 @@ def explain(
 
 
 def _deleted(document: Document, receipt: DeletionReceipt | None, history: tuple[Attempt, ...]) -> Explanation:
-    since = document.tombstoned_at or document.updated_at
+    since = document.tombstoned_at or document.gone_with or document.updated_at
+    status = status_of(document, None)
     if receipt is not None and receipt.complete:
         removed = (
             ", ".join(f"{count} {store}" for store, count in sorted(receipt.removed.items()) if count) or "nothing"
         )
         return Explanation(
-            document.status,
+            status,
             f"deleted; removed: {removed}; nothing is left in any store",
             since,
             "nothing more happens",
@@ -79,7 +80,7 @@ def _deleted(document: Document, receipt: DeletionReceipt | None, history: tuple
         )
     left = "" if receipt is None or not receipt.remaining else f" (left at the last count: {dict(receipt.remaining)})"
     return Explanation(
-        document.status,
+        status,
         f"deleted and no longer searchable; its traces are being removed{left}",
         since,
         "the sweep removes what is left within a minute and completes the receipt",

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     DOCUMENTS_READ = "documents:read"
     DOCUMENTS_WRITE = "documents:write"
     DOCUMENTS_DELETE = "documents:delete"
+    TENANT_DELETE = "tenant:delete"
     DOCUMENTS_PROCESS = "documents:process"
     """Held by the ingestion stages only; no API key can carry it."""
     SEARCH_QUERY = "search:query"
@@ -112,6 +113,16 @@ def system_scope(tenant_id: UUID, project_id: UUID, name: str) -> Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Tenant:
+    """An organisation: projects and keys belong to exactly one."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A room of one tenant: collections, chats and keys belong to exactly one."""
 
@@ -119,6 +130,7 @@ class Project:
     tenant_id: UUID
     name: str
     created_at: datetime
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

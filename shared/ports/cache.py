@@ -20,3 +20,7 @@ class EmbeddingCache(Protocol):
     async def delete_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
         """Forget those of the hashes that no chunk of the tenant has any more; returns how many rows went."""
         ...
+
+    async def count_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
+        """How many rows there are for those of the hashes that no chunk of the tenant has."""
+        ...

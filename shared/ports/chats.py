@@ -1,4 +1,4 @@
-"""Rows of chats, messages and deletion receipts."""
+"""Rows of chats and messages."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -6,8 +6,8 @@ from uuid import UUID
 
 from shared.domain.chats import Chat, Message
 from shared.domain.pages import After
-from shared.domain.receipts import DeletionReceipt
-from shared.domain.tenants import Scope
+from shared.domain.receipts import Subject
+from shared.domain.tenants import Scope, TenantScope
 
 
 class Chats(Protocol):
@@ -41,14 +41,9 @@ class Chats(Protocol):
         """The latest `limit` turns, oldest first."""
         ...
 
+    async def purge(self, scope: TenantScope, subject: Subject, limit: int) -> int:
+        """Remove chats of a deleted project or tenant with their messages, whoever's they are, up to `limit`.
 
-class Receipts(Protocol):
-    """Storage of deletion receipts; they outlive what was deleted."""
-
-    async def save(self, scope: Scope, receipt: DeletionReceipt) -> None:
-        """Store or update a receipt by its id."""
-        ...
-
-    async def get(self, scope: Scope, document_id: UUID) -> DeletionReceipt | None:
-        """The receipt of a document's deletion."""
+        Returns how many.
+        """
         ...

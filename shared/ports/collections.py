@@ -7,7 +7,8 @@ from uuid import UUID
 
 from shared.domain.collections import Collection, CollectionSummary
 from shared.domain.pages import After
-from shared.domain.tenants import Credential, Project, Scope, TenantScope
+from shared.domain.receipts import Subject
+from shared.domain.tenants import Credential, Project, Scope, Tenant, TenantScope
 
 
 class Projects(Protocol):
@@ -21,12 +22,24 @@ class Projects(Protocol):
         """
         ...
 
-    async def get(self, scope: TenantScope, project_id: UUID) -> Project | None:
-        """One project of the tenant."""
+    async def get(self, scope: TenantScope, project_id: UUID, *, deleted: bool = False) -> Project | None:
+        """One project of the tenant; a deleted one only when `deleted` is True."""
         ...
 
     async def list(self, scope: TenantScope, after: After | None, limit: int) -> Sequence[Project]:
-        """Projects of the tenant, newest first."""
+        """Projects of the tenant that are not deleted, newest first."""
+        ...
+
+    async def save(self, scope: TenantScope, project: Project) -> None:
+        """Write a changed project back.
+
+        Raises:
+            Conflict: the tenant has another project of this name.
+        """
+        ...
+
+    async def named(self, scope: TenantScope, subject: Subject, limit: int) -> Sequence[Project]:
+        """Projects of a deleted project or tenant that still have a name, up to `limit`."""
         ...
 
 
@@ -38,10 +51,14 @@ class Keys(Protocol):
         ...
 
     async def authenticate(self, secret_hash: str, now: datetime) -> Credential | None:
-        """The key with this hash, whoever's it is, whether valid or not.
+        """The key with this hash, whoever's it is, whether valid or not; revoked with its project or tenant.
 
         The transaction is in its tenant's context from then on.
         """
+        ...
+
+    async def purge(self, scope: TenantScope, subject: Subject) -> int:
+        """Remove the keys of a deleted project or tenant; returns how many."""
         ...
 
 
@@ -52,12 +69,20 @@ class Tenants(Protocol):
         """Store the tenant unless it is there."""
         ...
 
+    async def get(self, scope: TenantScope) -> Tenant | None:
+        """The scope's tenant, deleted or not."""
+        ...
+
+    async def save(self, scope: TenantScope, tenant: Tenant) -> None:
+        """Write the changed tenant back."""
+        ...
+
     async def revision(self) -> str:
         """The version of the database's shape; '' when it was never migrated."""
         ...
 
     async def ids(self) -> Sequence[UUID]:
-        """Every tenant's id, for schedules that visit each in its own scope."""
+        """Ids of the tenants that are not deleted, for schedules that visit each in its own scope."""
         ...
 
 
@@ -86,6 +111,10 @@ class Collections(Protocol):
 
     async def summary(self, scope: Scope, collection_id: UUID) -> CollectionSummary | None:
         """A collection with counts of its documents and chunks."""
+        ...
+
+    async def named(self, scope: TenantScope, subject: Subject, limit: int) -> Sequence[Collection]:
+        """Collections within a deleted collection, project or tenant that still have a name, up to `limit`."""
         ...
 
     async def save(self, scope: Scope, collection: Collection) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from shared.domain.documents import Document, DocumentStatus, Generation, Recipe
 from shared.domain.filters import Filter
 from shared.domain.pages import After
+from shared.domain.receipts import Subject
 from shared.domain.reindexing import Staleness
 from shared.domain.tenants import Scope, TenantScope
 
@@ -42,6 +43,16 @@ class DueGeneration:
     project_id: UUID
     document_id: UUID
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unswept:
+    """What the sweep of a larger delete has before it."""
+
+    living: bool
+    """Some documents have no tombstone of their own yet."""
+    tombstoned: int
+    """How many have one and are not swept yet."""
 
 
 class Documents(Protocol):
@@ -136,8 +147,21 @@ class Documents(Protocol):
         ...
 
     async def tombstoned(self, limit: int) -> Sequence[DueGeneration]:
-        """Across tenants: documents deleted but not yet swept, oldest first (`number` is the latest generation).
+        """Across tenants: documents deleted but not yet swept (`number` is the latest generation).
 
-        Ids only.
+        The oldest first, but one of each tenant before the second of any. Ids only.
         """
+        ...
+
+    async def tombstone(
+        self, scope: TenantScope, subject: Subject, now: datetime, limit: int
+    ) -> Sequence[tuple[UUID, UUID]]:
+        """Give documents of a deleted collection, project or tenant a tombstone of their own, up to `limit`.
+
+        Those that another transaction holds are left for the next time. Returns project and document ids.
+        """
+        ...
+
+    async def unswept(self, scope: TenantScope, subject: Subject) -> Unswept:
+        """What is left to do of a deleted collection, project or tenant."""
         ...

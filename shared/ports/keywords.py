@@ -39,6 +39,22 @@ class Keywords(Protocol):
         """Chunks of committed generations that share at least one term, best BM25 first; scores above 0."""
         ...
 
+    async def discard(self, scope: Scope, collection_id: UUID, document_id: UUID) -> int:
+        """Remove the words of every generation of a deleted document, and that they were counted.
+
+        The collection's statistics stay as they are: of a living collection, `publish` has counted them out before.
+        Returns how many rows went.
+        """
+        ...
+
+    async def count(self, scope: Scope, collection_id: UUID, document_id: UUID) -> int:
+        """Rows about a document: words of its chunks, and generations counted."""
+        ...
+
+    async def forget(self, scope: Scope, collection_id: UUID, limit: int) -> int:
+        """Remove the statistics of a deleted collection, up to `limit` terms; returns how many rows went."""
+        ...
+
     async def rebalance(self, scope: Scope, collection_id: UUID) -> int:
         """Re-encode the collection's weights when the mean length has drifted by a factor of two.
 

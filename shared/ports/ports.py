@@ -6,7 +6,7 @@ from shared.domain.ingestion import Pace
 from shared.ports.analyser import Analyser
 from shared.ports.blobs import Blobs
 from shared.ports.cache import EmbeddingCache
-from shared.ports.chats import Chats, Receipts
+from shared.ports.chats import Chats
 from shared.ports.chunks import Chunks
 from shared.ports.clock import Clock, Ids
 from shared.ports.collections import Collections, Keys, Projects, Tenants
@@ -20,6 +20,7 @@ from shared.ports.meter import Meter
 from shared.ports.outbox import Outbox
 from shared.ports.queue import Queue
 from shared.ports.reader import Reader
+from shared.ports.receipts import Receipts
 from shared.ports.vectors import Vectors
 
 

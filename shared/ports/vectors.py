@@ -66,6 +66,10 @@ class Vectors(Protocol):
         """
         ...
 
+    async def retire(self, scope: Scope, collection: Collection) -> None:
+        """Undo what `tend` made, of a collection that is deleted and has no vectors any more."""
+        ...
+
     async def ping(self) -> None:
         """Prove that the store answers."""
         ...

@@ -14,6 +14,7 @@ ROUTES: Mapping[tuple[str, str], Permission | None] = {
     ("POST", "/api/v1/projects"): Permission.PROJECTS_WRITE,
     ("GET", "/api/v1/projects"): Permission.PROJECTS_READ,
     ("GET", "/api/v1/projects/{project_id}"): Permission.PROJECTS_READ,
+    ("DELETE", "/api/v1/projects/{project_id}"): Permission.PROJECTS_WRITE,
     ("POST", "/api/v1/collections"): Permission.COLLECTIONS_WRITE,
     ("GET", "/api/v1/collections"): Permission.COLLECTIONS_READ,
     ("GET", "/api/v1/collections/{collection_id}"): Permission.COLLECTIONS_READ,

@@ -1,17 +1,20 @@
 """The scheduled sweep: everything overdue, whichever tenant's, each thing in a transaction of its own."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
 from shared import bootstrap
 from shared.domain.errors import LambentError
-from shared.domain.tenants import Scope, system_scope
+from shared.domain.events import EraseMessage, SweepMessage
+from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope, TenantScope, system_scope
 from shared.ports.documents import DueGeneration
 from shared.ports.ports import Ports
 from shared.runtime.logging import bound
 from shared.runtime.transactions import relay, transaction
+from shared.usecases.deletion.erase import erase, restart
 from shared.usecases.ingest.rescue import rescue
 from shared.usecases.ingest.sweep import OUTBOX_SECONDS, sweep_document
 
@@ -30,9 +33,53 @@ async def sweep_everything() -> None:
     async with bootstrap.transaction(None) as ports:
         overdue = list(await ports.documents.due(powers.clock.now(), BATCH))
         deleted = list(await ports.documents.tombstoned(BATCH))
+        stopped = list(await ports.receipts.due(powers.clock.now(), BATCH))
     rescued = await _each(overdue, until, rescue)
+    restarted = await _restart(stopped, until)
     swept = await _each(deleted, until, lambda scope, ports, due: sweep_document(scope, ports, due.document_id))
-    log.info("sweep.ended", messages=sent, overdue=len(overdue), rescued=rescued, deleted=len(deleted), swept=swept)
+    log.info(
+        "sweep.ended",
+        messages=sent,
+        overdue=len(overdue),
+        rescued=rescued,
+        restarted=restarted,
+        deleted=len(deleted),
+        swept=swept,
+    )
+
+
+async def sweep_one(message: SweepMessage | EraseMessage) -> None:
+    """Sweep one document, or do one step of a larger delete."""
+    if isinstance(message, SweepMessage):
+        scope = system_scope(message.tenant_id, message.project_id, "sweep")
+        async with transaction(scope) as ports:
+            await sweep_document(scope, ports, message.document_id)
+        return
+    tenant = erasing_scope(message.tenant_id)
+    async with transaction(tenant) as ports:
+        await erase(tenant, ports, message.receipt_id, message.step)
+
+
+def erasing_scope(tenant_id: UUID) -> TenantScope:
+    """What the sweep of a larger delete may do, in the whole of one tenant."""
+    return TenantScope(tenant_id, Principal(PrincipalKind.SYSTEM, "sweep"), frozenset({Permission.DOCUMENTS_DELETE}))
+
+
+async def _restart(stopped: Sequence[tuple[UUID, UUID]], until: float) -> int:
+    """Start larger deletes again that nobody took further; one that fails does not stop the others."""
+    done = 0
+    for tenant_id, receipt_id in stopped:
+        if bootstrap.powers().clock.monotonic() > until:
+            break
+        scope = erasing_scope(tenant_id)
+        with bound(tenant_id=tenant_id, receipt_id=receipt_id):
+            try:
+                async with transaction(scope) as ports:
+                    await restart(scope, ports, receipt_id)
+                done += 1
+            except LambentError as error:
+                log.warning("sweep.failed", code=error.code, error=error.detail)
+    return done
 
 
 async def send_left_behind() -> int:

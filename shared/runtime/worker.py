@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from types import UnionType
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -28,8 +29,8 @@ type BatchResponse = dict[str, list[dict[str, str]]]
 type Worker = Callable[[Event, LambdaContext], BatchResponse]
 
 
-def sqs_function[Body](kind: type[Body], handle: Callable[[Body], Coroutine[Any, Any, None]]) -> Worker:
-    """The handler of a queue whose messages are `kind`.
+def sqs_function[Body](kind: type[Body] | UnionType, handle: Callable[[Body], Coroutine[Any, Any, None]]) -> Worker:
+    """The handler of a queue whose messages are `kind`, or one of several kinds.
 
     A record that cannot be handled is reported by its id and delivered again (ReportBatchItemFailures); the others are
     done. A body that is no `kind` at all is an error too: it goes the way of every poison message, to the dead-letter

@@ -12,6 +12,7 @@ from functions.collections import schemas as collections
 from functions.documents import schemas as documents
 from functions.health import schemas as health
 from functions.projects import schemas as projects
+from shared.runtime.receipts import ReceiptOut
 from tests.cli import fake_world
 from tests.cli.fake_questions import add_questions
 from tests.cli.fake_reindexes import add_reindexes
@@ -93,13 +94,13 @@ def _rooms(app: FastAPI, world: World) -> None:
         counts = {status: sum(one["status"] == status for one in inside) for status in ("indexed", "failed")}
         return {**world.collections[id], "documents": len(inside), **counts, "chunks": 3 * counts["indexed"]}
 
-    @app.delete("/api/v1/collections/{id}", response_model=collections.DeletedOut)
+    @app.delete("/api/v1/collections/{id}", response_model=ReceiptOut, status_code=202)
     async def delete_collection(id: str) -> dict[str, Any]:
         del world.collections[id]
         inside = [key for key, one in world.documents.items() if one["collection_id"] == id]
         for key in inside:
             del world.documents[key]
-        return {"id": id, "documents": len(inside)}
+        return _receipt("collection", id)
 
 
 def _documents(app: FastAPI, world: World) -> None:
@@ -272,23 +273,14 @@ def _document(app: FastAPI, world: World) -> None:
 
 
 def _deletions(app: FastAPI, world: World) -> None:
-    @app.delete("/api/v1/documents/{id}", response_model=documents.ReceiptOut, status_code=202)
+    @app.delete("/api/v1/documents/{id}", response_model=ReceiptOut, status_code=202)
     async def delete(id: str) -> Any:
         if world.documents.pop(id, None) is None:
             return problem(404, *MISSING)
-        world.receipts[id] = {
-            "id": str(uuid.uuid4()),
-            "document_id": id,
-            "requested_by": "api_key:1",
-            "requested_at": NOW,
-            "completed_at": None,
-            "complete": False,
-            "removed": {},
-            "remaining": {},
-        }
+        world.receipts[id] = _receipt("document", id)
         return world.receipts[id]
 
-    @app.get("/api/v1/documents/{id}/receipt", response_model=documents.ReceiptOut)
+    @app.get("/api/v1/documents/{id}/receipt", response_model=ReceiptOut)
     async def receipt(id: str) -> Any:
         if id not in world.receipts:
             return problem(404, "receipt_not_found", "there is no deletion receipt for this document")
@@ -301,6 +293,22 @@ def _deletions(app: FastAPI, world: World) -> None:
             }
             world.receipts[id].update(done)
         return world.receipts[id]
+
+
+def _receipt(kind: str, id: str) -> dict[str, Any]:
+    return {
+        "id": str(uuid.uuid4()),
+        "kind": kind,
+        "subject_id": id,
+        "parent_id": None,
+        "requested_by": "api_key:1",
+        "requested_at": NOW,
+        "completed_at": None,
+        "complete": False,
+        "documents": 0,
+        "removed": {},
+        "remaining": {},
+    }
 
 
 def _parts(content_type: str, body: bytes) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Chats, messages and deletion receipts, in every store."""
+"""Chats and messages, in every store."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,7 +9,7 @@ from shared.domain.chats import Chat, Citation, Message, Receipt, Role, Sentence
 from shared.domain.chunks import ChunkId
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.pages import After
-from shared.domain.receipts import DeletionReceipt
+from shared.domain.receipts import Subject, SubjectKind
 from shared.domain.tenants import Scope
 from tests.contracts.samples import NOW, Room, Store, at, new_id, new_room, scope_of
 
@@ -167,43 +167,19 @@ async def test_message_comes_back_as_it_went(store: Store) -> None:
         assert list(await rows.chats.messages(room.scope, made.id, 1)) == [said]
 
 
-def receipt(room: Room, **changes: Any) -> DeletionReceipt:
-    made = DeletionReceipt(
-        id=new_id(),
-        tenant_id=room.scope.tenant_id,
-        project_id=room.scope.project_id,
-        document_id=new_id(),
-        requested_by="api_key:1",
-        requested_at=NOW,
-        completed_at=None,
-        removed={},
-        remaining={},
-    )
-    return replace(made, **changes)
-
-
-async def test_receipt_is_stored_and_updated_by_its_id(store: Store) -> None:
+async def test_purge_removes_chats_of_a_project_whoever_made_them(store: Store) -> None:
     room = await new_room(store)
-    made = receipt(room)
+    other = await new_room(store, tenant_id=room.scope.tenant_id)
+    kept = await stored(store, other)
+    mine = await stored(store, room)
+    somebody = scope_of(room.scope.tenant_id, room.scope.project_id, "somebody else")
+    await stored(store, Room(somebody, room.collection))
     async with store.transaction(room.scope) as rows:
-        await rows.receipts.save(room.scope, made)
-        assert await rows.receipts.get(room.scope, made.document_id) == made
-        done = replace(made, completed_at=at(1), removed={"chunks": 3}, remaining={"chunks": 0, "uploads": 0})
-        await rows.receipts.save(room.scope, done)
-    async with store.transaction(room.scope) as rows:
-        assert await rows.receipts.get(room.scope, made.document_id) == done
-        assert await rows.receipts.get(room.scope, new_id()) is None
-
-
-async def test_receipt_of_another_project_or_tenant_is_not_found(store: Store) -> None:
-    room = await new_room(store)
-    made = receipt(room)
-    async with store.transaction(room.scope) as rows:
-        await rows.receipts.save(room.scope, made)
-    for other in (await new_room(store, tenant_id=room.scope.tenant_id), await new_room(store)):
-        async with store.transaction(other.scope) as rows:
-            assert await rows.receipts.get(other.scope, made.document_id) is None
-            assert (
-                await rows.receipts.get(room.scope, made.document_id) is None
-                or other.scope.tenant_id == room.scope.tenant_id
-            )
+        await rows.chats.add_messages(room.scope, [message(mine)])
+        subject = Subject(SubjectKind.PROJECT, room.scope.project_id)
+        assert await rows.chats.purge(room.scope, subject, 1) == 1
+        assert await rows.chats.purge(room.scope, subject, 10) == 1
+        assert await rows.chats.purge(room.scope, subject, 10) == 0
+        assert await rows.chats.get(room.scope, mine.id) is None
+        assert await rows.chats.get(other.scope, kept.id) == kept
+        assert await rows.chats.purge(room.scope, Subject(SubjectKind.TENANT, room.scope.tenant_id), 10) == 1

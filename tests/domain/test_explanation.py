@@ -8,12 +8,14 @@ import pytest
 
 from shared.domain.documents import Counts, DocumentStatus, GenerationState, Reason, Source, claim
 from shared.domain.explanation import Explanation, explain
-from shared.domain.receipts import DeletionReceipt
+from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind
 from tests.domain.test_documents import NOW, document, generation
 
 UPLOADED = Source("key", "version")
 LATER = NOW + timedelta(seconds=90)
-RECEIPT = DeletionReceipt(UUID(int=5), UUID(int=1), UUID(int=2), UUID(int=3), "api_key:k", NOW, None, {}, {})
+RECEIPT = DeletionReceipt(
+    UUID(int=5), UUID(int=1), UUID(int=2), Subject(SubjectKind.DOCUMENT, UUID(int=3)), "api_key:k", NOW
+)
 
 
 def told(state: GenerationState, **changes: object) -> Explanation:

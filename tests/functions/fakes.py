@@ -267,5 +267,8 @@ class RemoteVectors:
     async def tend(self, scope: Scope, collection: Collection, now: datetime) -> bool:
         return False
 
+    async def retire(self, scope: Scope, collection: Collection) -> None:
+        pass
+
     async def ping(self) -> None:
         pass

@@ -17,6 +17,7 @@ from shared.adapters.memory.queue import MemoryQueue
 from shared.adapters.memory.rows import MemoryStore
 from shared.domain.documents import Document, Generation
 from shared.domain.events import Outgoing, Queue
+from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind
 from shared.domain.tenants import KEY_PERMISSIONS, Credential, Permission, Scope, system_scope
 from shared.ports.blobs import Bucket
 from shared.ports.documents import DocumentFilter
@@ -314,6 +315,22 @@ class World:
 
         blobs = {bucket.value: self.blobs.contents(bucket) for bucket in Bucket}
         return {**run(rows()), **blobs}
+
+    def receipt(self, of: Client, kind: SubjectKind, id: str) -> DeletionReceipt:
+        """The receipt of a deleted collection, project or tenant, or of a document of any project."""
+
+        async def get() -> DeletionReceipt | None:
+            async with bootstrap.transaction(self.scope(of)) as ports:
+                return await ports.receipts.of(self.scope(of), Subject(kind, UUID(id)))
+
+        found = run(get())
+        assert found is not None
+        return found
+
+    def finish_deleting(self) -> None:
+        """Let time pass until larger deletes have come to their end."""
+        for _ in range(40):
+            self.pass_time(30)
 
     def measured(self, name: str) -> list[float]:
         """Values of a metric, over all invocations."""

@@ -49,8 +49,8 @@ DEAD = tuple(f"{name}DeadQueue" for name in SOURCES)
 MODELS = secret("database", "pinecone", "model")
 NEEDS: Mapping[str, set[tuple[str, str]]] = {
     "HealthFunction": MODELS | look(*QUEUES, *DEAD) | {("s3:ListBucket", bucket) for bucket in BUCKETS},
-    "ProjectsFunction": secret("database"),
-    "CollectionsFunction": secret("database", "model"),
+    "ProjectsFunction": secret("database") | send("Sweep"),
+    "CollectionsFunction": secret("database", "model") | send("Sweep"),
     "ReindexesFunction": secret("database", "model"),
     "DocumentsFunction": secret("database")
     | send("IngestExtract", "IngestChunk", "Sweep")

@@ -16,6 +16,7 @@ from shared.ports.documents import DocumentFilter, DueGeneration
 from shared.ports.ports import Ports
 from shared.usecases.chats import answer, converse
 from shared.usecases.collections import manage as collections
+from shared.usecases.deletion import erase, request
 from shared.usecases.documents import delete, edit, process, read, upload, why
 from shared.usecases.ingest import publish, reject, rescue, stage, sweep
 from shared.usecases.projects import manage as projects
@@ -44,7 +45,11 @@ USE_CASES: list[tuple[str, Permission, UseCase]] = [
     ("collections.summary", P.COLLECTIONS_READ, lambda s, p: collections.summary(s, p, ID)),
     ("collections.list", P.COLLECTIONS_READ, lambda s, p: collections.list_collections(s, p, cursor=None, limit=1)),
     ("collections.change", P.COLLECTIONS_WRITE, lambda s, p: collections.change(s, p, ID, name="x")),
-    ("collections.delete", P.COLLECTIONS_WRITE, lambda s, p: collections.delete_collection(s, p, ID)),
+    ("deletion.collection", P.COLLECTIONS_WRITE, lambda s, p: request.delete_collection(s, p, ID)),
+    ("deletion.project", P.PROJECTS_WRITE, lambda s, p: request.delete_project(s, p, ID, "x")),
+    ("deletion.tenant", P.TENANT_DELETE, lambda s, p: request.delete_tenant(s, p, "x")),
+    ("deletion.erase", P.DOCUMENTS_DELETE, lambda s, p: erase.erase(s, p, ID, 0)),
+    ("deletion.restart", P.DOCUMENTS_DELETE, lambda s, p: erase.restart(s, p, ID)),
     ("documents.upload", P.DOCUMENTS_WRITE, lambda s, p: upload.upload(s, p, upload.NewUpload(ID, "x"), max_bytes=1)),
     (
         "documents.upload_version",
@@ -91,10 +96,13 @@ async def test_use_case_without_its_permission_touches_nothing(permission: Permi
         await use_case(scope, cast(Ports, Untouched()))
 
 
-async def test_deleting_a_collection_asks_for_the_right_to_delete_documents_too() -> None:
-    scope = Scope(UUID(int=1), Principal(PrincipalKind.USER, "u"), frozenset({P.COLLECTIONS_WRITE}), UUID(int=2))
+async def test_deleting_a_room_asks_for_the_right_to_delete_documents_too() -> None:
+    rights = frozenset({P.COLLECTIONS_WRITE, P.PROJECTS_WRITE})
+    scope = Scope(UUID(int=1), Principal(PrincipalKind.USER, "u"), rights, UUID(int=2))
     with pytest.raises(Forbidden, match="documents:delete"):
-        await collections.delete_collection(scope, cast(Ports, Untouched()), ID)
+        await request.delete_collection(scope, cast(Ports, Untouched()), ID)
+    with pytest.raises(Forbidden, match="documents:delete"):
+        await request.delete_project(scope, cast(Ports, Untouched()), ID, "x")
 
 
 def test_source_of_a_new_generation_is_not_yet_uploaded() -> None:

@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Mapping, Sequence
 
-from shared.adapters.memory.rows_transaction import Transaction
+from shared.adapters.memory.rows_transaction import Key, Transaction
 from shared.domain.tenants import Scope
 
 
@@ -26,10 +26,17 @@ class MemoryEmbeddingCache:
 
     async def delete_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
         """Forget those of the hashes that no chunk of the tenant has any more; returns how many rows went."""
-        generations = self._transaction.items("chunks", scope.tenant_id)
-        used = {chunk.content_hash for _, chunks in generations for chunk in chunks.values()}
-        unused = set(hashes) - used
-        keys = [key for key, _ in self._transaction.items("cache", scope.tenant_id) if key[0] in unused]
+        keys = self._unused(scope, hashes)
         for key in keys:
             await self._transaction.remove("cache", scope.tenant_id, key)
         return len(keys)
+
+    async def count_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
+        """How many rows there are for those of the hashes that no chunk of the tenant has."""
+        return len(self._unused(scope, hashes))
+
+    def _unused(self, scope: Scope, hashes: Sequence[str]) -> list[Key]:
+        generations = self._transaction.items("chunks", scope.tenant_id)
+        used = {chunk.content_hash for _, chunks in generations for chunk in chunks.values()}
+        unused = set(hashes) - used
+        return [key for key, _ in self._transaction.items("cache", scope.tenant_id) if key[0] in unused]

@@ -1,15 +1,16 @@
-"""Chats, messages and deletion receipts."""
+"""Chats and messages."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Transaction
+from shared.adapters.memory.tombstones import is_within
 from shared.domain.chats import Chat, Message
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.pages import After
-from shared.domain.receipts import DeletionReceipt
-from shared.domain.tenants import Scope
+from shared.domain.receipts import Subject
+from shared.domain.tenants import Scope, TenantScope
 
 
 class MemoryChats:
@@ -72,26 +73,18 @@ class MemoryChats:
         known: tuple[Message, ...] = self._transaction.get("messages", scope.tenant_id, (chat_id,)) or ()
         return known[max(0, len(known) - limit) :]
 
+    async def purge(self, scope: TenantScope, subject: Subject, limit: int) -> int:
+        """Remove chats of a deleted project or tenant with their messages, whoever's they are, up to `limit`.
+
+        Returns how many.
+        """
+        rows = [row for _, row in self._transaction.items("chats", scope.tenant_id) if is_within(row, subject)]
+        doomed = sorted(rows, key=lambda row: (row.created_at, row.id))[:limit]
+        for row in doomed:
+            await self._transaction.remove("messages", scope.tenant_id, (row.id,))
+            await self._transaction.remove("chats", scope.tenant_id, (row.id,))
+        return len(doomed)
+
 
 def _seen(scope: Scope, chat: Chat) -> bool:
     return chat.project_id == scope.project_id and chat.created_by == str(scope.principal)
-
-
-class MemoryReceipts:
-    """Storage of deletion receipts; they outlive what was deleted."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
-
-    async def save(self, scope: Scope, receipt: DeletionReceipt) -> None:
-        """Store or update a receipt by its id."""
-        await self._transaction.put("receipts", scope.tenant_id, (receipt.id,), receipt)
-
-    async def get(self, scope: Scope, document_id: UUID) -> DeletionReceipt | None:
-        """The receipt of a document's deletion."""
-        rows: list[DeletionReceipt] = [
-            row
-            for _, row in self._transaction.items("receipts", scope.tenant_id)
-            if row.document_id == document_id and row.project_id == scope.project_id
-        ]
-        return max(rows, key=lambda row: (row.requested_at, row.id)) if rows else None

@@ -1,15 +1,18 @@
 """Tenants, projects, keys and collections."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Transaction
+from shared.adapters.memory.tombstones import FIELDS, is_within, room_gone
 from shared.domain.collections import Collection, CollectionSummary
 from shared.domain.documents import Document, DocumentStatus
 from shared.domain.errors import Conflict
 from shared.domain.pages import After
-from shared.domain.tenants import Credential, Project, Scope, TenantScope
+from shared.domain.receipts import Subject, SubjectKind
+from shared.domain.tenants import Credential, Project, Scope, Tenant, TenantScope
 
 
 def newest_first[Row: (Project, Collection)](rows: Sequence[Row], after: After | None, limit: int) -> list[Row]:
@@ -28,11 +31,24 @@ class MemoryTenants:
     async def ensure(self, tenant_id: UUID, name: str, now: datetime) -> None:
         """Store the tenant unless it is there."""
         if self._transaction.get("tenants", tenant_id, ()) is None:
-            await self._transaction.put("tenants", tenant_id, (), (name, now))
+            await self._transaction.put("tenants", tenant_id, (), Tenant(tenant_id, name, now))
+
+    async def get(self, scope: TenantScope) -> Tenant | None:
+        """The scope's tenant, deleted or not."""
+        found: Tenant | None = self._transaction.get("tenants", scope.tenant_id, ())
+        return found
+
+    async def save(self, scope: TenantScope, tenant: Tenant) -> None:
+        """Write the changed tenant back."""
+        known = await self.get(scope)
+        if known is not None:
+            kept = replace(tenant, id=known.id, created_at=known.created_at)
+            await self._transaction.put("tenants", scope.tenant_id, (), kept)
 
     async def ids(self) -> Sequence[UUID]:
-        """Every tenant's id."""
-        return sorted(tenant_id for tenant_id, _, _ in self._transaction.everyones("tenants"))
+        """Ids of the tenants that are not deleted."""
+        rows = self._transaction.everyones("tenants")
+        return sorted(tenant_id for tenant_id, _, row in rows if row.deleted_at is None)
 
     async def revision(self) -> str:
         """What the store was told."""
@@ -53,20 +69,46 @@ class MemoryProjects:
         """
         self._transaction.require(scope.tenant_id)
         await self._transaction.lock("projects.name", scope.tenant_id, (project.name,))
-        if any(row.name == project.name for _, row in self._transaction.items("projects", scope.tenant_id)):
+        if any(row.name == project.name for row in self._live(scope)):
             raise Conflict(f"there is a project named {project.name!r} already", code="name_taken")
         if self._transaction.get("tenants", scope.tenant_id, ()) is None:
             raise Conflict("it refers to something that is not there", code="missing_reference")
         await self._transaction.put("projects", scope.tenant_id, (project.id,), project)
 
-    async def get(self, scope: TenantScope, project_id: UUID) -> Project | None:
-        """One project of the tenant."""
+    async def get(self, scope: TenantScope, project_id: UUID, *, deleted: bool = False) -> Project | None:
+        """One project of the tenant; a deleted one only when `deleted` is True."""
         found: Project | None = self._transaction.get("projects", scope.tenant_id, (project_id,))
-        return found
+        return None if found is None or (found.deleted_at is not None and not deleted) else found
 
     async def list(self, scope: TenantScope, after: After | None, limit: int) -> Sequence[Project]:
-        """Projects of the tenant, newest first."""
-        return newest_first([row for _, row in self._transaction.items("projects", scope.tenant_id)], after, limit)
+        """Projects of the tenant that are not deleted, newest first."""
+        return newest_first(self._live(scope), after, limit)
+
+    async def save(self, scope: TenantScope, project: Project) -> None:
+        """Write a changed project back.
+
+        Raises:
+            Conflict: the tenant has another project of this name.
+        """
+        known = await self.get(scope, project.id, deleted=True)
+        if known is None:
+            return
+        if project.deleted_at is None:
+            await self._transaction.lock("projects.name", scope.tenant_id, (project.name,))
+            if any(row.name == project.name and row.id != project.id for row in self._live(scope)):
+                raise Conflict("something with the same key exists already", code="already_exists")
+        kept = replace(known, name=project.name, deleted_at=project.deleted_at)
+        await self._transaction.put("projects", scope.tenant_id, (project.id,), kept)
+
+    async def named(self, scope: TenantScope, subject: Subject, limit: int) -> Sequence[Project]:
+        """Projects of a deleted project or tenant that still have a name, up to `limit`."""
+        field = "id" if subject.kind is SubjectKind.PROJECT else FIELDS[subject.kind]
+        rows = [row for _, row in self._transaction.items("projects", scope.tenant_id) if row.name]
+        return [row for row in rows if getattr(row, field) == subject.id][:limit]
+
+    def _live(self, scope: TenantScope) -> Sequence[Project]:
+        rows = self._transaction.items("projects", scope.tenant_id)
+        return [row for _, row in rows if row.deleted_at is None]
 
 
 class MemoryKeys:
@@ -82,7 +124,7 @@ class MemoryKeys:
         await self._transaction.put("keys", scope.tenant_id, (secret_hash,), credential)
 
     async def authenticate(self, secret_hash: str, now: datetime) -> Credential | None:
-        """The key with this hash, whoever's it is, whether valid or not.
+        """The key with this hash, whoever's it is, whether valid or not; revoked with its project or tenant.
 
         The transaction is in its tenant's context from then on.
         """
@@ -90,8 +132,17 @@ class MemoryKeys:
             if key == (secret_hash,):
                 self._transaction.tenant_id = tenant_id
                 credential: Credential = row
-                return credential
+                gone = credential.revoked_at or room_gone(self._transaction, tenant_id, credential.project_id)
+                return replace(credential, revoked_at=gone)
         return None
+
+    async def purge(self, scope: TenantScope, subject: Subject) -> int:
+        """Remove the keys of a deleted project or tenant; returns how many."""
+        rows = list(self._transaction.items("keys", scope.tenant_id))
+        doomed = [key for key, row in rows if is_within(row, subject)]
+        for key in doomed:
+            await self._transaction.remove("keys", scope.tenant_id, key)
+        return len(doomed)
 
 
 class MemoryCollections:
@@ -115,9 +166,10 @@ class MemoryCollections:
     async def get(self, scope: Scope, collection_id: UUID, *, deleted: bool = False) -> Collection | None:
         """One collection; a deleted one only when `deleted` is True."""
         found: Collection | None = self._transaction.get("collections", scope.tenant_id, (collection_id,))
-        if found is None or found.project_id != scope.project_id or (found.deleted_at and not deleted):
+        if found is None or found.project_id != scope.project_id:
             return None
-        return found
+        gone = found.deleted_at or room_gone(self._transaction, scope.tenant_id, scope.project_id)
+        return None if gone is not None and not deleted else found
 
     async def get_many(self, scope: Scope, collection_ids: Sequence[UUID]) -> Sequence[Collection]:
         """Those that exist and are not deleted, oldest first."""
@@ -126,6 +178,8 @@ class MemoryCollections:
 
     async def list(self, scope: Scope, after: After | None, limit: int) -> Sequence[Collection]:
         """Live collections of the project, newest first."""
+        if room_gone(self._transaction, scope.tenant_id, scope.project_id) is not None:
+            return []
         return newest_first([row for row in self._mine(scope) if row.deleted_at is None], after, limit)
 
     async def summary(self, scope: Scope, collection_id: UUID) -> CollectionSummary | None:
@@ -146,6 +200,12 @@ class MemoryCollections:
             failed=sum(one.status is DocumentStatus.FAILED for one in documents),
             chunks=statistics.chunks if statistics else 0,
         )
+
+    async def named(self, scope: TenantScope, subject: Subject, limit: int) -> Sequence[Collection]:
+        """Collections within a deleted collection, project or tenant that still have a name, up to `limit`."""
+        field = "id" if subject.kind is SubjectKind.COLLECTION else FIELDS[subject.kind]
+        rows = [row for _, row in self._transaction.items("collections", scope.tenant_id) if row.name]
+        return [row for row in rows if getattr(row, field) == subject.id][:limit]
 
     async def save(self, scope: Scope, collection: Collection) -> None:
         """Write a changed collection back.

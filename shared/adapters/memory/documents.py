@@ -6,13 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Transaction
-from shared.domain.documents import Document, Generation, GenerationState, Recipe
+from shared.adapters.memory.tombstones import gone_with, is_within, room_gone
+from shared.adapters.memory.turns import in_turn
+from shared.domain.documents import Document, DocumentStatus, Generation, GenerationState, Recipe
 from shared.domain.errors import Conflict
 from shared.domain.filters import Filter, matches
 from shared.domain.pages import After
+from shared.domain.receipts import Subject
 from shared.domain.reindexing import Staleness
 from shared.domain.tenants import Scope, TenantScope
-from shared.ports.documents import DocumentFilter, DueGeneration, FailedFilter
+from shared.ports.documents import DocumentFilter, DueGeneration, FailedFilter, Unswept
 
 
 class MemoryDocuments:
@@ -50,7 +53,10 @@ class MemoryDocuments:
     async def get(self, scope: Scope, document_id: UUID) -> Document | None:
         """One document, deleted ones too."""
         row: Document | None = self._transaction.get("documents", scope.tenant_id, (document_id,))
-        return row if row is not None and row.project_id == scope.project_id else None
+        if row is None or row.project_id != scope.project_id:
+            return None
+        gone = gone_with(self._transaction, row)
+        return row if gone is None else replace(row, gone_with=gone)
 
     async def latest(self, scope: Scope, document_id: UUID) -> tuple[Document, Generation] | None:
         """One document, deleted ones too, with its latest generation."""
@@ -125,6 +131,7 @@ class MemoryDocuments:
             project_id=known.project_id,
             created_at=known.created_at,
             committed_generation=known.committed_generation,
+            gone_with=None,
         )
         await self._transaction.put("documents", scope.tenant_id, (document.id,), kept)
 
@@ -137,7 +144,10 @@ class MemoryDocuments:
         if known is None or known.deleted or (known.committed_generation or 0) > generation:
             return False
         await self._transaction.put(
-            "documents", scope.tenant_id, (document_id,), replace(known, committed_generation=generation)
+            "documents",
+            scope.tenant_id,
+            (document_id,),
+            replace(known, committed_generation=generation, gone_with=None),
         )
         return True
 
@@ -205,27 +215,57 @@ class MemoryDocuments:
         return found
 
     async def tombstoned(self, limit: int) -> Sequence[DueGeneration]:
-        """Across tenants: documents deleted but not yet swept, oldest first (`number` is the latest generation).
+        """Across tenants: documents deleted but not yet swept (`number` is the latest generation).
 
-        Ids only.
+        The oldest first, but one of each tenant before the second of any. Ids only.
         """
         everyone: list[Document] = [row for _, _, row in self._transaction.everyones("documents")]
-        rows = [row for row in everyone if row.tombstoned_at and row.swept_at is None]
-        rows.sort(key=lambda row: (row.tombstoned_at, row.id))
-        return [DueGeneration(row.tenant_id, row.project_id, row.id, row.latest_generation) for row in rows[:limit]]
+        rows = {row.id: row for row in everyone if row.tombstoned_at and row.swept_at is None}
+        turns = in_turn((row.tenant_id, (row.tombstoned_at, row.id)) for row in rows.values())
+        chosen = [rows[place[1]] for _, place in turns[:limit]]
+        return [DueGeneration(row.tenant_id, row.project_id, row.id, row.latest_generation) for row in chosen]
+
+    async def tombstone(
+        self, scope: TenantScope, subject: Subject, now: datetime, limit: int
+    ) -> Sequence[tuple[UUID, UUID]]:
+        """Give documents of a deleted collection, project or tenant a tombstone of their own, up to `limit`.
+
+        Those that another transaction holds are left for the next time. Returns project and document ids.
+        """
+        rows = [row for row in self._within(scope, subject) if row.tombstoned_at is None]
+        free = [row for row in rows if self._transaction.free("documents", scope.tenant_id, (row.id,))]
+        chosen = sorted(free, key=lambda row: (row.created_at, row.id))[:limit]
+        for row in chosen:
+            changed = replace(row, tombstoned_at=now, updated_at=now, status=DocumentStatus.DELETING)
+            await self._transaction.put("documents", scope.tenant_id, (row.id,), changed)
+        return [(row.project_id, row.id) for row in chosen]
+
+    async def unswept(self, scope: TenantScope, subject: Subject) -> Unswept:
+        """What is left to do of a deleted collection, project or tenant."""
+        rows = self._within(scope, subject)
+        return Unswept(
+            living=any(row.tombstoned_at is None for row in rows),
+            tombstoned=sum(row.tombstoned_at is not None and row.swept_at is None for row in rows),
+        )
+
+    def _within(self, scope: TenantScope, subject: Subject) -> Sequence[Document]:
+        return [row for _, row in self._transaction.items("documents", scope.tenant_id) if is_within(row, subject)]
 
     def _live(self, scope: Scope, collection_id: UUID | None) -> Sequence[Document]:
         return [
             row
             for _, row in self._transaction.items("documents", scope.tenant_id)
             if row.project_id == scope.project_id
-            and not row.deleted
+            and row.tombstoned_at is None
             and (collection_id is None or row.collection_id == collection_id)
+            and gone_with(self._transaction, row) is None
         ]
 
 
 def searchable(transaction: Transaction, scope: Scope) -> list[Document]:
     """The read gate: documents of the scope's project that have a committed generation, in live collections."""
+    if room_gone(transaction, scope.tenant_id, scope.project_id) is not None:
+        return []
     live = {row.id for _, row in transaction.items("collections", scope.tenant_id) if row.deleted_at is None}
     return [
         row

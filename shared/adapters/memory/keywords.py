@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from shared.adapters.memory.chunks import document_in
+from shared.adapters.memory.chunks import document_in, generations_of
 from shared.adapters.memory.documents import searchable
 from shared.adapters.memory.rows_transaction import Transaction
 from shared.domain import bm25
@@ -120,6 +120,36 @@ class MemoryKeywords:
                 if score > 0:
                     hits.append(LegHit(ChunkId(document.id, generation, ordinal), score))
         return sorted(hits, key=lambda hit: (-hit.score, hit.id.document_id, hit.id.ordinal))[:limit]
+
+    async def discard(self, scope: Scope, collection_id: UUID, document_id: UUID) -> int:
+        """Remove the words of every generation of a deleted document, and that they were counted.
+
+        The collection's statistics stay as they are. Returns how many rows went.
+        """
+        gone = await self.count(scope, collection_id, document_id)
+        for table in ("keywords", "counted"):
+            for key in generations_of(self._transaction, table, scope, document_id, None):
+                await self._transaction.remove(table, scope.tenant_id, key)
+        return gone
+
+    async def count(self, scope: Scope, collection_id: UUID, document_id: UUID) -> int:
+        """Rows about a document: words of its chunks, and generations counted."""
+        words = generations_of(self._transaction, "keywords", scope, document_id, None)
+        counted = generations_of(self._transaction, "counted", scope, document_id, None)
+        return sum(len(self._words(scope, *key)) for key in words) + len(counted)
+
+    async def forget(self, scope: Scope, collection_id: UUID, limit: int) -> int:
+        """Remove the statistics of a deleted collection, up to `limit` terms; returns how many rows went."""
+        statistics = await self._lock(scope, collection_id)
+        if statistics is None or self._transaction.get("statistics", scope.tenant_id, (collection_id,)) is None:
+            return 0
+        doomed = sorted(statistics.containing)[:limit]
+        kept = {term: count for term, count in statistics.containing.items() if term not in set(doomed)}
+        if kept:
+            await self._store(scope, collection_id, Statistics(containing=kept))
+        else:
+            await self._transaction.remove("statistics", scope.tenant_id, (collection_id,))
+        return len(doomed) + 1
 
     async def rebalance(self, scope: Scope, collection_id: UUID) -> int:
         """Freeze the mean length anew when it has drifted by a factor of two; returns how many chunks that concerns."""

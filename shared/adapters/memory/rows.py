@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from shared.adapters.memory.cache import MemoryEmbeddingCache
-from shared.adapters.memory.chats import MemoryChats, MemoryReceipts
+from shared.adapters.memory.chats import MemoryChats
 from shared.adapters.memory.chunks import MemoryChunks
 from shared.adapters.memory.collections import MemoryCollections, MemoryKeys, MemoryProjects, MemoryTenants
 from shared.adapters.memory.documents import MemoryDocuments
@@ -12,6 +12,7 @@ from shared.adapters.memory.ingestions import MemoryIngestions
 from shared.adapters.memory.keywords import MemoryKeywords
 from shared.adapters.memory.limits import MemoryLimits
 from shared.adapters.memory.outbox import MemoryOutbox
+from shared.adapters.memory.receipts import MemoryReceipts
 from shared.adapters.memory.rows_transaction import Tables, Transaction
 from shared.adapters.memory.vectors import MemoryVectors
 from shared.domain.tenants import TenantScope

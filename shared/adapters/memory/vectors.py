@@ -97,6 +97,9 @@ class MemoryVectors:
         """There is nothing to tend."""
         return False
 
+    async def retire(self, scope: Scope, collection: Collection) -> None:
+        """There is nothing to undo."""
+
     async def ping(self) -> None:
         """It always answers."""
 

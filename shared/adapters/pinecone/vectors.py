@@ -141,6 +141,9 @@ class PineconeVectors:
         """Nothing to do: Pinecone tends its index itself."""
         return False
 
+    async def retire(self, scope: Scope, collection: Collection) -> None:
+        """Nothing to do: there is nothing of a collection but its vectors."""
+
     async def ping(self) -> None:
         """See the port."""
         await _asked(self._opened().describe_index_stats(), "reaching the vector index")

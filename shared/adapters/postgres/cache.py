@@ -22,11 +22,13 @@ FROM unnest(CAST(:hashes AS text[]), CAST(:embeddings AS bytea[])) AS new (conte
 ORDER BY new.content_hash
 ON CONFLICT (tenant_id, content_hash, model) DO UPDATE SET embedding = excluded.embedding
 """)
-DELETE_UNUSED = text("""
-DELETE FROM embedding_cache e
+UNUSED = """
+FROM embedding_cache e
 WHERE e.tenant_id = :tenant AND e.content_hash = ANY (CAST(:hashes AS text[]))
   AND NOT EXISTS (SELECT FROM chunks c WHERE c.tenant_id = :tenant AND c.content_hash = e.content_hash)
-""")
+"""
+DELETE_UNUSED = text(f"DELETE {UNUSED}")
+COUNT_UNUSED = text(f"SELECT count(*) {UNUSED}")
 
 
 class PgEmbeddingCache:
@@ -60,3 +62,9 @@ class PgEmbeddingCache:
         if not hashes:
             return 0
         return (await self._session.run(DELETE_UNUSED, {"tenant": scope.tenant_id, "hashes": list(hashes)})).rowcount
+
+    async def count_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
+        """How many rows there are for those of the hashes that no chunk of the tenant has."""
+        if not hashes:
+            return 0
+        return int(await self._session.scalar(COUNT_UNUSED, {"tenant": scope.tenant_id, "hashes": list(hashes)}))

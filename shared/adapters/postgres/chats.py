@@ -1,23 +1,23 @@
-"""Chats, messages and deletion receipts."""
+"""Chats and messages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, exists, select, update
+from sqlalchemy import Row, bindparam, delete, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.message_rows import message_values, read_message
-from shared.adapters.postgres.models import chats, messages, receipts
-from shared.adapters.postgres.statements import ID, PROJECT, TENANT, page_after
+from shared.adapters.postgres.models import chats, messages
+from shared.adapters.postgres.statements import ID, PROJECT, TENANT, page_after, within
 from shared.domain.chats import Chat, Message
 from shared.domain.errors import NotFound
 from shared.domain.pages import After
-from shared.domain.receipts import DeletionReceipt
-from shared.domain.tenants import Scope
+from shared.domain.receipts import Subject
+from shared.domain.tenants import Scope, TenantScope
 
-C, M, R = chats.c, messages.c, receipts.c
+C, M = chats.c, messages.c
 MINE = (C.tenant_id == TENANT) & (C.project_id == PROJECT) & (C.created_by == bindparam("principal"))
 ONE = MINE & (C.id == ID)
 
@@ -45,6 +45,12 @@ MESSAGES = (
     .order_by(M.position.desc())
     .limit(bindparam("most"))
 )
+# Messages go with their chat.
+PURGE = """
+DELETE FROM chats WHERE tenant_id = :tenant AND id IN (
+  SELECT id FROM chats WHERE tenant_id = :tenant AND {within} ORDER BY created_at, id LIMIT :most
+)
+"""
 
 
 class PgChats:
@@ -92,6 +98,14 @@ class PgChats:
         rows = await self._session.all(MESSAGES, {**_one(scope, chat_id), "most": limit})
         return [read_message(row) for row in reversed(rows)]
 
+    async def purge(self, scope: TenantScope, subject: Subject, limit: int) -> int:
+        """Remove chats of a deleted project or tenant with their messages, whoever's they are, up to `limit`.
+
+        Returns how many.
+        """
+        parameters = {"tenant": scope.tenant_id, "subject": subject.id, "most": limit}
+        return (await self._session.run(text(PURGE.format(within=within(subject))), parameters)).rowcount
+
 
 def _mine(scope: Scope) -> dict[str, object]:
     return {"tenant": scope.tenant_id, "project": scope.project_id, "principal": str(scope.principal)}
@@ -116,57 +130,3 @@ def _chat(row: Row[Any]) -> Chat:
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
-
-
-SAVE_RECEIPT = insert(receipts)
-SAVE_RECEIPT = SAVE_RECEIPT.on_conflict_do_update(
-    index_elements=[R.tenant_id, R.id],
-    set_={name: SAVE_RECEIPT.excluded[name] for name in ("completed_at", "removed", "remaining")},
-)
-RECEIPT = (
-    select(receipts)
-    .where((R.tenant_id == TENANT) & (R.project_id == PROJECT) & (R.document_id == bindparam("document")))
-    .order_by(R.requested_at.desc(), R.id.desc())
-    .limit(1)
-)
-
-
-class PgReceipts:
-    """Storage of deletion receipts; they outlive what was deleted."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    async def save(self, scope: Scope, receipt: DeletionReceipt) -> None:
-        """Store or update a receipt by its id."""
-        values = {
-            "tenant_id": scope.tenant_id,
-            "project_id": scope.project_id,
-            "id": receipt.id,
-            "document_id": receipt.document_id,
-            "requested_by": receipt.requested_by,
-            "requested_at": receipt.requested_at,
-            "completed_at": receipt.completed_at,
-            "removed": dict(receipt.removed),
-            "remaining": dict(receipt.remaining),
-        }
-        await self._session.run(SAVE_RECEIPT, values)
-
-    async def get(self, scope: Scope, document_id: UUID) -> DeletionReceipt | None:
-        """The receipt of a document's deletion."""
-        row = await self._session.first(
-            RECEIPT, {"tenant": scope.tenant_id, "project": scope.project_id, "document": document_id}
-        )
-        if row is None:
-            return None
-        return DeletionReceipt(
-            id=row.id,
-            tenant_id=row.tenant_id,
-            project_id=row.project_id,
-            document_id=row.document_id,
-            requested_by=row.requested_by,
-            requested_at=row.requested_at,
-            completed_at=row.completed_at,
-            removed=row.removed,
-            remaining=row.remaining,
-        )

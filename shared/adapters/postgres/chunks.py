@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from shared.adapters.postgres.engine import Session
+from shared.adapters.postgres.statements import ROOM_LIVE_TEXT
 from shared.domain.chunks import Chunk, ChunkId
 from shared.domain.errors import NotFound
 from shared.domain.search import VisibleChunk
@@ -65,6 +66,7 @@ JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project AND d.id =
 JOIN collections l ON l.tenant_id = :tenant AND l.id = d.collection_id AND l.deleted_at IS NULL
 JOIN chunks c ON c.tenant_id = :tenant
   AND c.document_id = w.document_id AND c.generation = w.generation AND c.ordinal = w.ordinal
+WHERE {ROOM_LIVE_TEXT}
 """)
 COUNT = text(f"SELECT count(*) FROM chunks WHERE tenant_id = :tenant AND document_id = {DOCUMENT}")
 HASHES = text(

@@ -4,29 +4,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, any_, bindparam, func, select, update
+from sqlalchemy import Row, Uuid, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.models import collections, documents, keyword_statistics
-from shared.adapters.postgres.statements import ID, PROJECT, TENANT, page_after
+from shared.adapters.postgres.statements import ID, PROJECT, ROOM_LIVE, TENANT, page_after
 from shared.domain.chunks import Chunking, ChunkMethod
 from shared.domain.collections import Collection, CollectionSummary, EmbeddingModel
 from shared.domain.documents import DocumentStatus
 from shared.domain.errors import Conflict
 from shared.domain.pages import After
-from shared.domain.tenants import Scope
+from shared.domain.receipts import Subject, SubjectKind
+from shared.domain.tenants import Scope, TenantScope
 
 C = collections.c
 MINE = (C.tenant_id == TENANT) & (C.project_id == PROJECT)
 ONE = MINE & (C.id == ID)
-LIVE = C.deleted_at.is_(None)
+LIVE_NAME = C.deleted_at.is_(None)
+LIVE = LIVE_NAME & ROOM_LIVE
 
 # Not an index inference on (name): a clash of ids must not pass for a clash of names, so the index is named by its
 # columns and its condition.
 ADD = (
     insert(collections)
-    .on_conflict_do_nothing(index_elements=[C.tenant_id, C.project_id, C.name], index_where=LIVE)
+    .on_conflict_do_nothing(index_elements=[C.tenant_id, C.project_id, C.name], index_where=LIVE_NAME)
     .returning(C.id)
 )
 GET_ANY = select(collections).where(ONE)
@@ -34,6 +36,11 @@ GET = GET_ANY.where(LIVE)
 GET_MANY = select(collections).where(MINE & LIVE & (C.id == any_(bindparam("ids", type_=ARRAY(Uuid)))))
 LIST = select(collections).where(MINE & LIVE)
 SAVE = update(collections).where(ONE)
+NAMED = {
+    SubjectKind.COLLECTION: C.id == bindparam("subject"),
+    SubjectKind.PROJECT: C.project_id == bindparam("subject"),
+    SubjectKind.TENANT: C.tenant_id == bindparam("subject"),
+}
 SUMMARY = select(
     collections,
     select(func.coalesce(func.sum(keyword_statistics.c.chunks), 0))
@@ -105,6 +112,14 @@ class PgCollections:
             return None
         every, indexed, failed = row.documents
         return CollectionSummary(_collection(row), every, indexed, failed, int(row.chunks))
+
+    async def named(self, scope: TenantScope, subject: Subject, limit: int) -> Sequence[Collection]:
+        """Collections within a deleted collection, project or tenant that still have a name, up to `limit`."""
+        named = select(collections).where((C.tenant_id == TENANT) & NAMED[subject.kind] & (C.name != text("''")))
+        rows = await self._session.all(
+            named.limit(bindparam("most")), {"tenant": scope.tenant_id, "subject": subject.id, "most": limit}
+        )
+        return [_collection(row) for row in rows]
 
     async def save(self, scope: Scope, collection: Collection) -> None:
         """Write a changed collection back.

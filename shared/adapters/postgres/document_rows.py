@@ -68,6 +68,7 @@ def read_document(row: Row[Any]) -> Document:
         duplicate_of=row.duplicate_of,
         tombstoned_at=row.tombstoned_at,
         swept_at=row.swept_at,
+        gone_with=row.gone_with,
     )
 
 
@@ -105,8 +106,8 @@ def generation_values(generation: Generation) -> dict[str, object]:
 
 
 def read_both(row: Row[Any]) -> tuple[Document, Generation]:
-    """A row of all columns of `documents`, then all of `generations`: both have some of the same names."""
-    return read_document(row), read_generation(GenerationRow(*row[len(documents.columns) :]))
+    """A row of all columns of `documents`, `gone_with`, then all of `generations`: both have some of the same names."""
+    return read_document(row), read_generation(GenerationRow(*row[len(documents.columns) + 1 :]))
 
 
 def read_generation(row: Any) -> Generation:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, any_, bindparam, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, exists, func, null, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shared.adapters.postgres.document_rows import (
@@ -17,50 +17,57 @@ from shared.adapters.postgres.document_rows import (
 )
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.filters import compiled
-from shared.adapters.postgres.models import collections, documents, generations
-from shared.adapters.postgres.statements import ID, NUMBER, PROJECT, TENANT, page_after
+from shared.adapters.postgres.models import collections, documents, generations, projects, tenants
+from shared.adapters.postgres.statements import ID, NUMBER, PROJECT, ROOM_LIVE, TENANT, page_after, within
 from shared.domain.documents import Document, Generation, Recipe
 from shared.domain.errors import Conflict
 from shared.domain.filters import Filter
 from shared.domain.pages import After
+from shared.domain.receipts import Subject
 from shared.domain.reindexing import Staleness
 from shared.domain.tenants import Scope, TenantScope
-from shared.ports.documents import DocumentFilter, DueGeneration, FailedFilter
+from shared.ports.documents import DocumentFilter, DueGeneration, FailedFilter, Unswept
 
-D, G = documents.c, generations.c
+D, G, C, P, T = documents.c, generations.c, collections.c, projects.c, tenants.c
 
 MINE = (D.tenant_id == TENANT) & (D.project_id == PROJECT)
-NOT_DELETED = D.tombstoned_at.is_(None)
-SEARCHABLE = (
-    NOT_DELETED
-    & D.committed_generation.is_not(None)
-    & exists().where(
-        (collections.c.tenant_id == D.tenant_id)
-        & (collections.c.id == D.collection_id)
-        & collections.c.deleted_at.is_(None)
-    )
+NO_TOMBSTONE = D.tombstoned_at.is_(None)
+# A document is gone with what it is in, though that alone has a tombstone as yet.
+NOT_DELETED = (
+    NO_TOMBSTONE
+    & ROOM_LIVE
+    & exists().where((C.tenant_id == D.tenant_id) & (C.id == D.collection_id) & C.deleted_at.is_(None))
 )
+GONE_WITH = (
+    select(func.coalesce(C.deleted_at, P.deleted_at, T.deleted_at))
+    .where((C.tenant_id == D.tenant_id) & (C.id == D.collection_id))
+    .where((P.tenant_id == C.tenant_id) & (P.id == C.project_id) & (T.tenant_id == C.tenant_id))
+    .correlate(documents)
+    .scalar_subquery()
+    .label("gone_with")
+)
+SEARCHABLE = NOT_DELETED & D.committed_generation.is_not(None)
 
 ADD = (
     insert(documents)
     .on_conflict_do_nothing(
-        index_elements=[D.tenant_id, D.collection_id, D.path], index_where=(D.path != text("''")) & NOT_DELETED
+        index_elements=[D.tenant_id, D.collection_id, D.path], index_where=(D.path != text("''")) & NO_TOMBSTONE
     )
     .returning(D.id)
 )
 PROJECT_OF = select(D.project_id).where((D.tenant_id == TENANT) & (D.id == ID))
-GET = select(documents).where(MINE & (D.id == ID))
-LOCK = GET.with_for_update()
+GET = select(documents, GONE_WITH).where(MINE & (D.id == ID))
+LOCK = GET.with_for_update(of=documents)
 BOTH = (
-    select(documents, *(column.label(f"generation_{column.name}") for column in G))
+    select(documents, GONE_WITH, *(column.label(f"generation_{column.name}") for column in G))
     .join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
     .where(MINE & (D.id == ID))
 )
 LATEST = BOTH.where(G.number == D.latest_generation)
 # Both rows: a generation that was only read would be as old as the statement, which may have waited for the lock.
-LOCK_BOTH = BOTH.where(G.number == NUMBER).with_for_update()
+LOCK_BOTH = BOTH.where(G.number == NUMBER).with_for_update(of=(documents, generations))
 BY_PATH = (
-    select(documents)
+    select(documents, null().label("gone_with"))
     .where(
         MINE
         & (D.collection_id == bindparam("collection"))
@@ -68,9 +75,9 @@ BY_PATH = (
         & (D.path != text("''"))
         & NOT_DELETED
     )
-    .with_for_update()
+    .with_for_update(of=documents)
 )
-LIST = select(documents).where(MINE & NOT_DELETED)
+LIST = select(documents, null().label("gone_with")).where(MINE & NOT_DELETED)
 FAILED = LIST.join(
     generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id) & (G.number == D.latest_generation)
 ).where((G.project_id == PROJECT) & (G.state == text("'failed'")))
@@ -102,6 +109,23 @@ SAVE_GENERATION = update(generations).where(
     (G.tenant_id == TENANT) & (G.project_id == PROJECT) & (G.document_id == ID) & (G.number == NUMBER)
 )
 
+# The lock of a document comes first everywhere; whoever holds one is not waited for.
+TOMBSTONE = """
+WITH chosen AS (
+  SELECT id FROM documents WHERE tenant_id = :tenant AND {within} AND tombstoned_at IS NULL
+  ORDER BY created_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+)
+UPDATE documents d SET tombstoned_at = :now, updated_at = :now, status = 'deleting'
+FROM chosen WHERE d.tenant_id = :tenant AND d.id = chosen.id RETURNING d.project_id, d.id
+"""
+UNSWEPT = """
+SELECT
+  EXISTS (SELECT FROM documents WHERE tenant_id = :tenant AND {within} AND tombstoned_at IS NULL) AS living,
+  (
+    SELECT count(*) FROM documents
+    WHERE tenant_id = :tenant AND {within} AND tombstoned_at IS NOT NULL AND swept_at IS NULL
+  ) AS tombstoned
+"""
 DUE = text("SELECT tenant_id, project_id, document_id, number FROM lambent_due(:now, :most)")
 STALENESS = text("""
 SELECT count(*),
@@ -272,11 +296,29 @@ class PgDocuments:
         return Staleness() if row is None else Staleness(*row)
 
     async def tombstoned(self, limit: int) -> Sequence[DueGeneration]:
-        """Across tenants: documents deleted but not yet swept, oldest first (`number` is the latest generation).
+        """Across tenants: documents deleted but not yet swept (`number` is the latest generation).
 
-        Ids only.
+        The oldest first, but one of each tenant before the second of any. Ids only.
         """
         return [DueGeneration(*row) for row in await self._session.all(TOMBSTONED, {"most": limit})]
+
+    async def tombstone(
+        self, scope: TenantScope, subject: Subject, now: datetime, limit: int
+    ) -> Sequence[tuple[UUID, UUID]]:
+        """Give documents of a deleted collection, project or tenant a tombstone of their own, up to `limit`.
+
+        Those that another transaction holds are left for the next time. Returns project and document ids.
+        """
+        parameters = {"tenant": scope.tenant_id, "subject": subject.id, "now": now, "most": limit}
+        rows = await self._session.all(text(TOMBSTONE.format(within=within(subject))), parameters)
+        return [(row.project_id, row.id) for row in rows]
+
+    async def unswept(self, scope: TenantScope, subject: Subject) -> Unswept:
+        """What is left to do of a deleted collection, project or tenant."""
+        row = await self._session.first(
+            text(UNSWEPT.format(within=within(subject))), {"tenant": scope.tenant_id, "subject": subject.id}
+        )
+        return Unswept(row.living, row.tombstoned)
 
 
 def _mine(scope: Scope) -> dict[str, object]:

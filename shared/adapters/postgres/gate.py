@@ -1,9 +1,9 @@
 """The read gate before both search legs.
 
 Through it passes the committed generation of a document that is not deleted, in a live collection of the scope's
-project. There are two ways through. `scanned` joins every row of an index with its document: always right, and the
-only way when a filter asks for something. `paged` takes a little more than a page of the best rows first and looks at
-their documents only, which spares a third of the time; when too few of them pass, the caller must scan.
+project, itself alive. There are two ways through. `scanned` joins every row of an index with its document: always
+right, and the only way when a filter asks for something. `paged` takes a little more than a page of the best rows first
+and looks at their documents only, which spares a third of the time; when too few of them pass, the caller must scan.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.filters import compiled
 from shared.adapters.postgres.models import collections, documents
-from shared.adapters.postgres.statements import PROJECT, TENANT
+from shared.adapters.postgres.statements import PROJECT, ROOM_LIVE, ROOM_LIVE_TEXT, TENANT
 from shared.domain.chunks import ChunkId
 from shared.domain.filters import Filter
 from shared.domain.search import LegHit
@@ -28,17 +28,18 @@ MAX_PARTS = 8
 """Collections asked in one paged statement; each is planned by itself, so for many a scan is quicker."""
 
 # There is always a row: `reached` tells how many the fullest part gave, also when none of them passed.
-PAGE = """
+PAGE = f"""
 WITH found AS MATERIALIZED (
-{parts}
+{{parts}}
 )
 SELECT total.reached, seen.document_id, seen.generation, seen.ordinal, seen.score
-FROM (SELECT max(one.count) AS reached FROM (SELECT count(*) FROM found WHERE {counted} GROUP BY part) one) total
+FROM (SELECT max(one.count) AS reached FROM (SELECT count(*) FROM found WHERE {{counted}} GROUP BY part) one) total
 LEFT JOIN (
   SELECT f.document_id, f.generation, f.ordinal, f.score FROM found f
   JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project AND d.id = f.document_id
     AND d.committed_generation = f.generation AND d.tombstoned_at IS NULL
   JOIN collections c ON c.tenant_id = :tenant AND c.id = d.collection_id AND c.deleted_at IS NULL
+  WHERE {ROOM_LIVE_TEXT}
 ) seen ON true
 ORDER BY seen.score DESC NULLS LAST, seen.document_id, seen.ordinal
 LIMIT :most
@@ -83,7 +84,7 @@ def scanned(index: Table) -> FromClause:
         & (D.committed_generation == i.generation)
         & D.tombstoned_at.is_(None)
     )
-    collection = (C.tenant_id == TENANT) & (C.id == D.collection_id) & C.deleted_at.is_(None)
+    collection = (C.tenant_id == TENANT) & (C.id == D.collection_id) & C.deleted_at.is_(None) & ROOM_LIVE
     return index.join(documents, document).join(collections, collection)
 
 

@@ -96,6 +96,26 @@ WHERE k.tenant_id = :tenant AND k.collection_id = :collection
   AND k.document_id = new.document_id AND k.generation = new.generation AND k.ordinal = new.ordinal
 """)
 FORGET = text("DELETE FROM keyword_terms WHERE tenant_id = :tenant AND collection_id = :collection AND chunks <= 0")
+MINE = """tenant_id = :tenant AND collection_id = (
+  SELECT c.id FROM collections c WHERE c.tenant_id = :tenant AND c.project_id = :project AND c.id = :collection
+)"""
+DISCARD = text(f"""
+WITH words AS (DELETE FROM keywords WHERE {MINE} AND document_id = :document RETURNING 1),
+counted AS (DELETE FROM keyword_generations WHERE {MINE} AND document_id = :document RETURNING 1)
+SELECT (SELECT count(*) FROM words) + (SELECT count(*) FROM counted)
+""")
+COUNT = text(f"""
+SELECT (SELECT count(*) FROM keywords WHERE {MINE} AND document_id = :document)
+  + (SELECT count(*) FROM keyword_generations WHERE {MINE} AND document_id = :document)
+""")
+FORGET_ALL = text(f"""
+WITH terms AS (
+  DELETE FROM keyword_terms WHERE {MINE} AND term IN (
+    SELECT t.term FROM keyword_terms t WHERE t.tenant_id = :tenant AND t.collection_id = :collection LIMIT :most
+  ) RETURNING 1
+), totals AS (DELETE FROM keyword_statistics WHERE {MINE} RETURNING 1)
+SELECT (SELECT count(*) FROM terms) + (SELECT count(*) FROM totals)
+""")
 
 # A collection's own idf weights as a sparse vector, whose text form counts from 1; null when it has none of the terms.
 IDF = "ln(1 + (s.chunks - t.chunks + CAST(0.5 AS float8)) / (t.chunks + CAST(0.5 AS float8)))"
@@ -263,6 +283,22 @@ class PgKeywords:
         if found is None:
             found = hits_of(await self._session.all(SCAN.where(*narrowing), {**asked, "most": limit}))
         return [hit for hit in found if hit.score > 0]
+
+    async def discard(self, scope: Scope, collection_id: UUID, document_id: UUID) -> int:
+        """Remove the words of every generation of a deleted document, and that they were counted; the collection's
+        statistics stay as they are. Returns how many rows went.
+        """
+        where = {**_collection(scope, collection_id), "document": document_id}
+        return int(await self._session.scalar(DISCARD, where))
+
+    async def count(self, scope: Scope, collection_id: UUID, document_id: UUID) -> int:
+        """Rows about a document: words of its chunks, and generations counted."""
+        where = {**_collection(scope, collection_id), "document": document_id}
+        return int(await self._session.scalar(COUNT, where))
+
+    async def forget(self, scope: Scope, collection_id: UUID, limit: int) -> int:
+        """Remove the statistics of a deleted collection, up to `limit` terms; returns how many rows went."""
+        return int(await self._session.scalar(FORGET_ALL, {**_collection(scope, collection_id), "most": limit}))
 
     async def rebalance(self, scope: Scope, collection_id: UUID) -> int:
         """Re-encode the collection's weights when the mean length has drifted by a factor of two; returns how many

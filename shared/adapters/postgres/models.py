@@ -55,12 +55,17 @@ __all__ = [
 ]
 
 
+def _texts(*names: str) -> list[Column[str]]:
+    return [Column(name, Text, nullable=False) for name in names]
+
+
 tenants = Table(
     "tenants",
     metadata,
     Column("tenant_id", Uuid, primary_key=True),
     Column("name", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
 )
 
 projects = Table(
@@ -70,9 +75,10 @@ projects = Table(
     Column("id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
     PrimaryKeyConstraint("tenant_id", "id"),
-    UniqueConstraint("tenant_id", "name"),
     ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"]),
+    Index("projects_name", "tenant_id", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
     Index("projects_listing", "tenant_id", "created_at", "id"),
 )
 
@@ -100,10 +106,7 @@ collections = Table(
     tenant_column(),
     Column("id", Uuid, nullable=False),
     Column("project_id", Uuid, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("description", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("model", Text, nullable=False),
+    *_texts("name", "description", "language", "model"),
     Column("dimensions", Integer, nullable=False),
     Column("max_tokens", Integer, nullable=False),
     Column("chunk_method", Text, nullable=False),
@@ -135,11 +138,7 @@ documents = Table(
     Column("id", Uuid, nullable=False),
     Column("project_id", Uuid, nullable=False),
     Column("collection_id", Uuid, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("path", Text, nullable=False),
-    Column("media_type", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("language", Text, nullable=False),
+    *_texts("name", "path", "media_type", "title", "language"),
     Column("size", BigInteger, nullable=False),
     Column("tags", ARRAY(Text), nullable=False),
     Column("metadata", JSONB, nullable=False),
@@ -207,15 +206,9 @@ generations = Table(
     Column("project_id", Uuid, nullable=False),
     Column("document_id", Uuid, nullable=False),
     Column("number", Integer, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("source_key", Text, nullable=False),
-    Column("source_version_id", Text, nullable=False),
-    Column("source_sequencer", Text, nullable=False),
+    *_texts("state", "source_key", "source_version_id", "source_sequencer"),
     Column("source_size", BigInteger, nullable=False),
-    Column("recipe_reader", Text, nullable=False),
-    Column("recipe_chunking", Text, nullable=False),
-    Column("recipe_model", Text, nullable=False),
-    Column("recipe_pipeline", Text, nullable=False),
+    *_texts("recipe_reader", "recipe_chunking", "recipe_model", "recipe_pipeline"),
     Column("created_at", Instant, nullable=False),
     Column("entered_at", Instant, nullable=False),
     Column("due_at", Instant),
@@ -225,10 +218,7 @@ generations = Table(
     Column("waiting", Text, nullable=False),
     Column("failure", JSONB(none_as_null=True)),
     Column("last_error", JSONB(none_as_null=True)),
-    Column("content_hash", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("media_type", Text, nullable=False),
+    *_texts("content_hash", "title", "language", "media_type"),
     Column("counts", JSONB, nullable=False),
     Column("timings", JSONB, nullable=False),
     Column("warnings", ARRAY(Text), nullable=False),
@@ -396,17 +386,26 @@ receipts = Table(
     metadata,
     tenant_column(),
     Column("id", Uuid, nullable=False),
-    Column("project_id", Uuid, nullable=False),
-    Column("document_id", Uuid, nullable=False),
+    # Null: the tenant as a whole.
+    Column("project_id", Uuid),
+    Column("subject_id", Uuid, nullable=False),
     Column("requested_by", Text, nullable=False),
     Column("requested_at", Instant, nullable=False),
     Column("completed_at", Instant),
     Column("removed", JSONB, nullable=False),
     Column("remaining", JSONB, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("parent_id", Uuid),
+    Column("documents", Integer, nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("due_at", Instant),
     PrimaryKeyConstraint("tenant_id", "id"),
-    # Receipts outlive their document's row, so they name it without referring to it.
+    # Receipts outlive what they are of, so they name it without referring to it.
     ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"]),
-    Index("receipts_of_document", "tenant_id", "document_id"),
+    ForeignKeyConstraint(["tenant_id", "parent_id"], ["receipts.tenant_id", "receipts.id"]),
+    Index("receipts_of_subject", "tenant_id", "subject_id"),
+    Index("receipts_of_parent", "tenant_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+    Index("receipts_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 
 outbox = Table(
@@ -414,9 +413,7 @@ outbox = Table(
     metadata,
     tenant_column(),
     Column("id", Uuid, nullable=False),
-    Column("queue", Text, nullable=False),
-    Column("message_group", Text, nullable=False),
-    Column("body", Text, nullable=False),
+    *_texts("queue", "message_group", "body"),
     Column("delay_seconds", Integer, nullable=False),
     Column("added_at", Instant, nullable=False),
     PrimaryKeyConstraint("tenant_id", "id"),

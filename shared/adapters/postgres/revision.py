@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0006"
+HEAD = "0007"

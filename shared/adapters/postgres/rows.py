@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from shared.adapters.postgres.cache import PgEmbeddingCache
-from shared.adapters.postgres.chats import PgChats, PgReceipts
+from shared.adapters.postgres.chats import PgChats
 from shared.adapters.postgres.chunks import PgChunks
 from shared.adapters.postgres.collections import PgCollections
 from shared.adapters.postgres.documents import PgDocuments
@@ -12,6 +12,7 @@ from shared.adapters.postgres.ingestions import PgIngestions
 from shared.adapters.postgres.keywords import PgKeywords
 from shared.adapters.postgres.limits import PgLimits
 from shared.adapters.postgres.outbox import PgOutbox
+from shared.adapters.postgres.receipts import PgReceipts
 from shared.adapters.postgres.tenants import PgKeys, PgProjects, PgTenants
 from shared.adapters.postgres.vectors import PgVectors
 

@@ -5,17 +5,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.models import api_keys, projects, tenants
-from shared.adapters.postgres.statements import ID, TENANT, page_after
+from shared.adapters.postgres.statements import ID, TENANT, page_after, within
 from shared.domain.errors import Conflict
 from shared.domain.pages import After
-from shared.domain.tenants import Credential, Permission, Project, TenantScope
+from shared.domain.receipts import Subject, SubjectKind
+from shared.domain.tenants import Credential, Permission, Project, Tenant, TenantScope
 
 ENSURE_TENANT = insert(tenants).on_conflict_do_nothing()
+THE_TENANT = select(tenants.c.tenant_id, tenants.c.name, tenants.c.created_at, tenants.c.deleted_at).where(
+    tenants.c.tenant_id == TENANT
+)
+SAVE_TENANT = update(tenants).where(tenants.c.tenant_id == TENANT)
 TENANT_IDS = text("SELECT tenant_id FROM lambent_tenants()")
 REVISION = text("SELECT version_num FROM alembic_version")
 MIGRATED = text("SELECT to_regclass('alembic_version') IS NOT NULL")
@@ -31,8 +36,18 @@ class PgTenants:
         """Store the tenant unless it is there."""
         await self._session.run(ENSURE_TENANT, {"tenant_id": tenant_id, "name": name, "created_at": now})
 
+    async def get(self, scope: TenantScope) -> Tenant | None:
+        """The scope's tenant, deleted or not."""
+        row = await self._session.first(THE_TENANT, {"tenant": scope.tenant_id})
+        return None if row is None else Tenant(*row)
+
+    async def save(self, scope: TenantScope, tenant: Tenant) -> None:
+        """Write the changed tenant back."""
+        changed = {"name": tenant.name, "deleted_at": tenant.deleted_at}
+        await self._session.run(SAVE_TENANT.values(changed), {"tenant": scope.tenant_id})
+
     async def ids(self) -> Sequence[UUID]:
-        """Every tenant's id."""
+        """Ids of the tenants that are not deleted."""
         return [row[0] for row in await self._session.all(TENANT_IDS)]
 
     async def revision(self) -> str:
@@ -42,11 +57,21 @@ class PgTenants:
         return await self._session.scalar(REVISION) or ""
 
 
-ADD_PROJECT = insert(projects).on_conflict_do_nothing(index_elements=["tenant_id", "name"]).returning(projects.c.id)
-PROJECTS = select(projects.c.id, projects.c.tenant_id, projects.c.name, projects.c.created_at).where(
-    projects.c.tenant_id == TENANT
+P = projects.c
+NOT_DELETED = P.deleted_at.is_(None)
+ADD_PROJECT = (
+    insert(projects)
+    .on_conflict_do_nothing(index_elements=[P.tenant_id, P.name], index_where=NOT_DELETED)
+    .returning(P.id)
 )
-PROJECT = PROJECTS.where(projects.c.id == ID)
+EVERY_PROJECT = select(P.id, P.tenant_id, P.name, P.created_at, P.deleted_at).where(P.tenant_id == TENANT)
+PROJECTS = EVERY_PROJECT.where(NOT_DELETED)
+PROJECT = EVERY_PROJECT.where(P.id == ID)
+SAVE_PROJECT = update(projects).where((P.tenant_id == TENANT) & (P.id == ID))
+NAMED = {
+    SubjectKind.PROJECT: P.id == bindparam("subject"),
+    SubjectKind.TENANT: P.tenant_id == bindparam("subject"),
+}
 
 
 class PgProjects:
@@ -70,18 +95,35 @@ class PgProjects:
         if await self._session.first(ADD_PROJECT, values) is None:
             raise Conflict(f"there is a project named {project.name!r} already", code="name_taken")
 
-    async def get(self, scope: TenantScope, project_id: UUID) -> Project | None:
-        """One project of the tenant."""
-        row = await self._session.first(PROJECT, {"tenant": scope.tenant_id, "of_id": project_id})
+    async def get(self, scope: TenantScope, project_id: UUID, *, deleted: bool = False) -> Project | None:
+        """One project of the tenant; a deleted one only when `deleted` is True."""
+        statement = PROJECT if deleted else PROJECT.where(NOT_DELETED)
+        row = await self._session.first(statement, {"tenant": scope.tenant_id, "of_id": project_id})
         return None if row is None else Project(*row)
 
+    async def save(self, scope: TenantScope, project: Project) -> None:
+        """Write a changed project back.
+
+        Raises:
+            Conflict: the tenant has another project of this name; the transaction is over then.
+        """
+        changed = {"name": project.name, "deleted_at": project.deleted_at}
+        await self._session.run(SAVE_PROJECT.values(changed), {"tenant": scope.tenant_id, "of_id": project.id})
+
+    async def named(self, scope: TenantScope, subject: Subject, limit: int) -> Sequence[Project]:
+        """Projects of a deleted project or tenant that still have a name, up to `limit`."""
+        named = EVERY_PROJECT.where(NAMED[subject.kind] & (P.name != text("''"))).limit(bindparam("most"))
+        where = {"tenant": scope.tenant_id, "subject": subject.id, "most": limit}
+        return [Project(*row) for row in await self._session.all(named, where)]
+
     async def list(self, scope: TenantScope, after: After | None, limit: int) -> Sequence[Project]:
-        """Projects of the tenant, newest first."""
+        """Projects of the tenant that are not deleted, newest first."""
         statement, place = page_after(PROJECTS, projects, after, limit)
         return [Project(*row) for row in await self._session.all(statement, {"tenant": scope.tenant_id, **place})]
 
 
 ADD_KEY = insert(api_keys)
+PURGE_KEYS = "DELETE FROM api_keys WHERE tenant_id = :tenant AND {within}"
 # The function is the clerk's: it sees every tenant's keys. What it finds sets the context for the rest of the
 # transaction.
 AUTHENTICATE = text(
@@ -111,12 +153,17 @@ class PgKeys:
         await self._session.run(ADD_KEY, values)
 
     async def authenticate(self, secret_hash: str, now: datetime) -> Credential | None:
-        """The key with this hash, whoever's it is, whether valid or not.
+        """The key with this hash, whoever's it is, whether valid or not; revoked with its project or tenant.
 
         The transaction is in its tenant's context from then on.
         """
         row = await self._session.first(AUTHENTICATE, {"secret_hash": secret_hash})
         return None if row is None else _credential(row)
+
+    async def purge(self, scope: TenantScope, subject: Subject) -> int:
+        """Remove the keys of a deleted project or tenant; returns how many."""
+        purge = text(PURGE_KEYS.format(within=within(subject)))
+        return (await self._session.run(purge, {"tenant": scope.tenant_id, "subject": subject.id})).rowcount
 
 
 def _credential(row: Row[Any]) -> Credential:

@@ -80,6 +80,7 @@ INDEX_FROM = 5_000
 SIZE = text("SELECT chunks FROM keyword_statistics WHERE tenant_id = :tenant AND collection_id = :collection")
 PATIENCE = text("SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '60s', true)")
 INDEX = text("SELECT lambent_index_vectors(:collection, :now)")
+RETIRE = text("SELECT lambent_drop_vector_index(:collection)")
 
 
 class PgVectors:
@@ -142,6 +143,11 @@ class PgVectors:
             return False
         await self._session.run(PATIENCE)
         return bool(await self._session.scalar(INDEX, {"collection": collection.id, "now": now}))
+
+    async def retire(self, scope: Scope, collection: Collection) -> None:
+        """Drop the index of a deleted collection, if it has one."""
+        await self._session.run(PATIENCE)
+        await self._session.run(RETIRE, {"collection": collection.id})
 
     async def ids(self, scope: Scope, collection: Collection, document_id: UUID) -> Sequence[ChunkId]:
         """Every stored id of one document, all generations."""

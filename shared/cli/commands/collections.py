@@ -71,10 +71,10 @@ def delete(
     confirm(yes, f"Delete the collection {found['name']} with {plural(counted.get('documents', 0), 'document')}?")
     removed = session.api.delete_collection(found["id"])
     if session.json:
-        session.output.value({"id": found["id"], "name": found["name"], "documents": removed})
+        session.output.value(removed)
     else:
         session.output.line(
-            f"Deleted {found['name']} with {plural(removed, 'document')}: nothing of it is found from now on."
+            f"Deleted {found['name']}: nothing of it is found from now on, and its traces are being removed."
         )
 
 

@@ -122,7 +122,7 @@ def delete(
             f"not every store was empty after {RECEIPT_SECONDS:.0f} s; the documents are out of every answer, "
             "and the sweep goes on",
             code="receipt_pending",
-            hint=f"lambent receipt {next(one['document_id'] for one in receipts if not one['complete'])}",
+            hint=f"lambent receipt {next(one['subject_id'] for one in receipts if not one['complete'])}",
         )
 
 
@@ -147,7 +147,7 @@ def receipt(
 def show_receipt(output: Output, one: DeletionReceipt, name: str = "") -> None:
     """What was removed and what was left, store by store; `name` is what the person called it."""
     state = "nothing is left in any store" if one["complete"] else "out of every answer; its traces are being removed"
-    called = one["document_id"] if name in ("", one["document_id"]) else f"{name} ({one['document_id']})"
+    called = one["subject_id"] if name in ("", one["subject_id"]) else f"{name} ({one['subject_id']})"
     output.line(f"Deleted {called}: {state}.", "bold green" if one["complete"] else "bold yellow")
     output.facts(
         [
@@ -173,7 +173,7 @@ def _completed(api: "Api", receipts: Sequence[DeletionReceipt]) -> list[Deletion
     while not all(one["complete"] for one in current) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS[min(tries, len(_POLL_SECONDS) - 1)])
         tries += 1
-        current = [one if one["complete"] else api.receipt(one["document_id"]) for one in current]
+        current = [one if one["complete"] else api.receipt(one["subject_id"]) for one in current]
     return current
 
 

@@ -1,4 +1,4 @@
-"""Collections as things: make, list, change, delete."""
+"""Collections as things: make, list, change."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -9,11 +9,7 @@ from shared.domain.errors import NotFound
 from shared.domain.labels import clean_name
 from shared.domain.pages import After, Page, decode_cursor, fingerprint, page_of
 from shared.domain.tenants import Permission, Scope
-from shared.ports.documents import DocumentFilter
 from shared.ports.ports import Ports
-from shared.usecases.documents.delete import delete
-
-DELETE_BATCH = 200
 
 
 async def create(
@@ -95,27 +91,6 @@ async def change(
     )
     await ports.collections.save(scope, changed)
     return changed
-
-
-async def delete_collection(scope: Scope, ports: Ports, collection_id: UUID) -> int:
-    """Delete a collection and tombstone its documents; nothing of it is searchable from this moment.
-
-    Returns how many documents it had.
-
-    Raises:
-        NotFound: none of this project's.
-    """
-    scope.require(Permission.COLLECTIONS_WRITE)
-    scope.require(Permission.DOCUMENTS_DELETE)
-    known = await _existing(scope, ports, collection_id)
-    deleted = 0
-    wanted = DocumentFilter(collection_id=known.id)
-    while rows := await ports.documents.list(scope, wanted, None, DELETE_BATCH):
-        for document in rows:
-            await delete(scope, ports, document.id)
-        deleted += len(rows)
-    await ports.collections.save(scope, replace(known, deleted_at=ports.clock.now()))
-    return deleted
 
 
 async def _existing(scope: Scope, ports: Ports, collection_id: UUID) -> Collection:

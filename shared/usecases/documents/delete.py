@@ -5,7 +5,7 @@ from uuid import UUID
 
 from shared.domain.documents import DocumentStatus
 from shared.domain.errors import NotFound
-from shared.domain.receipts import DeletionReceipt
+from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports
 from shared.usecases.outbox.send import send_sweep
@@ -19,7 +19,7 @@ async def delete(scope: Scope, ports: Ports, document_id: UUID) -> DeletionRecei
     """
     scope.require(Permission.DOCUMENTS_DELETE)
     document = await ports.documents.lock(scope, document_id)
-    if document is None:
+    if document is None or (document.gone_with is not None and document.tombstoned_at is None):
         raise NotFound("no such document in this project", code="document_not_found")
     known = await ports.receipts.get(scope, document_id)
     if document.deleted and known is not None:
@@ -29,12 +29,9 @@ async def delete(scope: Scope, ports: Ports, document_id: UUID) -> DeletionRecei
         id=ports.ids.new(),
         tenant_id=scope.tenant_id,
         project_id=scope.project_id,
-        document_id=document.id,
+        subject=Subject(SubjectKind.DOCUMENT, document.id),
         requested_by=str(scope.principal),
         requested_at=now,
-        completed_at=None,
-        removed={},
-        remaining={},
     )
     # Out of the statistics in the same transaction: a deleted document weighs nothing from this moment.
     if document.committed_generation is not None:

@@ -10,7 +10,8 @@ from uuid import UUID
 import structlog
 
 from shared.domain.collections import Collection
-from shared.domain.documents import EXTRACTED_PREFIX, Document, DocumentStatus, GenerationState, advance
+from shared.domain.documents import WORK_PREFIXES, Document, DocumentStatus, GenerationState, advance
+from shared.domain.receipts import added
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
 from shared.ports.ports import Ports
@@ -39,9 +40,9 @@ async def sweep_document(scope: Scope, ports: Ports, document_id: UUID) -> None:
     if collection is None:
         log.error("sweep.no_collection", document_id=str(document_id))
         return
-    if document.deleted:
+    if document.tombstoned_at is not None:
         await _deleted(scope, ports, document, collection)
-    elif document.committed_generation is not None:
+    elif document.gone_with is None and document.committed_generation is not None:
         removed = await _index(scope, ports, document, collection, keep=document.committed_generation)
         log.info("document.swept", document_id=str(document_id), **removed)
 
@@ -53,19 +54,27 @@ async def _deleted(scope: Scope, ports: Ports, document: Document, collection: C
             overtaken = advance(generation, GenerationState.SUPERSEDED, now, due=None)
             await ports.documents.save_generation(scope, overtaken)
             await ended(scope, ports, document, overtaken)
-    prefix = f"{document.tenant_id}/{document.id}/"
-    removed = {
-        **await _index(scope, ports, document, collection, keep=None),
-        "uploads": await ports.blobs.delete_prefix(Bucket.UPLOADS, prefix),
-        "work": await ports.blobs.delete_prefix(Bucket.WORK, EXTRACTED_PREFIX + prefix),
-    }
+    places = _places(document)
+    hashes = await ports.chunks.hashes(scope, document.id)
+    words = await ports.keywords.discard(scope, collection.id, document.id)
+    removed = {"keywords": words, **await _index(scope, ports, document, collection, keep=None)}
+    for store, bucket, prefix in places:
+        removed[store] = removed.get(store, 0) + await ports.blobs.delete_prefix(bucket, prefix)
     remaining = {
         "chunks": await ports.chunks.count(scope, document.id),
+        "keywords": await ports.keywords.count(scope, collection.id, document.id),
         "vectors": len(await ports.vectors.ids(scope, collection, document.id)),
-        "uploads": await ports.blobs.count_prefix(Bucket.UPLOADS, prefix),
-        "work": await ports.blobs.count_prefix(Bucket.WORK, EXTRACTED_PREFIX + prefix),
+        "cache": await ports.cache.count_unused(scope, hashes),
     }
+    for store, bucket, prefix in places:
+        remaining[store] = remaining.get(store, 0) + await ports.blobs.count_prefix(bucket, prefix)
     await _receipt(scope, ports, document, removed, remaining)
+
+
+def _places(document: Document) -> list[tuple[str, Bucket, str]]:
+    """Where objects of the document may be: the name on the receipt, the bucket, the prefix."""
+    own = f"{document.tenant_id}/{document.id}/"
+    return [("uploads", Bucket.UPLOADS, own), *(("work", Bucket.WORK, prefix + own) for prefix in WORK_PREFIXES)]
 
 
 async def _receipt(
@@ -77,7 +86,7 @@ async def _receipt(
         return
     now = ports.clock.now()
     clean = not any(remaining.values())
-    totals = {store: receipt.removed.get(store, 0) + removed.get(store, 0) for store in {*receipt.removed, *removed}}
+    totals = added(receipt.removed, removed)
     await ports.receipts.save(
         scope,
         replace(

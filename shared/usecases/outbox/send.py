@@ -7,6 +7,7 @@ from uuid import UUID
 
 from shared.domain.documents import Document, Generation
 from shared.domain.events import (
+    EraseMessage,
     ExtractMessage,
     GenerationMessage,
     IngestionAction,
@@ -18,6 +19,7 @@ from shared.domain.events import (
     body_of,
 )
 from shared.domain.ingestion import STATE_QUEUES
+from shared.domain.receipts import DeletionReceipt
 from shared.domain.tenants import Scope, TenantScope
 from shared.ports.ports import Ports
 
@@ -106,6 +108,16 @@ async def send_ingestion(
         after=after,
     )
     await _send(scope, ports, Queue.STEER_INGESTION, message, timedelta())
+
+
+async def send_erase(
+    scope: TenantScope, ports: Ports, receipt: DeletionReceipt, *, delay: timedelta = timedelta()
+) -> None:
+    """Queue the next step of a larger delete."""
+    message = EraseMessage(
+        tenant_id=scope.tenant_id, receipt_id=receipt.id, step=receipt.steps, sent_at=ports.clock.now()
+    )
+    await _send(scope, ports, Queue.SWEEP, message, delay)
 
 
 async def _send(scope: TenantScope, ports: Ports, queue: Queue, message: Message, delay: timedelta) -> None:

@@ -20,7 +20,7 @@ from shared.adapters.postgres.store import PgStore
 from shared.domain.chats import Chat, Message, Role
 from shared.domain.events import Outgoing, Queue
 from shared.domain.ingestions import Happening, Ingestion, News
-from shared.domain.receipts import DeletionReceipt
+from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind
 from shared.domain.tenants import Credential, Permission
 from tests.contracts.samples import NOW, Room, index, new_id, new_room
 from tests.fixtures.postgres import PostgresUrls
@@ -66,7 +66,9 @@ async def furnished(store: PgStore) -> Room:
         chat = Chat(new_id(), scope.tenant_id, scope.project_id, (), "chat", str(scope.principal), NOW, NOW)
         await rows.chats.add(scope, chat)
         await rows.chats.add_messages(scope, [Message(new_id(), chat.id, Role.USER, "hello", NOW)])
-        receipt = DeletionReceipt(new_id(), scope.tenant_id, scope.project_id, made.id, "key", NOW, None, {}, {})
+        receipt = DeletionReceipt(
+            new_id(), scope.tenant_id, scope.project_id, Subject(SubjectKind.DOCUMENT, made.id), "key", NOW
+        )
         await rows.receipts.save(scope, receipt)
         run = Ingestion(new_id(), scope.tenant_id, scope.project_id, room.collection.id, "run", "key", NOW)
         await rows.ingestions.add(scope, run)
@@ -391,10 +393,14 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
     ).fetchall()
     seen = {row[0] for row in columns}
     assert all(name.endswith(" SELECT") for name in seen)
-    assert {name.split(".")[0] for name in seen} == {"tenants", "api_keys", "generations", "documents"}
+    assert {name.split(".")[0] for name in seen} == {
+        *("tenants", "projects", "api_keys", "generations", "documents", "receipts")
+    }
     told = {name.removesuffix(" SELECT") for name in seen if not name.startswith("api_keys")}
     assert told == {
-        "tenants.tenant_id",
+        *(f"tenants.{column}" for column in ("tenant_id", "deleted_at")),
+        *(f"projects.{column}" for column in ("tenant_id", "id", "deleted_at")),
+        *(f"receipts.{column}" for column in ("tenant_id", "id", "due_at")),
         *(f"generations.{column}" for column in ("tenant_id", "project_id", "document_id", "number", "due_at")),
         *(
             f"documents.{column}"
@@ -419,6 +425,7 @@ def test_functions_that_act_for_others_are_known_and_pinned(as_superuser: Connec
     owners = {name: owner for name, owner, _, _ in rows}
     clerks = [
         "lambent_due",
+        "lambent_erasures",
         "lambent_key",
         "lambent_left_behind",
         "lambent_sent",
