@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+from shared.cli import ingestion_shapes as i
 from shared.cli import shapes as s
 from shared.cli.client import Client
 from shared.cli.errors import ApiProblem, NotLambent
@@ -125,6 +126,61 @@ class Api:
             start = part["end"]
             if not part["text"] or start >= min(part["characters"], part["characters"] if end is None else end):
                 return
+
+    def create_ingestion(self, name: str, collection_id: str, expected: int) -> i.Ingestion:
+        """Open a run."""
+        body = {"name": name, "collection_id": collection_id, "expected": expected}
+        return cast(i.Ingestion, self.client.call("POST", "/ingestions", json=body))
+
+    def ingestions(self, *, collection_id: str = "") -> Iterator[i.Ingestion]:
+        """Runs, newest first, without progress."""
+        return self._all("/ingestions", {"collection_id": collection_id} if collection_id else None)
+
+    def ingestion(self, ingestion_id: str) -> i.Ingestion:
+        """One run with its progress."""
+        return cast(i.Ingestion, self.client.call("GET", f"/ingestions/{ingestion_id}"))
+
+    def close_ingestion(self, ingestion_id: str) -> i.Ingestion:
+        """Say that no more files come. It may be repeated."""
+        return self._on_ingestion(ingestion_id, "close")
+
+    def cancel_ingestion(self, ingestion_id: str) -> i.Ingestion:
+        """End what has not ended. It may be repeated."""
+        return self._on_ingestion(ingestion_id, "cancel")
+
+    def retry_ingestion(self, ingestion_id: str) -> i.Ingestion:
+        """Take up what failed. It may be repeated: what was taken up is no longer failed."""
+        return self._on_ingestion(ingestion_id, "retry")
+
+    def _on_ingestion(self, ingestion_id: str, action: str) -> i.Ingestion:
+        return cast(i.Ingestion, self.client.call("POST", f"/ingestions/{ingestion_id}/{action}", repeatable=True))
+
+    def ingestion_events(self, ingestion_id: str, after: int) -> Iterator[i.IngestionEvent]:
+        """What happened in a run after the event of that number."""
+        while True:
+            asked: dict[str, str | int] = {"after": after, "limit": PAGE}
+            found = self.client.call("GET", f"/ingestions/{ingestion_id}/events", params=asked)["items"]
+            yield from found
+            if len(found) < PAGE:
+                return
+            after = found[-1]["number"]
+
+    def watch(self, ingestion_id: str) -> Iterator[i.IngestionEvent]:
+        """Everything that happens in a run until it has ended, each event once.
+
+        A stream that stops before the end, as each does after a while, is taken up where it stopped.
+        """
+        last, path = "", f"/streams/ingestions/{ingestion_id}"
+        while True:
+            with self.client.stream(path, last_event=last) as lines:
+                for event in events(lines):
+                    last = event.id or last
+                    if event.name == "end":
+                        return
+                    if event.name == "error":
+                        raise ApiProblem(200, json.loads(event.data))
+                    if event.name != "progress":
+                        yield json.loads(event.data)
 
     def search(self, body: Mapping[str, object]) -> s.SearchResult:
         """Search. It changes nothing, so it may be repeated."""

@@ -101,16 +101,24 @@ class Client:
         raise AssertionError("the last try returns or raises")
 
     @contextmanager
-    def stream(self, path: str, json: object) -> Iterator[Iterator[str]]:
-        """POST to a route that answers with server-sent events; yields the lines of the answer while they come.
+    def stream(self, path: str, json: object = None, *, last_event: str = "") -> Iterator[Iterator[str]]:
+        """Ask a route that answers with server-sent events; yields the lines of the answer while they come.
+
+        Args:
+            path: after `/api/v1`.
+            json: a body to POST; None: GET.
+            last_event: id of the last event that was seen of this stream.
 
         Raises:
             Unreachable, ApiProblem, NotLambent: as `call`.
         """
         headers = {**self._headers, "Accept": "text/event-stream"}
+        if last_event:
+            headers["Last-Event-ID"] = last_event
+        method = "GET" if json is None else "POST"
         try:
             with self._http.stream(
-                "POST", self.address.api + path, json=json, headers=headers, timeout=STREAM_TIMEOUT
+                method, self.address.api + path, json=json, headers=headers, timeout=STREAM_TIMEOUT
             ) as response:
                 if response.is_success and response.headers.get("content-type", "").startswith("text/event-stream"):
                     yield response.iter_lines()

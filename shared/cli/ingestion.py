@@ -1,7 +1,6 @@
 """Files in, indexed documents out: send many at a time, then watch each until it ends."""
 
 import contextlib
-import itertools
 import queue
 import threading
 import time
@@ -10,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shared.cli.api import Api
-from shared.cli.errors import ApiProblem, NotLambent, Unreachable, UploadRefused
+from shared.cli.errors import ApiProblem, CliError, NotLambent, Unreachable, UploadRefused
 from shared.cli.outcomes import NO_COUNTS, Labels, Outcome, Watcher
 from shared.cli.pipeline import STAGES
 from shared.cli.shapes import Document
@@ -19,10 +18,8 @@ from shared.cli.transfer import Uploader
 
 PATIENCE_SECONDS = 1800.0
 """How long to wait while nothing at all moves."""
-SKIMMED = 80
-"""Documents one listing is asked about: their ids make an address of 4 kB, and API Gateway takes 10 kB with headers."""
 FEW = 20
-"""So many documents are asked about one by one; of more, the listing tells who is done."""
+"""So many documents are asked about one by one; of more, the run's events tell who is done."""
 _FIRST_POLL, _LONGEST_POLL, _POLL_GROWTH = 0.25, 5.0, 1.4
 _SILENCE_SECONDS = 30.0
 _POLLERS = 4
@@ -65,6 +62,7 @@ class Ingestion:
         collection_id: where the documents go.
         labels: attached to each.
         watcher: told how it goes; always from the calling thread, except `sent`.
+        name: of the run, for people.
         jobs: files sent at a time.
         patience: seconds to wait while nothing moves.
         clock: seconds, for tests.
@@ -77,13 +75,17 @@ class Ingestion:
         labels: Labels,
         watcher: Watcher,
         *,
+        name: str = "ingest",
         jobs: int = 8,
         patience: float = PATIENCE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.id = ""
+        """Of the run in the API, once it is open."""
         self._api = api
         self._collection_id = collection_id
         self._labels = labels
+        self._name = name
         self._watcher = watcher
         self._jobs = jobs
         self._patience = patience
@@ -94,6 +96,10 @@ class Ingestion:
         self._waiting: list[_Waiting] = []
         self._outcomes: list[Outcome] = []
         self._next_skim = 0.0
+        self._heard = 0
+        """Number of the run's last event that was seen."""
+        self._ended_ids: set[str] = set()
+        self._open = False
         self._answer_seconds = 0.02
         self._moved = 0.0
         """When something last changed."""
@@ -109,6 +115,8 @@ class Ingestion:
             CliError: the API cannot be reached or does not accept the key; what was sent goes on without us.
         """
         self._watcher.planned(sources)
+        self.id = self._api.create_ingestion(self._name, self._collection_id, len(sources))["id"]
+        self._open = True
         self._moved = self._clock()
         senders = ThreadPoolExecutor(self._jobs, thread_name_prefix="send")
         pollers = ThreadPoolExecutor(_POLLERS, thread_name_prefix="poll")
@@ -122,6 +130,9 @@ class Ingestion:
             senders.shutdown(wait=True, cancel_futures=True)
             pollers.shutdown(wait=True, cancel_futures=True)
             self._uploader.close()
+            # Whatever stopped us, that is what tells why; the run only stays open.
+            with contextlib.suppress(CliError):
+                self._close()
         return self._outcomes
 
     def _follow(self, unsent: int, pollers: ThreadPoolExecutor, *, wait_for_index: bool) -> None:
@@ -129,12 +140,20 @@ class Ingestion:
             for arrived in self._arrivals():
                 self._take(arrived, wait_for_index=wait_for_index)
                 unsent -= 1
+            if not unsent:
+                self._close()
             self._poll(pollers)
             now = self._clock()
             if not self._waiting:
                 self._moved = now
             elif now - self._moved > self._patience:
                 self._give_up()
+
+    def _close(self) -> None:
+        """No more files come: the run completes with the last of those it has."""
+        if self._open:
+            self._open = False
+            self._api.close_ingestion(self.id)
 
     def _arrivals(self) -> "Iterator[_Waiting | Outcome]":
         """Whatever was sent by now; waits a moment for the first."""
@@ -184,6 +203,7 @@ class Ingestion:
                     "content_hash": digest(source.file),
                     "tags": list(self._labels.tags),
                     "metadata": dict(self._labels.metadata),
+                    "ingestion_id": self.id,
                 }
             )
             document = slot["document"]
@@ -226,28 +246,23 @@ class Ingestion:
                 self._end(_outcome(one, seen.state, self._clock(), document))
 
     def _skim(self) -> None:
-        """Learn from the listing who is done: one request for eighty documents, where asking for each would take from a
-        small machine the time it needs to process them.
+        """Learn from the run's events who is done: one request for two hundred documents, where asking for each would
+        take from a small machine the time it needs to process them.
         """
         began = self._clock()
         try:
-            for batch in itertools.batched(self._waiting, SKIMMED):
-                self._skim_batch(batch)
+            for event in self._api.ingestion_events(self.id, self._heard):
+                self._heard = event["number"]
+                self._ended_ids.add(event["document_id"] or "")
         except (Unreachable, NotLambent, ApiProblem):
             # Whoever asks for single documents tells what to make of it.
             self._next_skim = self._clock() + _LONGEST_POLL
             return
+        for one in self._waiting:
+            if one.document_id in self._ended_ids:
+                one.interval = 0.0
         now = self._clock()
         self._next_skim = now + max(_SKIM_SECONDS, _SKIM_REST * (now - began))
-
-    def _skim_batch(self, batch: Sequence[_Waiting]) -> None:
-        wanted = {"field": "document_id", "op": "in", "value": [one.document_id for one in batch]}
-        rows = {row["id"]: row for row in self._api.documents(filter=wanted)}
-        for one in batch:
-            row = rows.get(one.document_id)
-            # A new version that failed behind one that is served looks like one on its way; its turn comes too.
-            if row is None or row["status"] == "failed" or (row["version"] or 0) >= one.version:
-                one.interval = 0.0
 
     def _fair(self) -> float:
         """Seconds between two looks at one document, so that looking takes a fifth of the time."""

@@ -10,6 +10,8 @@ class Event:
 
     name: str
     data: str
+    id: str = ""
+    """Of the last event that had one: what a reader that comes back has seen."""
 
 
 def events(lines: Iterable[str]) -> Iterator[Event]:
@@ -17,11 +19,11 @@ def events(lines: Iterable[str]) -> Iterator[Event]:
 
     An event cut off by the end of the stream is dropped, as the standard says.
     """
-    name, data = "", list[str]()
+    name, data, last = "", list[str](), ""
     for line in lines:
         if not line:
             if data:
-                yield Event(name or "message", "\n".join(data))
+                yield Event(name or "message", "\n".join(data), last)
             name, data = "", []
             continue
         field, _, value = line.partition(":")
@@ -30,3 +32,5 @@ def events(lines: Iterable[str]) -> Iterator[Event]:
             name = value
         elif field == "data":
             data.append(value)
+        elif field == "id":
+            last = value

@@ -14,6 +14,7 @@ from functions.health import schemas as health
 from functions.projects import schemas as projects
 from shared.runtime.receipts import ReceiptOut
 from tests.cli import fake_world
+from tests.cli.fake_ingestions import add_ingestions
 from tests.cli.fake_questions import add_questions
 from tests.cli.fake_reindexes import add_reindexes
 from tests.cli.fake_world import KEY, NOW, World, page_of, problem, version
@@ -44,6 +45,7 @@ def create_app(world: World) -> FastAPI:
     _deletions(app, world)
     add_questions(app, world)
     add_reindexes(app, world)
+    add_ingestions(app, world)
     _objects(app, world)
     return app
 
@@ -124,6 +126,7 @@ def _documents(app: FastAPI, world: World) -> None:
             None,
         )
         document = known or world.new_document(collection_id, body.path or body.name)
+        document["ingestion_id"] = body.ingestion_id and str(body.ingestion_id)
         document.update(
             size=body.size or 0, tags=body.tags or document["tags"], metadata=body.metadata or document["metadata"]
         )

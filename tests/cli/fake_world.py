@@ -43,6 +43,11 @@ class World:
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
     chats: dict[str, dict[str, Any]] = field(default_factory=dict)
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    ingestions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    happened: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Run and event, in order."""
+    actions: list[tuple[str, str]] = field(default_factory=list)
+    """Run and what was asked for it."""
     requests: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     page: int = 200
@@ -118,6 +123,7 @@ class World:
                 state="failed", failure={"code": "unreadable_file", "detail": "the file is damaged"}, finished_at=NOW
             )
             document["status"] = "indexed" if document["committed_generation"] else "failed"
+            self._tell(document, "document.failed", **latest["failure"])
             return
         following = STEPS[STEPS.index(latest["state"]) + 1]
         document["latest"] = {
@@ -131,6 +137,11 @@ class World:
                 status="indexed", committed_generation=latest["version"], text=uploaded.decode("utf-8", "replace")
             )
             document["content_hash"] = hashlib.sha256(uploaded).hexdigest()
+            self._tell(document, "document.indexed", chunks=3)
+
+    def _tell(self, document: dict[str, Any], kind: str, **data: Any) -> None:
+        event = {"kind": kind, "document_id": document["id"], "version": document["latest"]["version"]}
+        self.happened.append((document.get("ingestion_id", ""), {**event, "data": {"path": document["path"], **data}}))
 
 
 def version(number: int, state: str, chunks: int = 0) -> dict[str, Any]:
@@ -148,10 +159,12 @@ def version(number: int, state: str, chunks: int = 0) -> dict[str, Any]:
             "chunks": chunks,
             "embedded": chunks,
             "reused": 0,
+            "tokens": 10 * chunks,
         },
         "timings": {},
         "warnings": [],
         "finished_at": None,
+        "ingestion_id": None,
     }
 
 

@@ -282,16 +282,17 @@ def test_ingest_many_documents_are_watched_by_listing(
     told = run("ingest", tmp_path / "many")
     assert told.code == 0
     assert "30 indexed" in told.out
-    assert ("GET", "/api/v1/documents") in world.requests
+    ((id, _),) = world.ingestions.items()
+    assert ("GET", f"/api/v1/ingestions/{id}/events") in world.requests
 
 
-def test_ingest_listing_that_fails_is_no_reason_to_stop(
+def test_ingest_events_that_cannot_be_had_are_no_reason_to_stop(
     run: Run, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> object:
         raise Unreachable("gone")
 
-    monkeypatch.setattr(Api, "documents", fail)
+    monkeypatch.setattr(Api, "ingestion_events", fail)
     monkeypatch.setattr(ingestion, "FEW", 0)
     (tmp_path / "a.txt").write_text("a")
     assert run("ingest", tmp_path / "a.txt").code == 0

@@ -93,7 +93,7 @@ def _take_in(session: Session) -> "tuple[Collection, Sequence[Outcome]]":
     target = ingest.collection_for(session.api, COLLECTION)
     session.output.note(f"Taking in {plural(len(found.files), 'document')} of a company that does not exist …", "")
     with watching(session.output) as watcher:
-        outcomes = Ingestion(session.api, target["id"], Labels(["demo"]), watcher).run(found.files)
+        outcomes = Ingestion(session.api, target["id"], Labels(["demo"]), watcher, name="demo").run(found.files)
     bad = failed(outcomes)
     if bad:
         raise CliError(

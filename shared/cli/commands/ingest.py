@@ -15,7 +15,7 @@ from shared.cli.errors import ApiProblem, CliError
 from shared.cli.options import api_command
 from shared.cli.output import Column, Output
 from shared.cli.pipeline import title
-from shared.cli.plain import milliseconds, number, plural, seconds, size
+from shared.cli.plain import milliseconds, number, one_line, plural, seconds, shortened, size
 from shared.cli.session import Session
 from shared.cli.shapes import Collection
 
@@ -86,13 +86,15 @@ def ingest(
     target = collection_for(session.api, collection)
     began = time.monotonic()
     with watching(session.output) as watcher:
-        run = Ingestion(session.api, target["id"], labels, watcher, jobs=jobs, patience=timeout)
+        name = shortened(one_line(", ".join(path.name or str(path) for path in paths)), 255)
+        run = Ingestion(session.api, target["id"], labels, watcher, name=name, jobs=jobs, patience=timeout)
         outcomes = _run(session.output, run, found.files, wait_for_index=wait)
     took = time.monotonic() - began
     if session.json:
-        session.output.value(_as_json(target, outcomes, took, found))
+        session.output.value(_as_json(target, run.id, outcomes, took, found))
     else:
         show_summary(session.output, target, outcomes, took)
+        session.output.note(f"The whole of it: lambent ingestions show {run.id}")
         if found.passed_over:
             session.output.note(f"Passed over: {_left_out(found)}.")
     if failed(outcomes):
@@ -172,6 +174,8 @@ def _run(output: Output, run: "Ingestion", files: "Sequence[Source]", *, wait_fo
         return run.run(files, wait_for_index=wait_for_index)
     except KeyboardInterrupt:
         output.note("Stopped. What was sent is processed without us: lambent documents --status processing", "")
+        if run.id:
+            output.note(f"Follow it with lambent ingestions watch {run.id}, end it with lambent ingestions cancel.", "")
         raise
 
 
@@ -198,10 +202,13 @@ def _value(text: str) -> object:
     return value if isinstance(value, bool | int | float | str) else text
 
 
-def _as_json(target: Collection, outcomes: "Sequence[Outcome]", took: float, found: "Sources") -> dict[str, object]:
+def _as_json(
+    target: Collection, ingestion_id: str, outcomes: "Sequence[Outcome]", took: float, found: "Sources"
+) -> dict[str, object]:
     counted = Counter(one.result for one in outcomes)
     return {
         "collection": {"id": target["id"], "name": target["name"]},
+        "ingestion": {"id": ingestion_id},
         "seconds": round(took, 3),
         "results": {result: counted[result] for result in ORDER if counted[result]},
         "documents": [one.as_json() for one in outcomes],
