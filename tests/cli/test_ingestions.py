@@ -1,6 +1,7 @@
 """Ingestion runs on the command line: made by `ingest`, listed, shown, watched, cancelled, retried."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_show_of_unknown_run_is_told(run: Run, done: str) -> None:
 
 
 def test_watch_tells_every_event_once_over_several_streams(run: Run, world: World, done: str) -> None:
-    news = {"document_id": None, "version": None, "data": {}}
+    news: dict[str, Any] = {"document_id": None, "version": None, "data": {}}
     world.happened += [(done, {"kind": kind, **news}) for kind in ("ingestion.closed", "ingestion.completed")]
     told = run("ingestions", "watch", done, "--json")
     assert [one["number"] for one in told.lines] == [1, 2, 3, 4]

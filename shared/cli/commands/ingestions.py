@@ -8,7 +8,7 @@ import typer
 from shared.cli import names
 from shared.cli.commands.documents import PANEL
 from shared.cli.errors import CliError
-from shared.cli.ingestion_shapes import Ingestion, IngestionEvent, Progress
+from shared.cli.ingestion_shapes import ErrorGroup, Ingestion, IngestionEvent, Progress
 from shared.cli.options import api_command, group_default
 from shared.cli.output import Column, Output
 from shared.cli.pipeline import title
@@ -117,16 +117,7 @@ def show_run(output: Output, found: Ingestion) -> None:
             ("ended", moment(found["completed_at"]) if found["completed_at"] else ""),
         ]
     )
-    rows = [
-        (
-            error["code"],
-            number(error["documents"]),
-            example["name"] if example else "",
-            example["detail"] if example else "",
-        )
-        for error in (progress["errors"] if progress else ())
-        for example in (error["examples"][:1] or [None])
-    ]
+    rows = [_error_row(error) for error in (progress["errors"] if progress else ())]
     if rows:
         output.line()
         columns = [
@@ -137,6 +128,12 @@ def show_run(output: Output, found: Ingestion) -> None:
         ]
         output.table(columns, rows)
         output.note(f"lambent ingestions retry {found['id']} takes up what can be repeated.")
+
+
+def _error_row(error: ErrorGroup) -> tuple[str, str, str, str]:
+    example = next(iter(error["examples"]), None)
+    shown = (example["name"], example["detail"]) if example else ("", "")
+    return error["code"], number(error["documents"]), *shown
 
 
 def told(event: IngestionEvent) -> str:
