@@ -269,3 +269,24 @@ def test_workers_of_a_deleted_project_write_nothing_that_is_seen(
     world.finish_deleting()
     assert world.receipt(api_client, PROJECT, str(api_client.project_id)).complete
     physically_empty(world)
+
+
+def test_runs_of_a_deleted_collection_are_gone_and_a_deleted_document_is_unnamed(
+    world: World, api_client: Client, collection: str
+) -> None:
+    run = api_client.post("/ingestions", {"name": "July", "collection_id": collection}).json["id"]
+    document = api_client.upload(collection, LEAVE, "secret plan.txt", ingestion_id=run)
+    broken = api_client.upload(collection, b"\xff\xfe", "secret scan.bin", ingestion_id=run)
+    world.settle()
+    assert "secret" in api_client.get(f"/ingestions/{run}/documents").body
+    assert "secret scan" in api_client.get(f"/ingestions/{run}").body
+    for one in (document, broken):
+        api_client.delete(f"/documents/{one}")
+    assert "secret" not in api_client.get(f"/ingestions/{run}/documents").body
+    assert "secret" not in api_client.get(f"/ingestions/{run}").body
+    api_client.delete(f"/collections/{collection}")
+    assert api_client.get("/ingestions").json["items"] == []
+    for path in ("", "/documents", "/events"):
+        assert api_client.get(f"/ingestions/{run}{path}").status == 404
+    for path in ("/close", "/cancel", "/retry"):
+        assert api_client.post(f"/ingestions/{run}{path}").status == 404

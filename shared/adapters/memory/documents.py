@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Transaction
-from shared.adapters.memory.tombstones import gone_with, is_within, room_gone
+from shared.adapters.memory.tombstones import collection_gone, is_within, room_gone
 from shared.adapters.memory.turns import in_turn
 from shared.domain.documents import Document, DocumentStatus, Generation, GenerationState, Recipe
 from shared.domain.errors import Conflict
@@ -55,7 +55,7 @@ class MemoryDocuments:
         row: Document | None = self._transaction.get("documents", scope.tenant_id, (document_id,))
         if row is None or row.project_id != scope.project_id:
             return None
-        gone = gone_with(self._transaction, row)
+        gone = collection_gone(self._transaction, row)
         return row if gone is None else replace(row, gone_with=gone)
 
     async def latest(self, scope: Scope, document_id: UUID) -> tuple[Document, Generation] | None:
@@ -258,7 +258,7 @@ class MemoryDocuments:
             if row.project_id == scope.project_id
             and row.tombstoned_at is None
             and (collection_id is None or row.collection_id == collection_id)
-            and gone_with(self._transaction, row) is None
+            and collection_gone(self._transaction, row) is None
         ]
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Transaction
+from shared.adapters.memory.tombstones import collection_gone
 from shared.domain.documents import Document, Generation, GenerationState
 from shared.domain.errors import Conflict
 from shared.domain.ingestions import (
@@ -53,6 +54,7 @@ class MemoryIngestions:
             row
             for _, row in self._transaction.items("ingestions", scope.tenant_id)
             if row.project_id == scope.project_id
+            and collection_gone(self._transaction, row) is None
             and (collection_id is None or row.collection_id == collection_id)
             and (after is None or (row.created_at, row.id) < (after.at, after.id))
         ]
@@ -132,7 +134,7 @@ class MemoryIngestions:
             reused=sum(row.counts.reused for row, _ in rows),
             tokens=sum(row.counts.tokens for row, _ in rows),
             examples=tuple(
-                Example(row.document_id, self._document(scope, row).name, row.number, row.failure.detail)
+                Example(row.document_id, self._name(scope, row), row.number, row.failure.detail)
                 for row in shown[:EXAMPLES]
                 if row.failure
             ),
@@ -193,7 +195,12 @@ class MemoryIngestions:
 
     def _document(self, scope: Scope, of: Generation) -> Document:
         found: Document = self._transaction.get("documents", scope.tenant_id, (of.document_id,))
-        return found
+        gone = collection_gone(self._transaction, found)
+        return found if gone is None else replace(found, gone_with=gone)
+
+    def _name(self, scope: Scope, of: Generation) -> str:
+        found = self._document(scope, of)
+        return "" if found.tombstoned_at else found.name
 
 
 def _latest(rows: Sequence[Generation]) -> dict[UUID, Generation]:

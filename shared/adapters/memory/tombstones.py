@@ -6,6 +6,7 @@ from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Transaction
 from shared.domain.documents import Document
+from shared.domain.ingestions import Ingestion
 from shared.domain.receipts import Subject, SubjectKind
 
 FIELDS = {
@@ -34,8 +35,8 @@ def room_gone(transaction: Transaction, tenant_id: UUID, project_id: UUID | None
     return gone or tenant_gone(transaction, tenant_id)
 
 
-def gone_with(transaction: Transaction, document: Document) -> datetime | None:
-    """When what the document is in was deleted."""
-    collection = transaction.get("collections", document.tenant_id, (document.collection_id,))
+def collection_gone(transaction: Transaction, row: Document | Ingestion) -> datetime | None:
+    """When the collection of a document or of an ingestion run was deleted, or what the collection is in."""
+    collection = transaction.get("collections", row.tenant_id, (row.collection_id,))
     gone = None if collection is None else collection.deleted_at
-    return gone or room_gone(transaction, document.tenant_id, document.project_id)
+    return gone or room_gone(transaction, row.tenant_id, row.project_id)

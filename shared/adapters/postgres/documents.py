@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, any_, bindparam, exists, func, null, or_, select, text, update
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, exists, null, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shared.adapters.postgres.document_rows import (
@@ -17,7 +17,8 @@ from shared.adapters.postgres.document_rows import (
 )
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.filters import compiled
-from shared.adapters.postgres.models import collections, documents, generations, projects, tenants
+from shared.adapters.postgres.gate import GONE_WITH
+from shared.adapters.postgres.models import collections, documents, generations
 from shared.adapters.postgres.statements import ID, NUMBER, PROJECT, ROOM_LIVE, TENANT, page_after, within
 from shared.domain.documents import Document, Generation, Recipe
 from shared.domain.errors import Conflict
@@ -28,7 +29,7 @@ from shared.domain.reindexing import Staleness
 from shared.domain.tenants import Scope, TenantScope
 from shared.ports.documents import DocumentFilter, DueGeneration, FailedFilter, Unswept
 
-D, G, C, P, T = documents.c, generations.c, collections.c, projects.c, tenants.c
+D, G, C = documents.c, generations.c, collections.c
 
 MINE = (D.tenant_id == TENANT) & (D.project_id == PROJECT)
 NO_TOMBSTONE = D.tombstoned_at.is_(None)
@@ -37,14 +38,6 @@ NOT_DELETED = (
     NO_TOMBSTONE
     & ROOM_LIVE
     & exists().where((C.tenant_id == D.tenant_id) & (C.id == D.collection_id) & C.deleted_at.is_(None))
-)
-GONE_WITH = (
-    select(func.coalesce(C.deleted_at, P.deleted_at, T.deleted_at))
-    .where((C.tenant_id == D.tenant_id) & (C.id == D.collection_id))
-    .where((P.tenant_id == C.tenant_id) & (P.id == C.project_id) & (T.tenant_id == C.tenant_id))
-    .correlate(documents)
-    .scalar_subquery()
-    .label("gone_with")
 )
 SEARCHABLE = NOT_DELETED & D.committed_generation.is_not(None)
 

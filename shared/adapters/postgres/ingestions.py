@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, case, select, text, update
+from sqlalchemy import Row, bindparam, case, exists, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from shared.adapters.postgres.document_rows import read_both
 from shared.adapters.postgres.engine import Session
-from shared.adapters.postgres.models import documents, generations, ingestion_events, ingestions
-from shared.adapters.postgres.statements import ID, PROJECT, TENANT, page_after
+from shared.adapters.postgres.gate import GONE_WITH
+from shared.adapters.postgres.models import collections, documents, generations, ingestion_events, ingestions
+from shared.adapters.postgres.statements import ID, PROJECT, ROOM_LIVE, TENANT, page_after
 from shared.domain.documents import GenerationState
 from shared.domain.ingestions import CANCELLED, Example, Happening, Ingestion, IngestionEvent, Member, News, Tally
 from shared.domain.pages import After
@@ -21,14 +22,16 @@ from shared.ports.documents import DueGeneration
 
 EXAMPLES = 3
 
-R, E, D, G = ingestions.c, ingestion_events.c, documents.c, generations.c
+R, E, D, G, C = ingestions.c, ingestion_events.c, documents.c, generations.c, collections.c
 MINE = (R.tenant_id == TENANT) & (R.project_id == PROJECT)
 ONE = MINE & (R.id == ID)
 MEMBER = (G.tenant_id == TENANT) & (G.project_id == PROJECT) & (G.ingestion_id == ID)
 
 ADD = insert(ingestions)
 GET = select(ingestions).where(ONE)
-LIST = select(ingestions).where(MINE)
+LIST = select(ingestions).where(
+    MINE & ROOM_LIVE & exists().where((C.tenant_id == R.tenant_id) & (C.id == R.collection_id) & C.deleted_at.is_(None))
+)
 LOCK = GET.with_for_update(key_share=True)
 SAVE = update(ingestions).where(ONE)
 JOIN = (
@@ -58,12 +61,13 @@ WITH mine AS (
   FROM mine GROUP BY state, code
 )
 SELECT q.*, (
-  SELECT array_agg(d.name ORDER BY d.id) FROM documents d WHERE d.tenant_id = :tenant AND d.id = ANY (q.ids)
+  SELECT array_agg(CASE WHEN d.tombstoned_at IS NULL THEN d.name ELSE '' END ORDER BY d.id)
+  FROM documents d WHERE d.tenant_id = :tenant AND d.id = ANY (q.ids)
 ) AS names
 FROM grouped q ORDER BY q.state, q.code
 """)
 LATEST = (
-    select(documents, *(column.label(f"generation_{column.name}") for column in G))
+    select(documents, GONE_WITH, *(column.label(f"generation_{column.name}") for column in G))
     .join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
     .where(MEMBER)
     .ext(distinct_on(G.document_id))

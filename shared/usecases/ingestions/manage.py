@@ -104,7 +104,7 @@ async def retry_failed(scope: Scope, ports: Ports, ingestion_id: UUID) -> None:
 
 async def _locked(scope: Scope, ports: Ports, ingestion_id: UUID) -> Ingestion:
     run = await ports.ingestions.lock(scope, ingestion_id)
-    if run is None:
+    if run is None or await ports.collections.get(scope, run.collection_id) is None:
         raise NotFound("no such ingestion in this project", code="ingestion_not_found")
     return run
 

@@ -1,7 +1,7 @@
 """Look at ingestion runs: how far they are, their documents, what happened in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.domain.documents import GenerationState
@@ -71,8 +71,15 @@ async def list_members(
     run = await _existing(scope, ports, ingestion_id)
     listing = fingerprint("members", run.id, state)
     after = decode_cursor(cursor, listing).id if cursor else None
-    rows = await ports.ingestions.members(scope, run.id, state, after, limit + 1)
+    rows = [unnamed(row) for row in await ports.ingestions.members(scope, run.id, state, after, limit + 1)]
     return page_of(rows, limit, listing, lambda row: After(row.document.created_at, row.document.id))
+
+
+def unnamed(member: Member) -> Member:
+    """The member, without what people called its document when that is deleted."""
+    if not member.document.deleted:
+        return member
+    return replace(member, document=replace(member.document, name="", path="", title="", tags=(), metadata={}))
 
 
 async def events(scope: Scope, ports: Ports, ingestion_id: UUID, *, after: int, limit: int) -> Sequence[IngestionEvent]:
@@ -88,6 +95,6 @@ async def events(scope: Scope, ports: Ports, ingestion_id: UUID, *, after: int, 
 async def _existing(scope: Scope, ports: Ports, ingestion_id: UUID) -> Ingestion:
     scope.require(Permission.DOCUMENTS_READ)
     run = await ports.ingestions.get(scope, ingestion_id)
-    if run is None:
+    if run is None or await ports.collections.get(scope, run.collection_id) is None:
         raise NotFound("no such ingestion in this project", code="ingestion_not_found")
     return run
