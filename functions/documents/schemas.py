@@ -140,6 +140,13 @@ class CountsOut(Out):
     tokens: int
 
 
+class ProgressOut(Out):
+    """How far the present step has come: pages while it is read, chunks while it is embedded."""
+
+    done: int
+    total: int
+
+
 class VersionOut(Out):
     """The progress of one version."""
 
@@ -148,6 +155,7 @@ class VersionOut(Out):
     since: datetime
     attempts: int
     waiting: str
+    progress: ProgressOut | None
     failure: ReasonOut | None
     counts: CountsOut
     timings: dict[str, int] = Field(description="milliseconds in each finished step, waiting included")
@@ -164,6 +172,7 @@ class VersionOut(Out):
             since=one.entered_at,
             attempts=one.attempts,
             waiting=one.waiting,
+            progress=None if one.progress is None else ProgressOut.model_validate(one.progress),
             failure=None if one.failure is None else ReasonOut.model_validate(one.failure),
             counts=CountsOut.model_validate(one.counts),
             timings=dict(one.timings),

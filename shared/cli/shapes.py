@@ -81,6 +81,13 @@ class Counts(TypedDict):
     reused: int
 
 
+class Progress(TypedDict):
+    """How far the present step has come: pages, then chunks."""
+
+    done: int
+    total: int
+
+
 class Version(TypedDict):
     """The progress of one version of a document; `timings` are milliseconds by step."""
 
@@ -89,6 +96,7 @@ class Version(TypedDict):
     since: str
     attempts: int
     waiting: str
+    progress: Progress | None
     failure: Reason | None
     counts: Counts
     timings: dict[str, int]

@@ -78,6 +78,16 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the current step has come: pages while a file is read, chunks while it is embedded."""
+
+    done: int
+    total: int
+    handed: int = 0
+    """Where the latest worker that ran out of time stopped; 0: none did."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """What decides the outcome besides the bytes. Equal bytes and equal recipe mean an equal index."""
 
@@ -131,6 +141,8 @@ class Generation:
     """The earlier generation of the same file whose extracted text this one is cut from; None: its own."""
     ingestion_id: UUID | None = None
     """The run it was sent in; once in a run, always in it."""
+    progress: Progress | None = None
+    """Of the current step, if it is one that takes long."""
 
     @property
     def terminal(self) -> bool:
@@ -211,6 +223,7 @@ def advance(generation: Generation, state: GenerationState, now: datetime, *, du
         lease_until=None,
         attempts=0,
         waiting="",
+        progress=None,
         timings=timings,
         finished_at=now if state in TERMINAL else None,
     )
@@ -220,6 +233,12 @@ def claim(generation: Generation, owner: str, now: datetime, ttl: timedelta) -> 
     """Give `owner` the lease until `now + ttl`. The caller has checked `leased`."""
     until = now + ttl
     return replace(generation, lease_owner=owner, lease_until=until, due_at=until, waiting="")
+
+
+def beat(generation: Generation, now: datetime, ttl: timedelta, progress: Progress | None) -> Generation:
+    """Its worker lives: extend the lease to `now + ttl` and note how far it has come."""
+    until = now + ttl
+    return replace(generation, lease_until=until, due_at=until, progress=progress or generation.progress)
 
 
 def release(generation: Generation, now: datetime, error: Reason, *, retry_in: timedelta) -> Generation:
@@ -287,7 +306,9 @@ def parse_upload_key(key: str) -> tuple[UUID, UUID, int] | None:
 
 EXTRACTED_PREFIX = "extracted/"
 
-WORK_PREFIXES = (EXTRACTED_PREFIX,)
+PARTS_PREFIX = "parts/"
+
+WORK_PREFIXES = (EXTRACTED_PREFIX, PARTS_PREFIX)
 """Folders of the work bucket, each with a folder for every tenant and in it one for every document."""
 
 

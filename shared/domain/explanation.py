@@ -115,6 +115,9 @@ def _words(one: Generation, now: datetime) -> str:
     if one.state is GenerationState.SUPERSEDED:
         return "overtaken by a newer version or a delete"
     words = f"{DOING[one.state]} for {_span(now - one.entered_at)}"
+    if one.progress:
+        unit = "page" if one.state is GenerationState.EXTRACTING else "chunk"
+        words += f": {unit} {one.progress.done:,} of {one.progress.total:,}"
     if one.waiting:
         words += f"; waiting: {one.waiting}"
     if one.attempts and one.last_error:

@@ -14,6 +14,10 @@ class Bucket(StrEnum):
     WORK = "work"
 
 
+FORBIDDEN = "object_forbidden"
+"""Code of the error for an object that may not be read, or is not there for someone who may not list its bucket."""
+
+
 @dataclass(frozen=True, slots=True)
 class UploadForm:
     """A presigned POST: where to send the file and the fields that must go with it, before the file field."""
@@ -34,7 +38,10 @@ class BlobInfo:
 
 
 class Blobs(Protocol):
-    """An object store. Missing objects raise NotFound; anything else that goes wrong raises Unavailable."""
+    """An object store. Missing objects raise NotFound; anything else that goes wrong raises Unavailable.
+
+    Refused access to an object raises it with the code `FORBIDDEN`.
+    """
 
     async def upload_form(self, key: str, *, max_bytes: int, seconds: int, content_type: str) -> UploadForm:
         """Allow one client to POST exactly `key` to the uploads bucket for `seconds`: 0 to `max_bytes` bytes.

@@ -4,8 +4,10 @@ Its time, its log context, its metrics, and the event loop that all invocations 
 """
 
 import asyncio
+import math
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, Protocol
 
@@ -33,6 +35,15 @@ class LambdaContext(Protocol):
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the platform ends the process."""
         ...
+
+
+_context: ContextVar[LambdaContext | None] = ContextVar("context", default=None)
+
+
+def seconds_left() -> float:
+    """Until the platform ends this process; endless outside an invocation."""
+    context = _context.get()
+    return math.inf if context is None else context.get_remaining_time_in_millis() / 1000
 
 
 def run[Result](work: Coroutine[Any, Any, Result]) -> Result:
@@ -65,6 +76,7 @@ def invocation(context: LambdaContext, kind: str, *, announced: bool = False) ->
     event_loop()
     clock = bootstrap.powers().clock
     started = clock.monotonic()
+    token = _context.set(context)
     with bound(request_id=context.aws_request_id, function=context.function_name):
         if not announced:
             log.info("invocation.started", kind=kind)
@@ -74,6 +86,7 @@ def invocation(context: LambdaContext, kind: str, *, announced: bool = False) ->
             log.exception("invocation.failed", kind=kind, ms=round((clock.monotonic() - started) * 1000, 2))
             raise
         finally:
+            _context.reset(token)
             bootstrap.powers().meter.flush()
         if not announced:
             log.info("invocation.ended", kind=kind, ms=round((clock.monotonic() - started) * 1000, 2))

@@ -152,6 +152,7 @@ def version(number: int, state: str, chunks: int = 0) -> dict[str, Any]:
         "since": NOW,
         "attempts": 0,
         "waiting": "",
+        "progress": None,
         "failure": None,
         "counts": {
             "pages": 1 if chunks else 0,

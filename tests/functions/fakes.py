@@ -63,9 +63,15 @@ class PlainReader:
         digest = hashlib.sha256(data).hexdigest()
         return Extracted(text, "text/plain", digest, len(data), language="en", blocks=tuple(blocks))
 
+    def read_on(self, source: Path, *, name: str, declared_type: str, after: int = 0, characters: int = 0) -> Extracted:
+        return self.read(source, name=name, declared_type=declared_type)
+
+    def assemble(self, source: Path, *, name: str, declared_type: str, parts: Sequence[bytes]) -> Extracted:
+        raise AssertionError("a plain text has no parts")
+
 
 class WatchedBlobs(MemoryBlobs):
-    """Buckets whose new objects are told of, as S3 does: uploads, and texts under `extracted/`.
+    """Buckets whose new objects are told of, as S3 does: uploads, texts under `extracted/` and their parts.
 
     `during_get` runs once while an object is being fetched, for races.
     """
@@ -88,7 +94,7 @@ class WatchedBlobs(MemoryBlobs):
 
     async def put(self, bucket: Bucket, key: str, body: bytes, *, content_type: str) -> str:
         version = await super().put(bucket, key, body, content_type=content_type)
-        if bucket is Bucket.WORK and key.startswith("extracted/"):
+        if bucket is Bucket.WORK and key.startswith(("extracted/", "parts/")):
             self.notifications.append(notification(self.created(key, Bucket.WORK)))
         return version
 

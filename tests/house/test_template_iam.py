@@ -18,7 +18,7 @@ MANAGED = {
 
 CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
 SOURCES = ("IngestReceive", "IngestExtract", "IngestChunk", "IngestEmbed", "IngestPublish", "Sweep", "SteerIngestion")
-UPLOADS, TEXTS = "${UploadsBucket.Arn}/*", "${WorkBucket.Arn}/extracted/*"
+UPLOADS, TEXTS, PARTS = "${UploadsBucket.Arn}/*", "${WorkBucket.Arn}/extracted/*", "${WorkBucket.Arn}/parts/*"
 BUCKETS = ("${UploadsBucket.Arn}", "${WorkBucket.Arn}")
 
 
@@ -67,7 +67,7 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     | consume("IngestReceiveQueue")
     | send("IngestExtract", "IngestChunk", "Sweep"),
     "IngestExtractFunction": consume("IngestExtractQueue")
-    | {("s3:GetObjectVersion", UPLOADS), ("s3:PutObject", TEXTS)},
+    | {("s3:GetObjectVersion", UPLOADS), ("s3:PutObject", TEXTS), ("s3:PutObject", PARTS), ("s3:GetObject", PARTS)},
     "IngestChunkFunction": secret("database")
     | consume("IngestChunkQueue")
     | send("IngestChunk", "IngestEmbed")
@@ -82,7 +82,7 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     | {
         (f"s3:{action}", key)
         for action in ("GetObject", "DeleteObject", "DeleteObjectVersion")
-        for key in (UPLOADS, TEXTS)
+        for key in (UPLOADS, TEXTS, PARTS)
     }
     | {("s3:GetObjectVersion", UPLOADS)},
     "ReindexFunction": secret("database") | send("IngestExtract"),
@@ -126,7 +126,7 @@ def test_rights_no_wildcard_is_granted(stack: Stack) -> None:
             assert not any("*" in action for action in as_list(statement["Action"])), name
             for resource in as_list(statement["Resource"]):
                 assert resource != "*", name
-                assert "*" not in resource or resource in {UPLOADS, TEXTS}, f"{name}: {resource}"
+                assert "*" not in resource or resource in {UPLOADS, TEXTS, PARTS}, f"{name}: {resource}"
             assert not {"NotAction", "NotResource"} & statement.keys(), name
 
 
@@ -158,7 +158,7 @@ def test_rights_code_cannot_use_the_network_rights_of_its_role(stack: Stack) -> 
 @each
 def test_rights_parser_has_no_secret_no_database_and_no_queue_to_send_to(stack: Stack) -> None:
     granted = {action for action, _ in rights(stack, "IngestExtractFunction")}
-    assert granted == {*CONSUME, "s3:GetObjectVersion", "s3:PutObject"}
+    assert granted == {*CONSUME, "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"}
     variables = set(stack.functions["IngestExtractFunction"]["Environment"]["Variables"])
     everywhere = {"LAMBENT_STAGE", "LAMBENT_LOG_LEVEL", "LAMBENT_INGESTION_PATIENCE"}
     assert variables == {*everywhere, "LAMBENT_UPLOADS_BUCKET", "LAMBENT_WORK_BUCKET"}

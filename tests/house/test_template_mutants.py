@@ -134,7 +134,7 @@ MUTANTS: dict[str, tuple[Edit, Check]] = {
     ),
     "whole work bucket watched": (
         put("WorkBucket", "NotificationConfiguration", "QueueConfigurations", 0, "Filter", value=None),
-        stores.test_buckets_tell_of_uploads_and_of_extracted_texts_only,
+        stores.test_buckets_tell_of_uploads_and_of_extracted_texts_and_their_parts_only,
     ),
     "function that triggers itself": (
         grant("IngestReceiveFunction", "s3:PutObject", {"Fn::Sub": "${WorkBucket.Arn}/*"}),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.domain.documents import EXTRACTED_PREFIX
+from shared.domain.documents import EXTRACTED_PREFIX, PARTS_PREFIX
 from tests.house.template import Stack, as_list, named, stacks
 
 each = pytest.mark.parametrize("stack", stacks(), ids=str)
@@ -38,7 +38,8 @@ def test_buckets_refuse_calls_without_tls(stack: Stack) -> None:
 def test_buckets_lifecycle_never_expires_what_is_served(stack: Stack) -> None:
     for name, bucket in stack.of_type("AWS::S3::Bucket").items():
         rules = bucket["LifecycleConfiguration"]["Rules"]
-        assert all("ExpirationInDays" not in rule and "ExpirationDate" not in rule for rule in rules), name
+        served = [rule for rule in rules if rule.get("Prefix") != PARTS_PREFIX]
+        assert all("ExpirationInDays" not in rule and "ExpirationDate" not in rule for rule in served), name
         assert any(rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays", 0) >= 30 for rule in rules), name
         assert any("AbortIncompleteMultipartUpload" in rule for rule in rules), name
 
@@ -51,13 +52,15 @@ def test_buckets_survive_the_stack(stack: Stack) -> None:
 
 
 @each
-def test_buckets_tell_of_uploads_and_of_extracted_texts_only(stack: Stack) -> None:
+def test_buckets_tell_of_uploads_and_of_extracted_texts_and_their_parts_only(stack: Stack) -> None:
     for name, bucket in stack.of_type("AWS::S3::Bucket").items():
-        (told,) = bucket["NotificationConfiguration"]["QueueConfigurations"]
-        assert named(told["Queue"]) == "IngestReceiveQueue"
-        assert told["Event"] == "s3:ObjectCreated:*"
-        prefix = {"Rules": [{"Name": "prefix", "Value": EXTRACTED_PREFIX}]}
-        assert told.get("Filter") == ({"S3Key": prefix} if name == "WorkBucket" else None)
+        told = bucket["NotificationConfiguration"]["QueueConfigurations"]
+        assert {named(one["Queue"]) for one in told} == {"IngestReceiveQueue"}
+        assert {one["Event"] for one in told} == {"s3:ObjectCreated:*"}
+        prefixes = [
+            {"S3Key": {"Rules": [{"Name": "prefix", "Value": prefix}]}} for prefix in (EXTRACTED_PREFIX, PARTS_PREFIX)
+        ]
+        assert [one.get("Filter") for one in told] == (prefixes if name == "WorkBucket" else [None])
 
 
 @each

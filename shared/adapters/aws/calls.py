@@ -7,12 +7,15 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.domain.errors import LambentError, NotFound, Unavailable
+from shared.ports.blobs import FORBIDDEN
 
 MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "405", "MethodNotAllowed"})
 """Codes of an absent object.
 
 405 answers the reading of a delete marker; a HEAD has no body and so only the bare status.
 """
+
+REFUSED = frozenset({"AccessDenied", "403", "Forbidden"})
 
 
 async def call[Result](doing: str, function: Callable[[], Result], *, of_object: bool = False) -> Result:
@@ -42,5 +45,6 @@ def translated(error: ClientError | BotoCoreError, doing: str, *, of_object: boo
     code = str(answer.get("Error", {}).get("Code", "Unknown"))
     if of_object and code in MISSING:
         return NotFound(f"{doing} failed: there is no such object", code="object_not_found")
+    refused = of_object and code in REFUSED
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", "no status")
-    return Unavailable(f"{doing} failed: {code[:60]} ({status})")
+    return Unavailable(f"{doing} failed: {code[:60]} ({status})", code=FORBIDDEN if refused else None)

@@ -23,11 +23,13 @@ from shared.adapters.files.catalogue import BY_EXTENSION, Format
 from shared.adapters.files.landlock import stay_within_libraries
 from shared.adapters.files.language import language_of
 from shared.adapters.files.limits import CageLimits
-from shared.adapters.files.protocol import EXIT_MEMORY, Ending, Request, crashed, encode_outcome
-from shared.adapters.files.reading import read_bytes, reader_of
+from shared.adapters.files.protocol import EXIT_MEMORY, Ending, Request, crashed, decode_parts, encode_outcome
+from shared.adapters.files.reading import read_stretch, reader_of
 from shared.adapters.files.sandbox import confine, leave_network, renounce
+from shared.adapters.files.source import Stretch
 from shared.domain.errors import Rejected
 from shared.domain.extracted import Extracted
+from shared.domain.parts import Part
 from shared.ports.syntax import Syntax
 
 _BYTES_PER_CHARACTER = 6
@@ -56,7 +58,7 @@ class Child:
     def __enter__(self) -> "Child":
         return self
 
-    def finish(self, outcome: Extracted | Rejected) -> None:
+    def finish(self, outcome: Extracted | Part | Rejected) -> None:
         """Leave an outcome and end the process."""
         data = memoryview(encode_outcome(outcome))
         while data:
@@ -104,8 +106,8 @@ def _syntax(place: str) -> Syntax:
 
 
 def _receive(channel: socket.socket) -> tuple[bytes, list[int]] | None:
-    """The next line and the two descriptors that come with it; None at the end."""
-    line, descriptors, _, _ = socket.recv_fds(channel, 65536, 2)
+    """The next line and the three descriptors that come with it; None at the end."""
+    line, descriptors, _, _ = socket.recv_fds(channel, 65536, 3)
     while line and not line.endswith(b"\n"):
         line += channel.recv(65536)
     return (line, descriptors) if line else None
@@ -131,7 +133,7 @@ def _supervise(request: Request, syntax: Syntax | None, channel: socket.socket, 
         channel.close()
         os.close(alive)
         with Child(descriptors[1]) as self:
-            self.finish(_parse(request, syntax, descriptors[0]))
+            self.finish(_parse(request, syntax, descriptors[0], descriptors[2]))
     os.close(life)
     ended, _, _ = select.select([alive], [], [], request.limits.wall_seconds)
     os.close(alive)
@@ -147,7 +149,7 @@ def _supervise(request: Request, syntax: Syntax | None, channel: socket.socket, 
     )
 
 
-def _parse(request: Request, syntax: Syntax | None, descriptor: int) -> Extracted:
+def _parse(request: Request, syntax: Syntax | None, descriptor: int, parts: int) -> Extracted | Part:
     """Read the file, having given up everything else first."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
@@ -158,7 +160,18 @@ def _parse(request: Request, syntax: Syntax | None, descriptor: int) -> Extracte
     confine(limits, output_bytes=limits.text_chars * _BYTES_PER_CHARACTER + _OUTPUT_SLACK)
     with open(descriptor, "rb", closefd=False) as file:
         data = file.read(limits.file_bytes + 1)
-    return read_bytes(data, name=request.name, declared_type=request.declared_type, limits=limits, syntax=syntax)
+    stretch = Stretch(request.after, request.characters)
+    if request.assemble:
+        with open(parts, "rb", closefd=False) as file:
+            stretch = Stretch(parts=decode_parts(file.read()))
+    return read_stretch(
+        data,
+        name=request.name,
+        declared_type=request.declared_type,
+        limits=limits,
+        syntax=syntax,
+        stretch=stretch,
+    )
 
 
 if __name__ == "__main__":

@@ -51,15 +51,21 @@ class Keeper:
         """Whether the process runs, and was started by this process rather than by the one it was forked from."""
         return self._owner == os.getpid() and self._stop.alive and self._process.poll() is None
 
-    def ask(self, request: Request, *, source: int, outcome: int) -> Ending:
-        """Have one file read; `source` and `outcome` are descriptors of it and of the file for what becomes of it.
+    def ask(self, request: Request, *, source: int, outcome: int, parts: int) -> Ending:
+        """Have one file read.
+
+        Args:
+            request: what to do.
+            source: descriptor of the file.
+            outcome: of the file for what becomes of it.
+            parts: of the file with what was read of it before.
 
         Raises:
             Unavailable: the keeper died or stopped answering; it is gone then, and the file may or may not be to blame.
         """
         try:
             self._channel.settimeout(request.limits.wall_seconds + _GRACE)
-            socket.send_fds(self._channel, [request.encode()], [source, outcome])
+            socket.send_fds(self._channel, [request.encode()], [source, outcome, parts])
             line = b""
             while not line.endswith(b"\n"):
                 received = self._channel.recv(4096)

@@ -18,6 +18,10 @@ class CageLimits:
     cpu_seconds: int = 30
     wall_seconds: float = 45.0
     pages: int = 5_000
+    part_pages: int = 1_000
+    """Pages of a long file that one process reads before it hands over what it has."""
+    part_seconds: float = 10.0
+    """Seconds after which it does so, too: well within the two limits above, which the rest of the work shares."""
     archive_entries: int = 10_000
     archive_ratio: int = 200
     """Unpacked to packed size of an archive and of any entry in it; small entries are exempt (see `archives`)."""

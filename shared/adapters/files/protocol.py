@@ -2,13 +2,16 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate, pairwise
 
 from shared.adapters.files.limits import CageLimits
 from shared.adapters.files.text import one_line
 from shared.domain.errors import Rejected
 from shared.domain.extracted import Extracted
 from shared.domain.extracted_json import from_json, to_json
+from shared.domain.parts import Part
 from shared.domain.retrying import UNREADABLE
 
 EXIT_MEMORY = 86
@@ -17,18 +20,26 @@ _READ = b"read\n"
 _TEXT = re.compile(rb'\{"text":"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 """How `to_json` begins: with the text, which may be long."""
 _PARTS_PER_BLOCK = 10
+_PART = b"part\n"
 _REJECTED = b"rejected\n"
+_LONGEST_HEAD = 100
 _LONGEST_NAME = 300
 _LONGEST_DETAIL = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One file to read. Its descriptor, and that of the file for the outcome, travel beside it."""
+    """One file to read. Descriptors of it, of the file for the outcome and of that with parts travel beside it."""
 
     name: str
     declared_type: str
     limits: CageLimits
+    after: int = 0
+    """Pages that were read before."""
+    characters: int = 0
+    """Of those pages."""
+    assemble: bool = False
+    """Everything is read: make one text of the parts, which travel beside the file."""
 
     def encode(self) -> bytes:
         """One line."""
@@ -36,6 +47,9 @@ class Request:
             "name": self.name[-_LONGEST_NAME:],
             "declared_type": self.declared_type[:_LONGEST_NAME],
             "limits": asdict(self.limits),
+            "after": self.after,
+            "characters": self.characters,
+            "assemble": self.assemble,
         }
         return json.dumps(fields).encode() + b"\n"
 
@@ -43,7 +57,8 @@ class Request:
     def decode(cls, line: bytes) -> "Request":
         """Read what `encode` wrote."""
         fields = json.loads(line)
-        return cls(fields["name"], fields["declared_type"], CageLimits(**fields["limits"]))
+        fields["limits"] = CageLimits(**fields["limits"])
+        return cls(**fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +83,22 @@ class Ending:
         return cls(**json.loads(line))
 
 
-def encode_outcome(outcome: Extracted | Rejected) -> bytes:
+def encode_outcome(outcome: Extracted | Part | Rejected) -> bytes:
     """What a child leaves in the outcome file."""
     if isinstance(outcome, Extracted):
         return _READ + to_json(outcome)
+    if isinstance(outcome, Part):
+        return (
+            _PART
+            + json.dumps([outcome.first, outcome.last, outcome.total, outcome.characters]).encode()
+            + b"\n"
+            + outcome.body
+        )
     fields = {"code": outcome.code, "detail": outcome.detail, "where": outcome.context.get("where", "")}
     return _REJECTED + json.dumps(fields).encode()
 
 
-def decode_outcome(data: bytes, limits: CageLimits) -> Extracted:
+def decode_outcome(data: bytes, limits: CageLimits) -> Extracted | Part:
     """Read what a child left, which may be anything if its file took it over.
 
     What stands beside the text is counted before it is built: a few million empty lists take little room in a file and
@@ -93,6 +115,8 @@ def decode_outcome(data: bytes, limits: CageLimits) -> Extracted:
             return from_json(data[len(_READ) :])
         except Rejected as error:
             raise crashed(error.detail) from error
+    if data.startswith(_PART):
+        return _decode_part(data)
     if not data.startswith(_REJECTED):
         raise crashed("no outcome")
     try:
@@ -108,6 +132,30 @@ def decode_outcome(data: bytes, limits: CageLimits) -> Extracted:
 def _parts(data: bytes, start: int) -> int:
     """At least as many as there are values in JSON from `start` on."""
     return sum(data.count(mark, start) for mark in (b",", b"[", b"{"))
+
+
+def _decode_part(data: bytes) -> Part:
+    head, _, body = data[len(_PART) :].partition(b"\n")
+    try:
+        numbers = json.loads(head[:_LONGEST_HEAD])
+        first, last, total, characters = (int(number) for number in numbers)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise crashed("malformed part") from error
+    if not 0 <= first < last <= total or characters < 0:
+        raise crashed("implausible part")
+    return Part(first, last, total, characters, body)
+
+
+def encode_parts(parts: Sequence[bytes]) -> bytes:
+    """The bodies of parts, in order, for the process that makes one text of them."""
+    return json.dumps([len(part) for part in parts]).encode() + b"\n" + b"".join(parts)
+
+
+def decode_parts(data: bytes) -> tuple[bytes, ...]:
+    """Read what `encode_parts` wrote."""
+    head, _, bodies = data.partition(b"\n")
+    ends = list(accumulate(json.loads(head), initial=0))
+    return tuple(bodies[start:end] for start, end in pairwise(ends))
 
 
 def crashed(where: str) -> Rejected:

@@ -13,11 +13,12 @@ from shared.adapters.files.detection import detect
 from shared.adapters.files.language import language_of
 from shared.adapters.files.limits import CageLimits
 from shared.adapters.files.manuscript import Manuscript
-from shared.adapters.files.source import Read, Source
+from shared.adapters.files.source import Paused, Read, Source, Stretch
 from shared.adapters.files.text import one_line
 from shared.domain.chunking_headings import heading_title
 from shared.domain.errors import Rejected
 from shared.domain.extracted import BlockKind, Extracted
+from shared.domain.parts import Part
 from shared.ports.syntax import Syntax
 
 _LONGEST_TITLE = 300
@@ -55,7 +56,33 @@ _DAMAGE = (
 def read_bytes(
     data: bytes, *, name: str, declared_type: str, limits: CageLimits, syntax: Syntax | None = None
 ) -> Extracted:
-    """Read a file that is in memory.
+    """Read a file that is in memory, however many parts it takes.
+
+    Raises:
+        Rejected: as `read_stretch`.
+        MemoryError: as `read_stretch`.
+    """
+    bodies: list[bytes] = []
+    stretch = Stretch()
+    while True:
+        read = read_stretch(data, name=name, declared_type=declared_type, limits=limits, syntax=syntax, stretch=stretch)
+        if isinstance(read, Extracted):
+            return read
+        bodies.append(read.body)
+        done = read.last == read.total
+        stretch = Stretch(parts=tuple(bodies)) if done else Stretch(read.last, read.characters)
+
+
+def read_stretch(
+    data: bytes,
+    *,
+    name: str,
+    declared_type: str,
+    limits: CageLimits,
+    syntax: Syntax | None = None,
+    stretch: Stretch,
+) -> Extracted | Part:
+    """Read as much of a file that is in memory as one process may, or make one text of its parts.
 
     Raises:
         Rejected: the content can never be read, with a stable code and a reason for its owner.
@@ -67,7 +94,10 @@ def read_bytes(
     manuscript = Manuscript(limits)
     for warning in detected.warnings:
         manuscript.warn(warning)
-    _parse(Source(data, detected.format, limits, detected.text, syntax), manuscript)
+    try:
+        _parse(Source(data, detected.format, limits, detected.text, syntax, stretch), manuscript)
+    except Paused as pause:
+        return pause.part
     manuscript.end_page()
     text = manuscript.text()
     if not text.strip():
@@ -106,7 +136,7 @@ def _parse(source: Source, manuscript: Manuscript) -> None:
     label = source.format.label
     try:
         reader_of(source.format)(source, manuscript)
-    except Rejected:
+    except (Rejected, Paused):
         raise
     except RecursionError as error:
         raise Rejected(f"the {label} file is nested too deeply", code="too_deep") from error

@@ -14,6 +14,7 @@ from shared.domain.documents import (
     DocumentStatus,
     Generation,
     GenerationState,
+    Progress,
     Reason,
     Recipe,
     Source,
@@ -102,6 +103,7 @@ def generation_values(generation: Generation) -> dict[str, object]:
         "finished_at": generation.finished_at,
         "text_generation": generation.text_generation,
         "ingestion_id": generation.ingestion_id,
+        "progress": None if generation.progress is None else asdict(generation.progress),
     }
 
 
@@ -139,6 +141,7 @@ def read_generation(row: Any) -> Generation:
         finished_at=row.finished_at,
         text_generation=row.text_generation,
         ingestion_id=row.ingestion_id,
+        progress=None if row.progress is None else Progress(**row.progress),
     )
 
 

@@ -225,6 +225,7 @@ generations = Table(
     Column("finished_at", Instant),
     Column("text_generation", Integer),
     Column("ingestion_id", Uuid),
+    Column("progress", JSONB(none_as_null=True)),
     PrimaryKeyConstraint("tenant_id", "document_id", "number"),
     ForeignKeyConstraint(["tenant_id", "document_id"], ["documents.tenant_id", "documents.id"]),
     ForeignKeyConstraint(["tenant_id", "ingestion_id"], ["ingestions.tenant_id", "ingestions.id"]),

@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0007"
+HEAD = "0008"

@@ -205,11 +205,20 @@ def _show(output: Output, one: Document) -> None:
 def _progress(latest: Version) -> list[tuple[str, str]]:
     return [
         ("latest", f"{latest['state'].replace('_', ' ')} since {moment(latest['since'])}"),
+        ("progress", _of(latest)),
         ("waiting", latest["waiting"]),
         ("failure", "" if latest["failure"] is None else latest["failure"]["detail"]),
         ("times", told(latest["timings"])),
         ("warnings", "\n".join(latest["warnings"])),
     ]
+
+
+def _of(latest: Version) -> str:
+    progress = latest["progress"]
+    if progress is None:
+        return ""
+    unit = "pages" if latest["state"] == "extracting" else "chunks"
+    return f"{number(progress['done'])} of {number(progress['total'])} {unit}"
 
 
 def _contents(pages: int, characters: int, chunks: int) -> str:

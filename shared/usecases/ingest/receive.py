@@ -1,4 +1,4 @@
-"""Take notice of an object that appeared: a new upload, or the text that `ingest_extract` made of one."""
+"""Take notice of an object that appeared: a new upload, or its text or a part of it, which `ingest_extract` made."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -9,6 +9,7 @@ from shared.domain.documents import (
     Document,
     Generation,
     GenerationState,
+    Progress,
     Source,
     advance,
     newer_sequencer,
@@ -17,6 +18,7 @@ from shared.domain.documents import (
 )
 from shared.domain.events import ObjectCreated
 from shared.domain.ingestions import CANCELLED
+from shared.domain.parts import parse_part_key
 from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope, TenantScope, system_scope
 from shared.ports.ports import Ports
 from shared.usecases.documents.upload import new_generation
@@ -28,7 +30,7 @@ log = structlog.get_logger()
 
 def tenant_of(created: ObjectCreated) -> TenantScope | None:
     """The tenant whose object it is, by its key; None when the key is none of ours."""
-    named = parse_upload_key(created.key) or parse_extracted_key(created.key)
+    named = parse_upload_key(created.key) or parse_extracted_key(created.key) or parse_part_key(created.key)
     if named is None:
         return None
     principal = Principal(PrincipalKind.SYSTEM, "ingest_receive")
@@ -43,8 +45,8 @@ async def receive(tenant: TenantScope, ports: Ports, created: ObjectCreated) -> 
         ports: in a transaction of that tenant.
         created: the event.
     """
-    upload = parse_upload_key(created.key)
-    named = upload or parse_extracted_key(created.key)
+    upload, part = parse_upload_key(created.key), parse_part_key(created.key)
+    named = upload or parse_extracted_key(created.key) or (part and part[:3])
     if named is None:
         return
     _, document_id, number = named
@@ -62,6 +64,8 @@ async def receive(tenant: TenantScope, ports: Ports, created: ObjectCreated) -> 
         log.warning("upload.unknown", key=created.key)
     elif upload:
         await uploaded(scope, ports, document, generation, created)
+    elif part:
+        await progressed(scope, ports, document, generation, part[3])
     else:
         await extracted(scope, ports, document, generation)
 
@@ -110,12 +114,42 @@ async def extracted(scope: Scope, ports: Ports, document: Document, generation: 
         log.info("extraction.duplicate", document_id=str(document.id), generation=generation.number)
         return
     now = ports.clock.now()
+    if generation.progress is not None:
+        await send_sweep(scope, ports, document.id)
     if overtaken(document, generation):
         await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, now, due=None))
         return
     moved = advance(generation, GenerationState.CHUNKING, now, due=ports.pace.patience(GenerationState.CHUNKING))
     await save(scope, ports, document, moved)
     await send_step(scope, ports, document, moved)
+
+
+async def progressed(scope: Scope, ports: Ports, document: Document, generation: Generation, said: Progress) -> None:
+    """A part of a long file is read: its reader lives. If it ran out of time, have another go on where it stopped.
+
+    Args:
+        scope: the system's.
+        ports: in a transaction that holds the document's lock.
+        document: the row.
+        generation: its generation.
+        said: how far the reading has come; what was known better already changes nothing.
+    """
+    known = generation.progress or Progress(0, said.total)
+    further, handed = said.done > known.done, said.handed > known.handed
+    if generation.state is not GenerationState.EXTRACTING or not (further or handed):
+        log.info("part.duplicate", document_id=str(document.id), generation=generation.number)
+        return
+    now = ports.clock.now()
+    if overtaken(document, generation):
+        await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, now, due=None))
+        await send_sweep(scope, ports, document.id)
+        return
+    progress = Progress(max(said.done, known.done), said.total, max(said.handed, known.handed))
+    due = now + ports.pace.patience(GenerationState.EXTRACTING)
+    alive = replace(generation, progress=progress, due_at=due, attempts=0 if further else generation.attempts)
+    await save(scope, ports, document, alive)
+    if handed:
+        await send_step(scope, ports, document, alive)
 
 
 async def _scope(tenant: TenantScope, ports: Ports, document_id: UUID) -> Scope | None:

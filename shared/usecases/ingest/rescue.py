@@ -7,15 +7,25 @@ from dataclasses import replace
 
 import structlog
 
-from shared.domain.documents import Document, Generation, GenerationState, Reason, Source, advance, extracted_key
+from shared.domain.documents import (
+    Document,
+    Generation,
+    GenerationState,
+    Progress,
+    Reason,
+    Source,
+    advance,
+    extracted_key,
+)
 from shared.domain.errors import NotFound
 from shared.domain.ingestion import MAX_ATTEMPTS
+from shared.domain.parts import checkpoint_key, next_key, parts_prefix, read_checkpoint
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
 from shared.ports.documents import DueGeneration
 from shared.ports.ports import Ports
 from shared.usecases.ingest.extract import UPLOAD_MISSING
-from shared.usecases.ingest.receive import extracted, start
+from shared.usecases.ingest.receive import extracted, progressed, start
 from shared.usecases.ingest.stage import end, save
 from shared.usecases.outbox.send import send_step
 
@@ -43,6 +53,9 @@ async def rescue(scope: Scope, ports: Ports, due: DueGeneration) -> None:
     elif generation.state is GenerationState.EXTRACTING and not await _has_upload(ports, generation):
         # The reader may not list the bucket, so S3 tells it "forbidden" where it tells us "missing".
         await end(scope, ports, document, generation, UPLOAD_MISSING)
+    elif generation.state is GenerationState.EXTRACTING and (said := await _further(ports, generation)) is not None:
+        # Parts have been read since; only their events were lost.
+        await progressed(scope, ports, document, generation, said)
     else:
         await _again(scope, ports, document, generation)
 
@@ -72,6 +85,25 @@ async def _again(scope: Scope, ports: Ports, document: Document, generation: Gen
     )
     await save(scope, ports, document, queued)
     await send_step(scope, ports, document, queued)
+
+
+async def _further(ports: Ports, generation: Generation) -> Progress | None:
+    """How far the reading of a long file has come, if that is further than what is known."""
+    prefix = parts_prefix(generation.tenant_id, generation.document_id, generation.number)
+    known = generation.progress or Progress(0, 0)
+    try:
+        found = read_checkpoint(await ports.blobs.get(Bucket.WORK, checkpoint_key(prefix)))
+    except NotFound:
+        return None
+    if found is None:
+        return None
+    try:
+        await ports.blobs.head(Bucket.WORK, next_key(prefix, found.done, found.total))
+    except NotFound:
+        handed = 0
+    else:
+        handed = found.done
+    return Progress(found.done, found.total, handed) if found.done > known.done or handed > known.handed else None
 
 
 async def _has_upload(ports: Ports, generation: Generation) -> bool:

@@ -34,7 +34,7 @@ from shared.domain.ingestion import MAX_ATTEMPTS, STAGE_STATES, retry_wait
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports, Powers
 from shared.usecases.happenings.tell import ended
-from shared.usecases.outbox.send import send_step
+from shared.usecases.outbox.send import send_step, send_sweep
 
 log = structlog.get_logger()
 
@@ -168,6 +168,8 @@ async def wait(
 
 async def end(scope: Scope, ports: Ports, document: Document, generation: Generation, reason: Reason) -> None:
     """End the generation as failed(reason)."""
+    if generation.state is GenerationState.EXTRACTING and generation.progress is not None:
+        await send_sweep(scope, ports, document.id)
     await save(scope, ports, document, fail(generation, reason, ports.clock.now()))
     ports.meter.add("documents_failed", 1, reason=reason.code)
     log.warning(

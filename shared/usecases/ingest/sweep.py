@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from shared.domain.collections import Collection
-from shared.domain.documents import WORK_PREFIXES, Document, DocumentStatus, GenerationState, advance
+from shared.domain.documents import PARTS_PREFIX, WORK_PREFIXES, Document, DocumentStatus, GenerationState, advance
 from shared.domain.receipts import added
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
@@ -42,9 +42,19 @@ async def sweep_document(scope: Scope, ports: Ports, document_id: UUID) -> None:
         return
     if document.tombstoned_at is not None:
         await _deleted(scope, ports, document, collection)
-    elif document.gone_with is None and document.committed_generation is not None:
+        return
+    await _parts(scope, ports, document)
+    if document.gone_with is None and document.committed_generation is not None:
         removed = await _index(scope, ports, document, collection, keep=document.committed_generation)
         log.info("document.swept", document_id=str(document_id), **removed)
+
+
+async def _parts(scope: Scope, ports: Ports, document: Document) -> None:
+    """Remove the parts of a long file once it is read, or given up."""
+    generations = await ports.documents.generations(scope, document.id)
+    if not any(generation.state is GenerationState.EXTRACTING for generation in generations):
+        removed = await ports.blobs.delete_prefix(Bucket.WORK, f"{PARTS_PREFIX}{document.tenant_id}/{document.id}/")
+        log.info("document.parts_swept", document_id=str(document.id), parts=removed)
 
 
 async def _deleted(scope: Scope, ports: Ports, document: Document, collection: Collection) -> None:

@@ -239,7 +239,7 @@ def test_ask_keeper_that_dies_on_the_way_is_worth_a_retry(tmp_path: Path) -> Non
     keeper = Keeper("")
     keeper._channel.close()
     with (tmp_path / "a").open("w+b") as file, pytest.raises(Unavailable):
-        keeper.ask(Request("a.txt", "", _LIMITS), source=file.fileno(), outcome=file.fileno())
+        keeper.ask(Request("a.txt", "", _LIMITS), source=file.fileno(), outcome=file.fileno(), parts=file.fileno())
     assert not keeper.usable
 
 

@@ -1,8 +1,10 @@
 """PDF, by PDFium."""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pypdfium2 as pdfium
@@ -10,9 +12,11 @@ import pypdfium2 as pdfium
 from shared.adapters.files.manuscript import Item, Manuscript
 from shared.adapters.files.pdf_headings import Body, Bookmark, body_of, headings
 from shared.adapters.files.pdf_lines import Line, form_fields, page_lines
-from shared.adapters.files.source import Source
+from shared.adapters.files.pdf_pages import PageRead, decode_pages, encode_pages
+from shared.adapters.files.source import Paused, Source
 from shared.domain.errors import Rejected
 from shared.domain.extracted import BlockKind
+from shared.domain.parts import Part
 
 _PROPERTIES = {
     "Author": "author",
@@ -32,7 +36,10 @@ _DEEPEST_BOOKMARK = 6
 def read(source: Source, manuscript: Manuscript) -> None:
     """Write every page, its lines joined to paragraphs, headings found by outline or by look.
 
+    Pages are read one by one and in parts, if need be; what makes a heading is known only when all are read.
+
     Raises:
+        Paused: there are more pages than one process reads.
         Rejected: `encrypted`, `corrupt_file`, `no_pages`, `no_text` or a limit.
     """
     document = _open(source.data)
@@ -43,12 +50,26 @@ def read(source: Source, manuscript: Manuscript) -> None:
         raise Rejected(
             f"the PDF has {count:,} pages, more than {source.limits.pages:,}; split it", code="too_many_pages"
         )
-    pages, forms = _read_pages(document, manuscript)
-    if not any(pages) and not any(forms):
+    read = _kept(source.stretch.parts) or _read_pages(document, source, manuscript)
+    if source.stretch.parts and len(read.pages) != count:
+        raise Rejected("the parts of the PDF do not belong together", code="corrupt_file")
+    if read.first or len(read.pages) < count:
+        last = read.first + len(read.pages)
+        raise Paused(Part(read.first, last, count, read.characters, encode_pages(read.pages)))
+    _write(document, read.pages, manuscript)
+
+
+def _write(document: pdfium.PdfDocument, read: Sequence[PageRead], manuscript: Manuscript) -> None:
+    """Write what was read, which may have been by other processes: everything that looks at more than one page."""
+    pages = [page.lines for page in read]
+    if not any(pages) and not any(page.fields for page in read):
         raise Rejected(
             "the PDF holds pictures of pages and no text layer; OCR is not enabled. Run text recognition over it first",
             code="no_text",
         )
+    for number, page in enumerate(read, 1):
+        if page.damaged:
+            manuscript.warn(f"page {number} is damaged and was left out")
     _describe(document, manuscript)
     _warn_of_empty(pages, manuscript)
     body = body_of(pages)
@@ -57,7 +78,7 @@ def read(source: Source, manuscript: Manuscript) -> None:
     for number, lines in enumerate(pages):
         manuscript.begin_page()
         manuscript.extend(_items(lines, number, levels, leading))
-        manuscript.add(BlockKind.PARAGRAPH, "\n".join(f"{name}: {value}" for name, value in forms[number]))
+        manuscript.add(BlockKind.PARAGRAPH, "\n".join(f"{name}: {value}" for name, value in read[number].fields))
 
 
 def _open(data: bytes) -> pdfium.PdfDocument:
@@ -71,28 +92,41 @@ def _open(data: bytes) -> pdfium.PdfDocument:
         raise Rejected("the PDF is damaged and cannot be opened", code="corrupt_file") from error
 
 
-def _read_pages(
-    document: pdfium.PdfDocument, manuscript: Manuscript
-) -> tuple[list[list[Line]], list[list[tuple[str, str]]]]:
-    """Lines and filled-in fields of every page; a damaged page counts as empty."""
-    pages: list[list[Line]] = []
-    forms: list[list[tuple[str, str]]] = []
-    length = 0
-    for number in range(len(document)):
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Pages from `first` on, and how many characters they and those before them have."""
+
+    first: int
+    pages: list[PageRead]
+    characters: int
+
+
+def _kept(parts: Sequence[bytes]) -> _Reading | None:
+    return _Reading(0, [page for part in parts for page in decode_pages(part)], 0) if parts else None
+
+
+def _read_pages(document: pdfium.PdfDocument, source: Source, manuscript: Manuscript) -> _Reading:
+    """Lines and filled-in fields of every page from where the reading before stopped, as far as time allows.
+
+    A damaged page counts as empty.
+    """
+    first, length = source.stretch.after, source.stretch.characters
+    until = time.monotonic() + source.limits.part_seconds
+    pages: list[PageRead] = []
+    for number in range(first, len(document)):
+        if len(pages) == source.limits.part_pages or (pages and time.monotonic() > until):
+            break
         page = pdfium.raw.FPDF_LoadPage(document.raw, number)
         if not page:
-            manuscript.warn(f"page {number + 1} is damaged and was left out")
-            pages.append([])
-            forms.append([])
+            pages.append(PageRead([], [], damaged=True))
             continue
-        pages.append(page_lines(page))
-        forms.append(form_fields(page))
+        pages.append(PageRead(page_lines(page), form_fields(page)))
         pdfium.raw.FPDF_ClosePage(page)
-        length += sum(len(line.text) + 1 for line in pages[-1])
+        length += sum(len(line.text) + 1 for line in pages[-1].lines)
         if length > manuscript.limits.text_chars:
             # The manuscript would say so too, but only after all pages were read into memory.
             manuscript.check_length(length)
-    return pages, forms
+    return _Reading(first, pages, length)
 
 
 def _describe(document: pdfium.PdfDocument, manuscript: Manuscript) -> None:
