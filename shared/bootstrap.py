@@ -3,28 +3,33 @@
 Tests swap parts with `override(...)`; nothing else in the system knows which adapter is behind a port.
 """
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import cached_property
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from shared.adapters.structlog import traced
-from shared.domain.collections import EmbeddingModel
 from shared.domain.errors import Unavailable
 from shared.domain.ingestion import Pace
-from shared.domain.tenants import TenantScope
-from shared.ports.analyser import Analyser
-from shared.ports.blobs import Blobs
-from shared.ports.clock import Clock, Ids
-from shared.ports.embedder import Embedder
-from shared.ports.llm import Llm
-from shared.ports.meter import Meter
-from shared.ports.migrations import Migrations
-from shared.ports.ports import Ports, Powers, Rows
-from shared.ports.queue import Queue
-from shared.ports.reader import Reader
-from shared.ports.vectors import Vectors
+from shared.ports.ports import Rows
 from shared.settings import PlatformSettings, Settings, settings
+
+if TYPE_CHECKING:
+    from shared.domain.collections import EmbeddingModel
+    from shared.domain.tenants import TenantScope
+    from shared.ports.analyser import Analyser
+    from shared.ports.blobs import Blobs
+    from shared.ports.clock import Clock, Ids
+    from shared.ports.embedder import Embedder
+    from shared.ports.llm import Llm
+    from shared.ports.meter import Meter
+    from shared.ports.migrations import Migrations
+    from shared.ports.ports import Ports, Powers
+    from shared.ports.queue import Queue
+    from shared.ports.reader import Reader
+    from shared.ports.vectors import Vectors
 
 
 class RowsWithVectors(Rows, Protocol):
@@ -74,7 +79,7 @@ class Kit:
         """The two buckets."""
         from shared.adapters.aws.blobs import S3Blobs
 
-        return traced.store(cast(Blobs, S3Blobs(self.settings.uploads_bucket, self.settings.work_bucket)), "blobs")
+        return traced.store(cast("Blobs", S3Blobs(self.settings.uploads_bucket, self.settings.work_bucket)), "blobs")
 
     @cached_property
     def queue(self) -> Queue:
@@ -118,11 +123,13 @@ class Kit:
         key = self._secret(
             self.settings.pinecone_api_key.get_secret_value(), self.settings.pinecone_secret_arn, "the Pinecone key"
         )
-        return traced.store(cast(Vectors, PineconeVectors(host=self.settings.pinecone_host, api_key=key)), "vectors")
+        return traced.store(cast("Vectors", PineconeVectors(host=self.settings.pinecone_host, api_key=key)), "vectors")
 
     @cached_property
     def embedding_model(self) -> EmbeddingModel:
         """Which model collections made here are embedded by."""
+        from shared.domain.collections import EmbeddingModel
+
         chosen = self.settings
         return EmbeddingModel(
             f"{chosen.embedder}/{chosen.embedding_model}", chosen.embedding_dimensions, chosen.embedding_max_tokens
@@ -321,4 +328,4 @@ async def transaction(scope: TenantScope | None) -> AsyncIterator[Ports]:
     """Open a transaction in the scope's tenant; it commits when the block ends and rolls back when it raises."""
     current = kit()
     async with current.store.transaction(scope) as rows:
-        yield cast(Ports, OpenPorts(rows, current))
+        yield cast("Ports", OpenPorts(rows, current))

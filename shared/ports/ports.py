@@ -1,27 +1,33 @@
-"""All powers at once, as use cases receive them."""
+"""All powers at once, as use cases receive them.
 
-from typing import Protocol
+The ports themselves are named here for type checkers alone: a function loads only those whose types it uses.
+"""
 
-from shared.domain.ingestion import Pace
-from shared.ports.analyser import Analyser
-from shared.ports.blobs import Blobs
-from shared.ports.cache import EmbeddingCache
-from shared.ports.chats import Chats
-from shared.ports.chunks import Chunks
-from shared.ports.clock import Clock, Ids
-from shared.ports.collections import Collections, Keys, Projects, Tenants
-from shared.ports.documents import Documents
-from shared.ports.embedder import Embedder
-from shared.ports.ingestions import Ingestions
-from shared.ports.keywords import Keywords
-from shared.ports.limits import Limits
-from shared.ports.llm import Llm
-from shared.ports.meter import Meter
-from shared.ports.outbox import Outbox
-from shared.ports.queue import Queue
-from shared.ports.reader import Reader
-from shared.ports.receipts import Receipts
-from shared.ports.vectors import Vectors
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from shared.domain.ingestion import Pace
+    from shared.ports.analyser import Analyser
+    from shared.ports.blobs import Blobs
+    from shared.ports.cache import EmbeddingCache
+    from shared.ports.chats import Chats
+    from shared.ports.chunks import Chunks
+    from shared.ports.clock import Clock, Ids
+    from shared.ports.collections import Collections, Keys, Projects, Tenants
+    from shared.ports.documents import Documents
+    from shared.ports.embedder import Embedder
+    from shared.ports.ingestions import Ingestions
+    from shared.ports.keywords import Keywords
+    from shared.ports.limits import Limits
+    from shared.ports.llm import Llm
+    from shared.ports.meter import Meter
+    from shared.ports.outbox import Outbox
+    from shared.ports.queue import Queue
+    from shared.ports.reader import Reader
+    from shared.ports.receipts import Receipts
+    from shared.ports.vectors import Vectors
 
 
 class Rows(Protocol):

@@ -43,7 +43,8 @@ def create_api(router: APIRouter, title: str = "Lambent") -> FastAPI:
         RuntimeError: a route that `shared.runtime.routes.ROUTES` does not know.
     """
     api = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    api.include_router(router)
+    # Not `include_router`, which works every route out a second time to add a prefix and dependencies: there are none.
+    api.router.routes.extend(router.routes)
     api.add_exception_handler(LambentError, errors.on_lambent_error)
     api.add_exception_handler(RequestValidationError, errors.on_validation_error)
     api.add_exception_handler(HTTPException, errors.on_http_exception)

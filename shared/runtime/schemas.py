@@ -1,4 +1,7 @@
-"""What every request and response model has in common."""
+"""What every request and response model has in common.
+
+Their validators are built when first used: a cold start answers one route of many.
+"""
 
 from typing import Any
 
@@ -10,7 +13,7 @@ from shared.domain.storable import storable
 class Body(BaseModel):
     """A request body: unknown fields are refused, so a typo is never silently ignored."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -23,4 +26,4 @@ class Body(BaseModel):
 class Out(BaseModel):
     """A response, read from domain objects by attribute."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, defer_build=True)

@@ -1,20 +1,25 @@
-"""All repositories of one open transaction."""
+"""All repositories of one open transaction, each loaded when first asked for."""
+
+from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from shared.adapters.postgres.cache import PgEmbeddingCache
-from shared.adapters.postgres.chats import PgChats
-from shared.adapters.postgres.chunks import PgChunks
-from shared.adapters.postgres.collections import PgCollections
-from shared.adapters.postgres.documents import PgDocuments
 from shared.adapters.postgres.engine import Session
-from shared.adapters.postgres.ingestions import PgIngestions
-from shared.adapters.postgres.keywords import PgKeywords
-from shared.adapters.postgres.limits import PgLimits
-from shared.adapters.postgres.outbox import PgOutbox
-from shared.adapters.postgres.receipts import PgReceipts
-from shared.adapters.postgres.tenants import PgKeys, PgProjects, PgTenants
-from shared.adapters.postgres.vectors import PgVectors
+
+if TYPE_CHECKING:
+    from shared.adapters.postgres.cache import PgEmbeddingCache
+    from shared.adapters.postgres.chats import PgChats
+    from shared.adapters.postgres.chunks import PgChunks
+    from shared.adapters.postgres.collections import PgCollections
+    from shared.adapters.postgres.documents import PgDocuments
+    from shared.adapters.postgres.ingestions import PgIngestions
+    from shared.adapters.postgres.keywords import PgKeywords
+    from shared.adapters.postgres.limits import PgLimits
+    from shared.adapters.postgres.outbox import PgOutbox
+    from shared.adapters.postgres.receipts import PgReceipts
+    from shared.adapters.postgres.tenants import PgKeys, PgProjects, PgTenants
+    from shared.adapters.postgres.vectors import PgVectors
 
 
 class PgRows:
@@ -26,69 +31,97 @@ class PgRows:
     @cached_property
     def tenants(self) -> PgTenants:
         """Tenants."""
+        from shared.adapters.postgres.tenants import PgTenants
+
         return PgTenants(self._session)
 
     @cached_property
     def projects(self) -> PgProjects:
         """Projects."""
+        from shared.adapters.postgres.tenants import PgProjects
+
         return PgProjects(self._session)
 
     @cached_property
     def keys(self) -> PgKeys:
         """API keys."""
+        from shared.adapters.postgres.tenants import PgKeys
+
         return PgKeys(self._session)
 
     @cached_property
     def collections(self) -> PgCollections:
         """Collections."""
+        from shared.adapters.postgres.collections import PgCollections
+
         return PgCollections(self._session)
 
     @cached_property
     def documents(self) -> PgDocuments:
         """Documents and generations."""
+        from shared.adapters.postgres.documents import PgDocuments
+
         return PgDocuments(self._session)
 
     @cached_property
     def chunks(self) -> PgChunks:
         """Chunks."""
+        from shared.adapters.postgres.chunks import PgChunks
+
         return PgChunks(self._session)
 
     @cached_property
     def keywords(self) -> PgKeywords:
         """The keyword index."""
+        from shared.adapters.postgres.keywords import PgKeywords
+
         return PgKeywords(self._session)
 
     @cached_property
     def vectors(self) -> PgVectors:
         """The vector index."""
+        from shared.adapters.postgres.vectors import PgVectors
+
         return PgVectors(self._session)
 
     @cached_property
     def cache(self) -> PgEmbeddingCache:
         """Vectors known by content."""
+        from shared.adapters.postgres.cache import PgEmbeddingCache
+
         return PgEmbeddingCache(self._session)
 
     @cached_property
     def chats(self) -> PgChats:
         """Chats and messages."""
+        from shared.adapters.postgres.chats import PgChats
+
         return PgChats(self._session)
 
     @cached_property
     def receipts(self) -> PgReceipts:
         """Deletion receipts."""
+        from shared.adapters.postgres.receipts import PgReceipts
+
         return PgReceipts(self._session)
 
     @cached_property
     def outbox(self) -> PgOutbox:
         """Messages that leave with the transaction."""
+        from shared.adapters.postgres.outbox import PgOutbox
+
         return PgOutbox(self._session)
 
     @cached_property
     def limits(self) -> PgLimits:
         """Token buckets."""
+        from shared.adapters.postgres.limits import PgLimits
+
         return PgLimits(self._session)
 
     @cached_property
     def ingestions(self) -> PgIngestions:
         """Ingestion runs and their events."""
+        from shared.adapters.postgres.ingestions import PgIngestions
+
         return PgIngestions(self._session)
