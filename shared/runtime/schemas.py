@@ -1,7 +1,4 @@
-"""What every request and response model has in common.
-
-Their validators are built when first used: a cold start answers one route of many.
-"""
+"""What every request and response model has in common."""
 
 from typing import Any
 
@@ -13,7 +10,7 @@ from shared.domain.storable import storable
 class Body(BaseModel):
     """A request body: unknown fields are refused, so a typo is never silently ignored."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False, defer_build=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -24,6 +21,9 @@ class Body(BaseModel):
 
 
 class Out(BaseModel):
-    """A response, read from domain objects by attribute."""
+    """A response, read from domain objects by attribute.
+
+    Validators are built when first used: a cold start answers one route of many.
+    """
 
     model_config = ConfigDict(from_attributes=True, defer_build=True)

@@ -35,8 +35,9 @@ class BinaryDumper(Dumper):
         return obj.payload
 
 
-# Of our own class only, so nothing else in the process is affected.
-psycopg.adapters.register_dumper(Binary, BinaryDumper)
+def register() -> None:
+    """Make it known to connections that are opened from now on. Of our own class only: nothing else is affected."""
+    psycopg.adapters.register_dumper(Binary, BinaryDumper)
 
 
 def vector(values: Sequence[float]) -> bytes:

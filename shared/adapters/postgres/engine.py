@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from shared.adapters.postgres import binary
 from shared.adapters.postgres.lean import AsyncConnection, AsyncEngine, create_async_engine
 from shared.domain.errors import CommitUnknown, Conflict, Forbidden, Invalid, LambentError, Unavailable
 
@@ -59,6 +60,7 @@ def open_engine(url: str, timeouts: Timeouts) -> AsyncEngine:
     trip. No statement is prepared and nothing is set for the session, so that a transaction pooler (RDS Proxy,
     pgbouncer) can share the connection.
     """
+    binary.register()
     return create_async_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         isolation_level="AUTOCOMMIT",

@@ -30,3 +30,14 @@ def test_store_imported_after_the_orm_leaves_it_alone() -> None:
         "print(AsyncSession.__name__)"
     )
     assert in_fresh_python(code) == "AsyncSession"
+
+
+def test_first_connection_knows_binary_parameters_before_any_repository_is_loaded() -> None:
+    code = (
+        "from shared.adapters.postgres.store import PgStore\n"
+        "PgStore('postgresql://nobody@localhost/none')\n"
+        "import psycopg\n"
+        "from shared.adapters.postgres.binary import Binary\n"
+        "print(psycopg.adapters.get_dumper(Binary, psycopg.adapt.PyFormat.AUTO).__name__)"
+    )
+    assert in_fresh_python(code) == "BinaryDumper"
