@@ -26,6 +26,7 @@ REGION = "us-east-1"
 # Lambda's own limit for init; a start that takes longer continues on the invocation's time, so the timeout is added
 # to it.
 _INIT_SECONDS = 10.0
+_LINGER_SECONDS = 0.02
 _PIPE_READ = 65_536
 
 
@@ -199,7 +200,7 @@ class Sandbox:
             command = [str(spec.exec_wrapper), *command]
         self._pipe, write_end = os.pipe()
         os.set_blocking(self._pipe, False)
-        asyncio.get_running_loop().add_reader(self._pipe, self._read_output)
+        asyncio.get_running_loop().add_reader(self._pipe, self._output_waits)
         try:
             return await asyncio.create_subprocess_exec(
                 *command,
@@ -246,6 +247,17 @@ class Sandbox:
         if spec.isolated:
             own["PYTHONDONTWRITEBYTECODE"] = "1"
         return own | dict(spec.environment)
+
+    def _output_waits(self) -> None:
+        """There is something to read: more will follow, and the end of the invocation reads everything anyway."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._pipe)
+        loop.call_later(_LINGER_SECONDS, self._listen)
+
+    def _listen(self) -> None:
+        self._read_output()
+        if self._pipe >= 0:
+            asyncio.get_running_loop().add_reader(self._pipe, self._output_waits)
 
     def _read_output(self) -> None:
         if self._pipe < 0:

@@ -31,8 +31,8 @@ def _configure(level_name: str) -> None:
             structlog.processors.JSONRenderer(default=str),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # Looked up at each line: whoever replaces stdout sees the lines.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stdout),
+        # Looked up at each line: whoever replaces stdout sees the lines. One write a line, its end included.
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stdout),
         cache_logger_on_first_use=False,
     )
     # Libraries speak only when something is wrong: their lines are not in our schema.

@@ -18,6 +18,7 @@ from shared.adapters.postgres.document_rows import (
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.filters import compiled
 from shared.adapters.postgres.gate import GONE_WITH
+from shared.adapters.postgres.lookup import Lookup
 from shared.adapters.postgres.models import collections, documents, generations
 from shared.adapters.postgres.statements import ID, NUMBER, PROJECT, ROOM_LIVE, TENANT, page_after, within
 from shared.domain.documents import Document, Generation, Recipe
@@ -56,7 +57,7 @@ BOTH = (
     .join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
     .where(MINE & (D.id == ID))
 )
-LATEST = BOTH.where(G.number == D.latest_generation)
+LATEST = Lookup(BOTH.where(G.number == D.latest_generation))
 # Both rows: a generation that was only read would be as old as the statement, which may have waited for the lock.
 LOCK_BOTH = BOTH.where(G.number == NUMBER).with_for_update(of=(documents, generations))
 BY_PATH = (

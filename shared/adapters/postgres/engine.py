@@ -10,34 +10,23 @@ from typing import Any, cast
 from uuid import UUID
 
 import psycopg
+import structlog
 from psycopg.pq import TransactionStatus
+from psycopg.rows import namedtuple_row
 from sqlalchemy import Executable, text
 from sqlalchemy.engine import CursorResult, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import NullPool
 
 from shared.adapters.postgres import binary
+from shared.adapters.postgres.failures import meaning, unstorable
 from shared.adapters.postgres.lean import AsyncConnection, AsyncEngine, create_async_engine
-from shared.domain.errors import CommitUnknown, Conflict, Forbidden, Invalid, LambentError, Unavailable
+from shared.adapters.postgres.lookup import Lookup
+from shared.domain.errors import CommitUnknown, Unavailable
+
+log = structlog.get_logger()
 
 Parameters = Mapping[str, object]
-
-TRANSIENT: Mapping[str, tuple[str, str]] = {
-    "55P03": ("database_busy", "a row or table stayed locked for too long"),
-    "57014": ("database_timeout", "the database took too long to answer"),
-    "40001": ("database_conflict", "the transaction met another one and was undone"),
-    "40P01": ("database_conflict", "the transaction met another one and was undone"),
-    "25P02": ("database_aborted", "the transaction was undone by an earlier error"),
-    "25006": ("database_read_only", "the database only reads at the moment"),
-    "42P01": ("not_migrated", "the database lacks a table: its migrations have not run"),
-    "42703": ("not_migrated", "the database lacks a column: its migrations have not run"),
-    "42883": ("not_migrated", "the database lacks a function: its migrations have not run"),
-}
-"""SQLSTATEs that a retry may cure, with our code and words for each."""
-
-UNSTORABLE = frozenset({"22021", "22P05"})
-"""SQLSTATEs of characters that no text column takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +43,9 @@ class Timeouts:
 
 
 def open_engine(url: str, timeouts: Timeouts) -> AsyncEngine:
-    """An engine of exactly one connection, opened when first needed.
+    """An engine whose connections are kept by who opens them.
 
-    Autocommit on the driver's side: `transaction` sends BEGIN itself, together with the tenant context, in one round
+    Autocommit on the driver's side: `Session` sends BEGIN itself, together with the tenant context, in one round
     trip. No statement is prepared and nothing is set for the session, so that a transaction pooler (RDS Proxy,
     pgbouncer) can share the connection.
     """
@@ -64,10 +53,7 @@ def open_engine(url: str, timeouts: Timeouts) -> AsyncEngine:
     return create_async_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         isolation_level="AUTOCOMMIT",
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=1,
-        max_overflow=0,
-        pool_timeout=timeouts.turn / 1000,
+        poolclass=NullPool,
         use_native_hstore=False,
         json_serializer=partial(json.dumps, ensure_ascii=False),
         connect_args={
@@ -84,17 +70,45 @@ TYPE_OIDS = text(
 
 
 class Session:
-    """One open transaction. Repositories run their statements here and never commit."""
+    """One open transaction. Repositories run their statements here and never commit.
 
-    __slots__ = ("_connection", "_oids")
+    The database hears of it with the first statement.
+    """
 
-    def __init__(self, connection: AsyncConnection, oids: dict[str, int]) -> None:
+    __slots__ = ("_line", "_opening")
+
+    def __init__(self, line: "Line", opening: str) -> None:
         """Args:
-        connection: inside a transaction.
-        oids: of the vector types, kept by whoever keeps the database; filled when first needed.
+        line: this transaction's for as long as it lasts.
+        opening: what begins a transaction.
         """
-        self._connection = connection
-        self._oids = oids
+        self._line = line
+        self._opening = opening
+
+    @property
+    def begun(self) -> bool:
+        """False while the database has not heard of it."""
+        return not self._opening
+
+    async def begin(self, query: str = "") -> Any:
+        """Begin, together with a first query: one round trip. Returns the query's first row, or None.
+
+        Args:
+            query: SQL without parameters.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        opening, self._opening = self._opening, ""
+        sql = f"{opening}; {query}" if opening and query else opening or query
+        cursor = await self._line.begin(sql)
+        if not query:
+            return None
+        while cursor.nextset():
+            # The query's is the last result.
+            pass
+        cursor.row_factory = namedtuple_row
+        return await cursor.fetchone()
 
     async def run(
         self, statement: Executable, parameters: Parameters | Sequence[Parameters] | None = None
@@ -107,19 +121,25 @@ class Session:
             Invalid: text that the database cannot store.
             Forbidden: row-level security stands against it.
         """
+        if self._opening:
+            await self.begin()
         try:
-            return await self._connection.execute(statement, cast(Any, parameters))
+            return await self._line.connection.execute(statement, cast(Any, parameters))
         except DBAPIError as error:
-            raise meaning(error) from error
+            raise (meaning(error.orig, lost=error.connection_invalidated) or error) from error
         except UnicodeEncodeError as error:
-            raise _unstorable() from error
+            raise unstorable() from error
 
-    async def all(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Any]:
+    async def all(self, statement: Executable | Lookup, parameters: Parameters | None = None) -> Sequence[Any]:
         """Every row of the result."""
+        if isinstance(statement, Lookup):
+            return await (await self._look_up(statement, parameters)).fetchall()
         return (await self.run(statement, parameters)).all()
 
-    async def first(self, statement: Executable, parameters: Parameters | None = None) -> Any:
+    async def first(self, statement: Executable | Lookup, parameters: Parameters | None = None) -> Any:
         """The first row, or None."""
+        if isinstance(statement, Lookup):
+            return await (await self._look_up(statement, parameters)).fetchone()
         return (await self.run(statement, parameters)).first()
 
     async def scalar(self, statement: Executable, parameters: Parameters | None = None) -> Any:
@@ -128,30 +148,128 @@ class Session:
 
     async def oid(self, type_name: str) -> int:
         """The number this database gave to `vector` or `sparsevec`; it names the elements of a binary array."""
-        if type_name not in self._oids:
-            self._oids.update({row.typname: row.oid for row in await self.all(TYPE_OIDS)})
-        return self._oids[type_name]
+        oids = self._line.oids
+        if type_name not in oids:
+            oids.update({row.typname: row.oid for row in await self.all(TYPE_OIDS)})
+        return oids[type_name]
+
+    async def _look_up(self, lookup: Lookup, parameters: Parameters | None) -> psycopg.AsyncCursor[Any]:
+        if self._opening:
+            await self.begin()
+        cursor = self._line.driver.cursor(row_factory=namedtuple_row)
+        try:
+            return await cursor.execute(lookup.sql, {**lookup.constants, **(parameters or {})})
+        except psycopg.Error as error:
+            raise (meaning(error) or error) from error
+        except UnicodeEncodeError as error:
+            raise unstorable() from error
 
 
-@asynccontextmanager
-async def transaction(
-    engine: AsyncEngine, oids: dict[str, int], tenant_id: UUID | None, timeouts: Timeouts
-) -> AsyncIterator[Session]:
-    """One transaction in the tenant's context: committed at the end of the block, rolled back when it raises.
+class Line:
+    """The one connection of a process.
 
-    Raises:
-        Unavailable: the database cannot be reached, or an error inside the block had undone the transaction already.
-        CommitUnknown: the connection broke while committing.
+    Opened when first needed, used by one transaction at a time, replaced when it breaks.
     """
-    connection, driver = await _begin(engine, opening(tenant_id, timeouts))
-    try:
-        yield Session(connection, oids)
-        await _commit(driver)
-    finally:
-        # Whatever is still open is rolled back as the connection returns to the pool; a broken one is dropped.
-        if driver.broken or driver.closed:
-            await connection.invalidate()
-        await connection.close()
+
+    connection: AsyncConnection
+    driver: psycopg.AsyncConnection[Any]
+
+    def __init__(self, engine: AsyncEngine, timeouts: Timeouts) -> None:
+        """Opens nothing.
+
+        Args:
+            engine: makes the connection.
+            timeouts: how long anything may take.
+        """
+        self._engine = engine
+        self._timeouts = timeouts
+        self._turn = asyncio.Lock()
+        self._open = False
+        self.oids: dict[str, int] = {}
+        """Of the vector types; filled when first needed."""
+
+    @asynccontextmanager
+    async def transaction(self, tenant_id: UUID | None) -> AsyncIterator[Session]:
+        """One transaction in the tenant's context: committed at the end of the block, rolled back when it raises.
+
+        Raises:
+            Unavailable: the database cannot be reached, or an error inside the block undid the transaction before.
+            CommitUnknown: the connection broke while committing.
+        """
+        await self._take_turn()
+        try:
+            session = Session(self, opening(tenant_id, self._timeouts))
+            yield session
+            if session.begun:
+                await _commit(self.driver)
+        finally:
+            try:
+                await self._tidied()
+            finally:
+                self._turn.release()
+
+    async def begin(self, sql: str) -> psycopg.AsyncCursor[Any]:
+        """Send what begins a transaction.
+
+        A kept connection may have died since: nothing has run yet, so another is tried at once.
+        """
+        for last in (False, True):
+            await self._opened()
+            try:
+                return await self.driver.execute(sql)
+            except psycopg.OperationalError as error:
+                if last or not (self.driver.broken or self.driver.closed):
+                    raise (meaning(error) or error) from error
+                await self.drop()
+            except psycopg.Error as error:
+                raise (meaning(error) or error) from error
+        raise AssertionError("unreachable")
+
+    async def drop(self) -> None:
+        """Close the connection, if there is one; the next transaction opens another."""
+        if self._open:
+            self._open = False
+            await asyncio.shield(self.connection.invalidate())
+            await asyncio.shield(self.connection.close())
+
+    async def _opened(self) -> None:
+        if self._open:
+            return
+        try:
+            self.connection = await self._engine.connect()
+            raw = await self.connection.get_raw_connection()
+        except (SQLAlchemyError, psycopg.Error, OSError) as error:
+            raise Unavailable("the database cannot be reached", code="database_unreachable") from error
+        self.driver = cast(psycopg.AsyncConnection[Any], raw.driver_connection)
+        self._open = True
+
+    async def _take_turn(self) -> None:
+        if not self._turn.locked():
+            await self._turn.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._timeouts.turn / 1000):
+                await self._turn.acquire()
+        except TimeoutError as error:
+            raise Unavailable(
+                "the one database connection of this process stayed in use", code="database_busy"
+            ) from error
+
+    async def _tidied(self) -> None:
+        """Roll back what is still open; a connection whose state is not known is not used again."""
+        if not self._open:
+            return
+        status = self.driver.info.transaction_status
+        if status is TransactionStatus.IDLE and not self.driver.broken:
+            return
+        if status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            try:
+                await asyncio.shield(self.driver.rollback())
+            except (psycopg.Error, OSError) as error:
+                log.info("database.dropped", error=str(error))
+            else:
+                return
+        await self.drop()
 
 
 def opening(tenant_id: UUID | None, timeouts: Timeouts) -> str:
@@ -175,40 +293,6 @@ def opening(tenant_id: UUID | None, timeouts: Timeouts) -> str:
     return "BEGIN; SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
 
 
-async def _begin(engine: AsyncEngine, opening: str) -> tuple[AsyncConnection, psycopg.AsyncConnection[Any]]:
-    """A connection inside a fresh transaction.
-
-    A kept connection may have died since: nothing has run yet, so another is tried at once.
-    """
-    for last in (False, True):
-        connection = await _connect(engine)
-        driver = cast(psycopg.AsyncConnection[Any], (await connection.get_raw_connection()).driver_connection)
-        try:
-            await driver.execute(opening)
-        except psycopg.OperationalError as error:
-            await connection.invalidate()
-            await connection.close()
-            if last:
-                raise Unavailable("the database connection was lost", code="database_lost") from error
-        except BaseException:
-            # Cancelled between BEGIN and its answer: the connection's state is not known.
-            await asyncio.shield(connection.invalidate())
-            await asyncio.shield(connection.close())
-            raise
-        else:
-            return connection, driver
-    raise AssertionError("unreachable")
-
-
-async def _connect(engine: AsyncEngine) -> AsyncConnection:
-    try:
-        return await engine.connect()
-    except PoolTimeout as error:
-        raise Unavailable("the one database connection of this process stayed in use", code="database_busy") from error
-    except (SQLAlchemyError, psycopg.Error, OSError) as error:
-        raise Unavailable("the database cannot be reached", code="database_unreachable") from error
-
-
 async def _commit(driver: psycopg.AsyncConnection[Any]) -> None:
     if driver.info.transaction_status is TransactionStatus.INERROR:
         # COMMIT would answer ROLLBACK, politely: an error was swallowed inside the block.
@@ -219,33 +303,3 @@ async def _commit(driver: psycopg.AsyncConnection[Any]) -> None:
         if driver.broken or driver.closed:
             raise CommitUnknown("the database connection broke during commit") from error
         raise Unavailable("the database refused to commit", code="database_conflict") from error
-
-
-def meaning(error: DBAPIError) -> LambentError | DBAPIError:
-    """What a database error means to the rest of the system; those that are faults of ours stay as they are."""
-    cause = error.orig
-    state = getattr(cause, "sqlstate", None) or ""
-    if state in TRANSIENT:
-        code, words = TRANSIENT[state]
-        return Unavailable(words, code=code)
-    if (
-        error.connection_invalidated
-        or state[:2] in ("08", "53", "57")
-        or (isinstance(cause, psycopg.OperationalError) and not state)
-    ):
-        return Unavailable("the database connection was lost", code="database_lost")
-    if state == "23505":
-        return Conflict("something with the same key exists already", code="already_exists")
-    if state == "23503":
-        return Conflict("it refers to something that is not there", code="missing_reference")
-    if state == "42501":
-        return Forbidden("the rows are outside this transaction's tenant", code="outside_tenant")
-    if state in UNSTORABLE or (isinstance(cause, psycopg.DataError) and not state):
-        return _unstorable()
-    return error
-
-
-def _unstorable() -> Invalid:
-    return Invalid(
-        "the text contains characters that cannot be stored (NUL, or halves of a surrogate pair)", code="invalid_text"
-    )

@@ -1,8 +1,8 @@
 """SQLAlchemy's async engine and its PostgreSQL dialect, without what no function here uses.
 
 `sqlalchemy.ext.asyncio` brings ORM sessions along, and with them the whole ORM: a tenth of a cold start; the dialect's
-package brings every driver there is. So those modules are stood in for while the packages are first imported; afterwards
-they can be imported as ever. A package that is there already is left as it is.
+package brings every driver there is. So those modules are stood in for while the packages are first imported;
+afterwards they can be imported as ever. A package that is there already is left as it is.
 """
 
 import sys
@@ -35,11 +35,11 @@ def standing(package: str, modules: tuple[str, ...]) -> Iterator[None]:
         for name in names:
             del sys.modules[name]
             # The package holds the stand as an attribute too: the next import is to find the real module.
-            vars(sys.modules[package]).pop(name.rpartition(".")[2], None)
+            vars(sys.modules.get(package, _Stand(package))).pop(name.rpartition(".")[2], None)
 
 
 with standing(DIALECT, OTHER_DRIVERS):
-    import sqlalchemy.dialects.postgresql
+    pass
 with standing(PACKAGE, () if "sqlalchemy.orm" in sys.modules else SESSION_MODULES):
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 

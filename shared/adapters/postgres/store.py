@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from shared.adapters.postgres.engine import Timeouts, open_engine, transaction
+from shared.adapters.postgres.engine import Line, Timeouts, open_engine
 from shared.adapters.postgres.rows import PgRows
 from shared.domain.tenants import TenantScope
 
@@ -16,9 +16,9 @@ class PgStore:
         url: of the application role, `postgresql://lambent_app:…@host/name`.
         timeouts: how long the server may take.
         """
-        self._timeouts = timeouts or Timeouts()
-        self._engine = open_engine(url, self._timeouts)
-        self._oids: dict[str, int] = {}
+        chosen = timeouts or Timeouts()
+        self._engine = open_engine(url, chosen)
+        self._line = Line(self._engine, chosen)
 
     @asynccontextmanager
     async def transaction(self, scope: TenantScope | None) -> AsyncIterator[PgRows]:
@@ -31,11 +31,9 @@ class PgStore:
             Unavailable: the database cannot be reached or did not finish in time.
             CommitUnknown: the connection broke while committing: the work is to be repeated.
         """
-        async with transaction(
-            self._engine, self._oids, None if scope is None else scope.tenant_id, self._timeouts
-        ) as session:
+        async with self._line.transaction(None if scope is None else scope.tenant_id) as session:
             yield PgRows(session)
 
     async def close(self) -> None:
         """Close the connection; the next transaction opens another."""
-        await self._engine.dispose()
+        await self._line.drop()

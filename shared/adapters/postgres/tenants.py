@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, select, text, update
+from psycopg.sql import SQL
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.adapters.postgres.engine import Session
@@ -126,8 +127,8 @@ ADD_KEY = insert(api_keys)
 PURGE_KEYS = "DELETE FROM api_keys WHERE tenant_id = :tenant AND {within}"
 # The function is the clerk's: it sees every tenant's keys. What it finds sets the context for the rest of the
 # transaction.
-AUTHENTICATE = text(
-    "SELECT k.*, set_config('lambent.tenant', k.tenant_id::text, true) AS context FROM lambent_key(:secret_hash) k"
+AUTHENTICATE = SQL(
+    "SELECT k.*, set_config('lambent.tenant', k.tenant_id::text, true) AS context FROM lambent_key({}) k"
 )
 
 
@@ -157,7 +158,8 @@ class PgKeys:
 
         The transaction is in its tenant's context from then on.
         """
-        row = await self._session.first(AUTHENTICATE, {"secret_hash": secret_hash})
+        # Usually what a request begins with: it travels with BEGIN.
+        row = await self._session.begin(AUTHENTICATE.format(secret_hash).as_string())
         return None if row is None else _credential(row)
 
     async def purge(self, scope: TenantScope, subject: Subject) -> int:

@@ -156,6 +156,7 @@ async def test_transaction_left_idle_too_long_is_unavailable(open_store: OpenSto
 
     async def idle() -> None:
         async with store.transaction(room.scope) as rows:
+            await rows.collections.get(room.scope, room.collection.id)
             await asyncio.sleep(0.3)
             await rows.collections.get(room.scope, room.collection.id)
 
@@ -200,6 +201,13 @@ async def test_store_holds_one_connection_and_close_gives_it_back(store: PgStore
     assert as_superuser.execute(count).fetchone() == (0,)
     async with store.transaction(None) as rows:
         assert len(await rows.tenants.ids()) == 3
+
+
+async def test_transaction_that_asks_nothing_opens_no_connection(store: PgStore, as_superuser: Superuser) -> None:
+    async with store.transaction(None):
+        pass
+    count = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'lambent_app'"
+    assert as_superuser.execute(count).fetchone() == (0,)
 
 
 async def test_cancelled_transaction_leaves_nothing_and_the_next_works(store: PgStore) -> None:

@@ -450,8 +450,7 @@ async def test_index_of_another_tenants_collection_is_refused(store: PgStore, as
 async def test_session_setting_shows_through_no_transaction(store: PgStore) -> None:
     one, other = await furnished(store), await furnished(store)
     # Somebody sets the tenant for the session: the one mistake that a pooled connection would carry along.
-    async with store._engine.connect() as connection:
-        await connection.exec_driver_sql(f"SET lambent.tenant = '{other.scope.tenant_id}'")
+    await store._line.driver.execute(sql.SQL("SET lambent.tenant = {}").format(str(other.scope.tenant_id)))
     async with store.transaction(None) as rows:
         assert await rows.collections.get(other.scope, other.collection.id) is None
     async with store.transaction(one.scope) as rows:
@@ -463,8 +462,8 @@ async def test_tenant_of_a_transaction_ends_with_it(store: PgStore) -> None:
     one = await furnished(store)
 
     async def setting() -> Sequence[object]:
-        async with store._engine.connect() as connection:
-            return (await connection.exec_driver_sql("SELECT current_setting('lambent.tenant', true)")).one()
+        cursor = await store._line.driver.execute("SELECT current_setting('lambent.tenant', true)")
+        return await cursor.fetchone() or ()
 
     async with store.transaction(one.scope) as rows:
         assert await rows.collections.get(one.scope, one.collection.id) is not None
