@@ -217,18 +217,14 @@ class RetriesOut(Out):
 class DocumentViewOut(DocumentOut):
     """A document with its latest version."""
 
-    latest: VersionOut | None
+    latest: VersionOut | None = None
 
     @classmethod
     def of(cls, view: DocumentView) -> Self:
         """From the use case's view."""
-        about = DocumentOut.model_validate(view.document)
-        fields = {
-            **about.model_dump(),
-            "committed_generation": about.version,
-            "latest_generation": about.latest_version,
-        }
-        return cls(**fields, latest=None if view.latest is None else VersionOut.of(view.latest))
+        about = cls.model_validate(view.document)
+        about.latest = None if view.latest is None else VersionOut.of(view.latest)
+        return about
 
 
 class FormOut(Out):

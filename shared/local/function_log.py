@@ -47,9 +47,9 @@ class LineBuffer:
 
     def feed(self, data: bytes) -> None:
         """Takes output as it came from the pipe."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self._log.write(line)
+        whole, end, self._rest = (self._rest + data).rpartition(b"\n")
+        if end:
+            self._log.write(whole)
         if len(self._rest) > _MAX_LINE:
             self.flush()
 

@@ -152,8 +152,7 @@ class Sandbox:
             parts.append(f"Init Duration: {self.init_ms:.2f} ms")
         if result.error:
             parts += ["Status: error", f"Error Type: {result.error}"]
-        self._log.write(f"END RequestId: {invocation.request_id}".encode())
-        self._log.write("\t".join(parts).encode())
+        self._log.write(f"END RequestId: {invocation.request_id}\n{'\t'.join(parts)}".encode())
 
     def _ended(self, code: int) -> None:
         """The process is gone: answers whoever waited for it, in Lambda's words."""

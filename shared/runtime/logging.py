@@ -3,6 +3,7 @@
 JSON with event, level, timestamp, function and whatever is bound to the invocation.
 """
 
+import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ from functools import cache
 import structlog
 
 from shared.settings import settings
+
+
+# Kept: json.dumps makes an encoder for every line when it is told what to do with strangers.
+_ENCODER = json.JSONEncoder(default=str)
 
 
 def configure() -> None:
@@ -28,7 +33,7 @@ def _configure(level_name: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(default=str),
+            _as_json,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         # Looked up at each line: whoever replaces stdout sees the lines. One write a line, its end included.
@@ -38,6 +43,10 @@ def _configure(level_name: str) -> None:
     # Libraries speak only when something is wrong: their lines are not in our schema.
     logging.getLogger().setLevel(logging.WARNING)
     logging.getLogger("mangum").setLevel(logging.CRITICAL)
+
+
+def _as_json(logger: object, method: str, line: structlog.typing.EventDict) -> str:
+    return _ENCODER.encode(line)
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, text, update
 from psycopg.sql import SQL
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.adapters.postgres.engine import Session
@@ -168,15 +168,17 @@ class PgKeys:
         return (await self._session.run(purge, {"tenant": scope.tenant_id, "subject": subject.id})).rowcount
 
 
-def _credential(row: Row[Any]) -> Credential:
-    # A permission of a newer version of the code is one this version cannot grant.
-    known = {permission.value for permission in Permission}
+PERMISSIONS = {permission.value: permission for permission in Permission}
+
+
+def _credential(row: Any) -> Credential:
     return Credential(
         id=row.id,
         tenant_id=row.tenant_id,
         project_id=row.project_id,
         name=row.name,
-        permissions=frozenset(Permission(name) for name in row.permissions if name in known),
+        # A permission of a newer version of the code is one this version cannot grant.
+        permissions=frozenset(PERMISSIONS[name] for name in row.permissions if name in PERMISSIONS),
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
     )
