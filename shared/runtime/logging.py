@@ -14,7 +14,6 @@ import structlog
 
 from shared.settings import settings
 
-
 # Kept: json.dumps makes an encoder for every line when it is told what to do with strangers.
 _ENCODER = json.JSONEncoder(default=str)
 
