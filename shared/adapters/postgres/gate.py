@@ -10,29 +10,23 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Table, TextClause, Uuid, any_, func, literal, select, text
+from sqlalchemy import ColumnElement, FromClause, Label, Table, TextClause, Uuid, any_, func, literal, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.filters import compiled
-from shared.adapters.postgres.models import collections, documents, projects, tenants
+from shared.adapters.postgres.models import collections, documents
+from shared.adapters.postgres.schema import Instant
 from shared.adapters.postgres.statements import PROJECT, ROOM_LIVE, ROOM_LIVE_TEXT, TENANT
 from shared.domain.chunks import ChunkId
 from shared.domain.filters import Filter
 from shared.domain.search import LegHit
 from shared.domain.tenants import Scope
 
-D, C, P, T = documents.c, collections.c, projects.c, tenants.c
+D, C = documents.c, collections.c
 
 # When the collection, project or tenant that a document is in was deleted: a column beside those of `documents`.
-GONE_WITH = (
-    select(func.coalesce(C.deleted_at, P.deleted_at, T.deleted_at))
-    .where((C.tenant_id == D.tenant_id) & (C.id == D.collection_id))
-    .where((P.tenant_id == C.tenant_id) & (P.id == C.project_id) & (T.tenant_id == C.tenant_id))
-    .correlate(documents)
-    .scalar_subquery()
-    .label("gone_with")
-)
+GONE_WITH: Label[Any] = func.lambent_gone_with(D.tenant_id, D.collection_id, type_=Instant).label("gone_with")
 
 MAX_PARTS = 8
 """Collections asked in one paged statement; each is planned by itself, so for many a scan is quicker."""

@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0008"
+HEAD = "0009"
