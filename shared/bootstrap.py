@@ -318,6 +318,7 @@ ROWS = frozenset(
         "receipts",
         "outbox",
         "limits",
+        "backlog",
         "ingestions",
     )
 )

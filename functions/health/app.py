@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Response
 
-from functions.health.schemas import HealthOut, LiveOut, StatusOut
+from functions.health.schemas import HealthOut, LiveOut, StatusOut, WaitingOut
 from shared.runtime.auth import AuthorisedCaller
-from shared.runtime.health import health
+from shared.runtime.health import health, waiting
 from shared.runtime.http import PREFIX, http_function
 
 router = APIRouter(prefix=PREFIX)
@@ -28,6 +28,12 @@ async def status(response: Response) -> StatusOut:
 async def details(caller: AuthorisedCaller) -> HealthOut:
     """Database, migrations, vector store, object store, queues and models apart, each with latency and a reason."""
     return HealthOut.of(await health())
+
+
+@router.get("/health/waiting")
+async def show_waiting(caller: AuthorisedCaller) -> WaitingOut:
+    """Everything that waits in the project, and why: by step and reason, the longest first, queues, dead letters."""
+    return WaitingOut.of(*await waiting(caller))
 
 
 handler = http_function(router)

@@ -1,7 +1,15 @@
 """Responses about health."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, Self
+from uuid import UUID
 
+from pydantic import Field
+
+from shared.domain.backlog import Backlog
+from shared.domain.documents import Document, Generation
+from shared.ports.queue import QueueDepth
 from shared.runtime.schemas import Out
 from shared.usecases.health.check import Health
 
@@ -50,4 +58,84 @@ class HealthOut(StatusOut):
             status="healthy" if found.healthy else "unhealthy",
             parts=[PartOut.model_validate(part) for part in found.parts],
             queues=[QueueOut.model_validate(queue) for queue in found.queues],
+        )
+
+
+class LineOut(Out):
+    """Versions that wait at one step for one reason; without a reason they wait for their turn only."""
+
+    state: str
+    reason: str
+    count: int
+    oldest: datetime
+    overdue: int
+    leased: int
+
+
+class LongestOut(Out):
+    """One version that waits; `leased_by` is the worker that holds it until `leased_until`."""
+
+    document_id: UUID
+    name: str
+    collection_id: UUID
+    version: int
+    state: str
+    since: datetime
+    due_at: datetime | None
+    leased_by: str | None
+    leased_until: datetime | None
+    attempts: int
+    waiting: str
+    last_error: str
+
+    @classmethod
+    def of(cls, document: Document, one: Generation) -> Self:
+        """From the rows."""
+        return cls(
+            document_id=document.id,
+            name=document.path or document.name,
+            collection_id=document.collection_id,
+            version=one.number,
+            state=one.state.value,
+            since=one.entered_at,
+            due_at=one.due_at,
+            leased_by=one.lease_owner,
+            leased_until=one.lease_until,
+            attempts=one.attempts,
+            waiting=one.waiting,
+            last_error=one.last_error.detail if one.last_error else "",
+        )
+
+
+class UnsentOut(Out):
+    """Messages whose sender died before it sent them; the sweep sends them."""
+
+    count: int
+    oldest: datetime | None
+
+
+class WaitingOut(Out):
+    """Everything that waits in a project, and the queues of the deployment."""
+
+    lines: list[LineOut]
+    longest: list[LongestOut]
+    failed: dict[str, int] = Field(description="documents whose latest version failed, by code")
+    deleting: int
+    unsent: UnsentOut
+    queues: list[QueueOut]
+    dead_letters: int
+    queues_unknown: str = Field(description="why the queues could not be looked at, if so")
+
+    @classmethod
+    def of(cls, found: Backlog, queues: Sequence[QueueDepth], unknown: str) -> Self:
+        """From the use case's answer."""
+        return cls(
+            lines=[LineOut.model_validate(line) for line in found.lines],
+            longest=[LongestOut.of(*both) for both in found.longest],
+            failed=dict(found.failed),
+            deleting=found.deleting,
+            unsent=UnsentOut.model_validate(found.unsent),
+            queues=[QueueOut.model_validate(queue) for queue in queues],
+            dead_letters=sum(queue.waiting for queue in queues if queue.dead),
+            queues_unknown=unknown,
         )

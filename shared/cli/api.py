@@ -25,6 +25,10 @@ class Api:
         """Every part of the system apart."""
         return cast(s.Health, self.client.call("GET", "/health/details"))
 
+    def waiting(self) -> s.Waiting:
+        """Everything that waits in the project, and why."""
+        return cast(s.Waiting, self.client.call("GET", "/health/waiting"))
+
     def projects(self) -> Iterator[s.Project]:
         """Every project."""
         return self._all("/projects")

@@ -328,3 +328,50 @@ class Health(TypedDict):
     status: str
     parts: list[Part]
     queues: list[QueueDepth]
+
+
+class WaitingLine(TypedDict):
+    """Versions that wait at one step for one reason."""
+
+    state: str
+    reason: str
+    count: int
+    oldest: str
+    overdue: int
+    leased: int
+
+
+class WaitingOne(TypedDict):
+    """One version that waits."""
+
+    document_id: str
+    name: str
+    version: int
+    state: str
+    since: str
+    due_at: str | None
+    leased_by: str | None
+    leased_until: str | None
+    attempts: int
+    waiting: str
+    last_error: str
+
+
+class Unsent(TypedDict):
+    """Messages whose sender died."""
+
+    count: int
+    oldest: str | None
+
+
+class Waiting(TypedDict):
+    """Everything that waits."""
+
+    lines: list[WaitingLine]
+    longest: list[WaitingOne]
+    failed: dict[str, int]
+    deleting: int
+    unsent: Unsent
+    queues: list[QueueDepth]
+    dead_letters: int
+    queues_unknown: str

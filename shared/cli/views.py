@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from shared.cli.loglines import readable
 from shared.cli.output import Column, Output
 from shared.cli.plain import moment, number, seconds
-from shared.cli.shapes import Health
+from shared.cli.shapes import Health, QueueDepth
 
 if TYPE_CHECKING:
     from shared.local.report import LogLine, Ready, Status, Step
@@ -96,7 +96,12 @@ def show_health(output: Output, url: str, found: Health) -> None:
         for one in found["parts"]
     ]
     output.table([Column("Part"), Column("State"), Column("Took", right=True), Column("Detail", wraps=True)], parts)
-    queues = [one for one in found["queues"] if not one["dead"]]
+    show_queues(output, found["queues"])
+
+
+def show_queues(output: Output, found: list[QueueDepth]) -> None:
+    """What is in the queues, and in those of the dead."""
+    queues = [one for one in found if not one["dead"]]
     if queues:
         output.line()
         numbers = [Column(title, right=True) for title in ("Waiting", "In flight", "Delayed")]
@@ -104,11 +109,11 @@ def show_health(output: Output, url: str, found: Health) -> None:
             (one["name"], number(one["waiting"]), number(one["in_flight"]), number(one["delayed"])) for one in queues
         ]
         output.table([Column("Queue", flexible=True), *numbers], rows)
-    letters = [(one["name"], number(one["waiting"])) for one in found["queues"] if one["dead"] and one["waiting"]]
+    letters = [(one["name"], number(one["waiting"])) for one in found if one["dead"] and one["waiting"]]
     if letters:
         output.line()
         output.table([Column("Dead letters", flexible=True, style="red"), Column("Waiting", right=True)], letters)
-    elif any(one["dead"] for one in found["queues"]):
+    elif any(one["dead"] for one in found):
         output.line("No dead letters.")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from shared.domain.ingestion import Pace
     from shared.ports.analyser import Analyser
+    from shared.ports.backlog import BacklogView
     from shared.ports.blobs import Blobs
     from shared.ports.cache import EmbeddingCache
     from shared.ports.chats import Chats
@@ -57,6 +58,8 @@ class Rows(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def backlog(self) -> BacklogView: ...
     @property
     def ingestions(self) -> Ingestions: ...
 

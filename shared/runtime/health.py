@@ -1,9 +1,14 @@
 """What health asks: one probe for each thing this deployment depends on."""
 
+from collections.abc import Sequence
+
 from shared import bootstrap
+from shared.domain.backlog import Backlog
 from shared.domain.errors import Unavailable
 from shared.ports.queue import QueueDepth
+from shared.runtime.auth import Caller
 from shared.usecases.health.check import Health, check
+from shared.usecases.ingest.waiting import waiting as waiting_in
 
 
 async def health() -> Health:
@@ -22,6 +27,17 @@ async def health() -> Health:
     parts = await check(clock, {"database": _database, "object_store": _objects, "queues": queues, "models": _models})
     parts += await check(clock, {"migrations": _migrations, "vector_store": _vectors})
     return Health(parts, tuple(depths))
+
+
+async def waiting(caller: Caller) -> tuple[Backlog, Sequence[QueueDepth], str]:
+    """What waits in the caller's project, what is in the queues, and why that is unknown if it is."""
+    async with caller.transaction() as ports:
+        backlog = await waiting_in(caller.scope, ports)
+    try:
+        return backlog, await caller.powers.queue.depths(), ""
+    except Unavailable as error:
+        # What the database knows is worth showing all the same.
+        return backlog, (), error.detail
 
 
 async def _database() -> str:

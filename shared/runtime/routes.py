@@ -11,6 +11,7 @@ ROUTES: Mapping[tuple[str, str], Permission | None] = {
     ("GET", "/api/v1/health/live"): PUBLIC,
     ("GET", "/api/v1/health"): PUBLIC,
     ("GET", "/api/v1/health/details"): Permission.HEALTH_READ,
+    ("GET", "/api/v1/health/waiting"): Permission.HEALTH_READ,
     ("POST", "/api/v1/projects"): Permission.PROJECTS_WRITE,
     ("GET", "/api/v1/projects"): Permission.PROJECTS_READ,
     ("GET", "/api/v1/projects/{project_id}"): Permission.PROJECTS_READ,

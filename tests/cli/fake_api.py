@@ -66,6 +66,10 @@ def _health(app: FastAPI, world: World) -> None:
             "queues": [{"name": "ingest_embed", "waiting": 4, "in_flight": 1, "delayed": 0, "dead": False}],
         }
 
+    @app.get("/api/v1/health/waiting", response_model=health.WaitingOut)
+    async def waiting() -> dict[str, Any]:
+        return world.waiting
+
 
 def _rooms(app: FastAPI, world: World) -> None:
     @app.get("/api/v1/projects", response_model=projects.ProjectPage)

@@ -60,6 +60,8 @@ class World:
     """Documents never move."""
     wrong_quote: bool = False
     healthy: bool = True
+    waiting: dict[str, Any] = field(default_factory=dict)
+    """What waits, as the API tells it."""
 
     def add_collection(self, name: str) -> dict[str, Any]:
         """Make one."""

@@ -27,7 +27,20 @@ COMMANDS = (
         "document",
         "why",
     ),
-    *("text", "download", "delete", "receipt", "process", "retry", "collections", "projects", "search", "ask", "chats"),
+    *(
+        "text",
+        "download",
+        "delete",
+        "receipt",
+        "process",
+        "retry",
+        "waiting",
+        "collections",
+        "projects",
+        "search",
+        "ask",
+        "chats",
+    ),
 )
 
 

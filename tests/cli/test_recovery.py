@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.fake_world import World, version
+from tests.cli.fake_world import NOW, World, version
 
 
 def failed(world: World, collection: dict[str, Any], path: str, code: str = "gave_up") -> dict[str, Any]:
@@ -75,3 +75,60 @@ def test_retry_of_nothing_or_of_both_is_told_how(run: Run, given: tuple[str, ...
     told = run("retry", *given)
     assert told.code != 0
     assert "--failed" in told.err
+
+
+NOTHING: dict[str, Any] = {
+    "lines": [],
+    "longest": [],
+    "failed": {},
+    "deleting": 0,
+    "unsent": {"count": 0, "oldest": None},
+    "queues": [{"name": "ingest_embed_dead", "waiting": 0, "in_flight": 0, "delayed": 0, "dead": True}],
+    "dead_letters": 0,
+    "queues_unknown": "",
+}
+
+
+def test_waiting_tells_steps_reasons_the_longest_queues_and_the_dead(run: Run, world: World) -> None:
+    line = {"state": "embedding", "count": 7, "oldest": NOW, "overdue": 2, "leased": 1}
+    one = {
+        "document_id": "00000000-0000-0000-0000-000000000001",
+        "collection_id": "00000000-0000-0000-0000-000000000002",
+        "name": "hr/leave.md",
+        "version": 2,
+        "state": "embedding",
+        "since": NOW,
+        "due_at": NOW,
+        "attempts": 3,
+        "leased_by": "w",
+        "leased_until": NOW,
+        "waiting": "",
+        "last_error": "the model is down",
+    }
+    queue = {"name": "ingest_embed", "waiting": 4, "in_flight": 1, "delayed": 2, "dead": False}
+    world.waiting = {
+        **NOTHING,
+        "lines": [{**line, "reason": "the provider asked for 60 s"}, {**line, "reason": ""}],
+        "longest": [one],
+        "failed": {"encrypted": 3},
+        "deleting": 1,
+        "unsent": {"count": 2, "oldest": NOW},
+        "queues": [queue, {**queue, "name": "ingest_embed_dead", "dead": True}],
+        "dead_letters": 4,
+    }
+    told = run("waiting")
+    assert told.code == 0
+    for words in ("the provider asked for 60 s", "its turn", "hr/leave.md", "the model is down", "encrypted"):
+        assert words in told.out
+    assert "ingest_embed_dead" in told.out
+    assert "1 document being removed" in told.out
+    assert "2 messages left unsent" in told.err
+    assert run("waiting", "--json").json["failed"] == {"encrypted": 3}
+
+
+def test_waiting_for_nothing_says_so(run: Run, world: World) -> None:
+    world.waiting = {**NOTHING, "queues_unknown": "the queue cannot be reached"}
+    told = run("waiting")
+    assert "Nothing waits" in told.err
+    assert "No dead letters" in told.out
+    assert "cannot be reached" in told.err

@@ -43,6 +43,7 @@ PROBES: Mapping[Route, Probe] = {
     ("GET", "/api/v1/health/live"): Probe(200, foreign=None),
     ("GET", "/api/v1/health"): Probe(200, foreign=None),
     ("GET", "/api/v1/health/details"): Probe(200, foreign=None),
+    ("GET", "/api/v1/health/waiting"): Probe(200, foreign=None),
     ("POST", "/api/v1/projects"): Probe(201, {"name": "Another"}, foreign=None),
     ("GET", "/api/v1/projects"): Probe(200, foreign=None),
     ("GET", "/api/v1/projects/{project_id}"): Probe(200),

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from shared.adapters.memory.backlog import MemoryBacklog
 from shared.adapters.memory.cache import MemoryEmbeddingCache
 from shared.adapters.memory.chats import MemoryChats
 from shared.adapters.memory.chunks import MemoryChunks
@@ -36,6 +37,7 @@ class MemoryRows:
         self.outbox = MemoryOutbox(transaction)
         self.limits = MemoryLimits(transaction)
         self.ingestions = MemoryIngestions(transaction)
+        self.backlog = MemoryBacklog(transaction)
 
 
 class MemoryStore:

@@ -52,11 +52,10 @@ ADD = (
 PROJECT_OF = select(D.project_id).where((D.tenant_id == TENANT) & (D.id == ID))
 GET = select(documents, GONE_WITH).where(MINE & (D.id == ID))
 LOCK = GET.with_for_update(of=documents)
-BOTH = (
-    select(documents, GONE_WITH, *(column.label(f"generation_{column.name}") for column in G))
-    .join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
-    .where(MINE & (D.id == ID))
+WITH_GENERATIONS = select(documents, GONE_WITH, *(column.label(f"generation_{column.name}") for column in G)).join(
+    generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id)
 )
+BOTH = WITH_GENERATIONS.where(MINE & (D.id == ID))
 LATEST = Lookup(BOTH.where(G.number == D.latest_generation))
 # Both rows: a generation that was only read would be as old as the statement, which may have waited for the lock.
 LOCK_BOTH = BOTH.where(G.number == NUMBER).with_for_update(of=(documents, generations))

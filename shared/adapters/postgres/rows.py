@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from shared.adapters.postgres.engine import Session
 
 if TYPE_CHECKING:
+    from shared.adapters.postgres.backlog import PgBacklog
     from shared.adapters.postgres.cache import PgEmbeddingCache
     from shared.adapters.postgres.chats import PgChats
     from shared.adapters.postgres.chunks import PgChunks
@@ -125,3 +126,10 @@ class PgRows:
         from shared.adapters.postgres.ingestions import PgIngestions
 
         return PgIngestions(self._session)
+
+    @cached_property
+    def backlog(self) -> PgBacklog:
+        """Everything that waits."""
+        from shared.adapters.postgres.backlog import PgBacklog
+
+        return PgBacklog(self._session)

@@ -1,4 +1,4 @@
-"""Commands about what went wrong: retry what failed."""
+"""Commands about what waits or went wrong: look at it, retry what failed."""
 
 from typing import Annotated
 
@@ -7,10 +7,11 @@ import typer
 from shared.cli import names
 from shared.cli.errors import ApiProblem, CliError
 from shared.cli.options import api_command
-from shared.cli.output import Column
-from shared.cli.plain import plural
+from shared.cli.output import Column, Output
+from shared.cli.plain import age, moment, number, plural
 from shared.cli.session import Session
-from shared.cli.shapes import Reason, Refused, Started, Version
+from shared.cli.shapes import Reason, Refused, Started, Version, Waiting, WaitingOne
+from shared.cli.views import show_queues
 
 RUNNING = frozenset({"extracting", "chunking", "embedding", "publishing"})
 
@@ -93,6 +94,55 @@ def _tell(session: Session, started: list[Started], refused: list[Refused]) -> N
         output.table([Column("Id", style="dim"), Column("Code"), Column("Why", wraps=True)], rows)
 
 
+def waiting(session: Session) -> None:
+    """Show everything that waits and why: by step and reason, the longest first, queues, dead letters."""
+    found = session.api.waiting()
+    if session.json:
+        session.output.value(found)
+    else:
+        _show(session.output, found)
+
+
+def _show(output: Output, found: Waiting) -> None:
+    numbers = [Column(title, right=True) for title in ("Versions", "Oldest", "Overdue", "Leased")]
+    lines = [
+        (
+            one["state"].replace("_", " "),
+            one["reason"] or "its turn",
+            *(number(one["count"]), age(one["oldest"]), number(one["overdue"]), number(one["leased"])),
+        )
+        for one in found["lines"]
+    ]
+    output.table([Column("Step"), Column("Waits for", wraps=True), *numbers], lines, empty="Nothing waits.")
+    if found["longest"]:
+        output.line()
+        columns = [Column("Waiting longest", tail=True, style="bold"), Column("Step"), Column("For", right=True)]
+        more = [Column("Tries", right=True), Column("Held until"), Column("Due"), Column("Why", wraps=True)]
+        output.table([*columns, *more], [_one(one) for one in found["longest"]])
+    if found["failed"]:
+        output.line()
+        failed = sorted(found["failed"].items(), key=lambda one: -one[1])
+        output.table([Column("Failed"), Column("Documents", right=True)], [(code, number(n)) for code, n in failed])
+        output.note("lambent retry --failed takes up what can be repeated.", "")
+    if found["deleting"]:
+        output.line(f"{plural(found['deleting'], 'document')} being removed from every store.")
+    if found["unsent"]["count"]:
+        output.warn(f"{plural(found['unsent']['count'], 'message')} left unsent; the sweep sends them within a minute")
+    show_queues(output, found["queues"])
+    if found["queues_unknown"]:
+        output.warn(f"the queues could not be looked at: {found['queues_unknown']}")
+
+
+def _one(one: WaitingOne) -> tuple[str, ...]:
+    return (
+        *(one["name"], one["state"].replace("_", " "), age(one["since"]), number(one["attempts"])),
+        moment(one["leased_until"]) if one["leased_until"] else "",
+        moment(one["due_at"]) if one["due_at"] else "",
+        one["waiting"] or one["last_error"],
+    )
+
+
 def declare(app: typer.Typer, panel: str) -> None:
     """Add these commands."""
     api_command(app, panel=panel)(retry)
+    api_command(app, panel=panel)(waiting)
