@@ -65,7 +65,7 @@ class Kit:
     @cached_property
     def pace(self) -> Pace:
         """How patient ingestion is."""
-        return Pace(self.settings.ingestion_patience)
+        return Pace(self.settings.ingestion_patience, self.settings.tenant_documents)
 
     @cached_property
     def ids(self) -> Ids:
@@ -311,6 +311,7 @@ ROWS = frozenset(
         "keys",
         "collections",
         "documents",
+        "admissions",
         "chunks",
         "keywords",
         "cache",

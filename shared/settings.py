@@ -60,6 +60,8 @@ class Settings(BaseSettings):
 
     ingestion_patience: float = Field(default=1.0, gt=0)
     """Factor on how long a step may go without a sign of life before it is queued again."""
+    tenant_documents: int = Field(default=100, ge=1)
+    """Documents of one tenant that are in progress at once; the others wait for their turn."""
     max_upload_bytes: int = Field(default=50 * 1024 * 1024, ge=1)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
 

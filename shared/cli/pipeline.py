@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from shared.cli.plain import milliseconds
 
-STAGES = ("awaiting_upload", "extracting", "chunking", "embedding", "publishing")
+STAGES = ("awaiting_upload", "queued", "extracting", "chunking", "embedding", "publishing")
 """States of a version on its way."""
 
 TITLES = {
     "awaiting_upload": "Upload",
+    "queued": "Wait",
     "extracting": "Read",
     "chunking": "Cut",
     "embedding": "Embed",

@@ -12,9 +12,13 @@ from uuid import UUID
 
 
 class GenerationState(StrEnum):
-    """Where a generation is. The first five wait for the step they name; the others are terminal."""
+    """Where a generation is. The first two wait for someone else; the next four for the step they name; the others are
+    terminal.
+    """
 
     AWAITING_UPLOAD = "awaiting_upload"
+    QUEUED = "queued"
+    """As many of the tenant's are in progress as may be; its turn comes when one of them is done."""
     EXTRACTING = "extracting"
     CHUNKING = "chunking"
     EMBEDDING = "embedding"
@@ -30,6 +34,10 @@ class GenerationState(StrEnum):
 TERMINAL = frozenset(
     {GenerationState.COMMITTED, GenerationState.UNCHANGED, GenerationState.SUPERSEDED, GenerationState.FAILED}
 )
+IN_PROGRESS = frozenset(
+    {GenerationState.EXTRACTING, GenerationState.CHUNKING, GenerationState.EMBEDDING, GenerationState.PUBLISHING}
+)
+"""States that a stage works on."""
 
 
 class DocumentStatus(StrEnum):

@@ -11,6 +11,7 @@ from shared.domain.retrying import restart
 
 DOING = {
     GenerationState.AWAITING_UPLOAD: "waiting for its file to be uploaded",
+    GenerationState.QUEUED: "waiting for its turn behind other documents of the organisation",
     GenerationState.EXTRACTING: "being read",
     GenerationState.CHUNKING: "being cut into chunks",
     GenerationState.EMBEDDING: "being embedded",
@@ -132,6 +133,8 @@ def _upcoming(one: Generation, now: datetime) -> str:
         return "nothing more happens to this version"
     if one.state is GenerationState.AWAITING_UPLOAD:
         return f"if no file arrives it ends as failed {_when(one.due_at, now)}"
+    if one.state is GenerationState.QUEUED:
+        return "it starts when one of the organisation's documents in progress is done"
     if one.leased(now):
         return f"a worker is on it; if it does not finish it is tried again {_when(one.lease_until, now)}"
     return f"it is in the queue; if nobody takes it, it is queued again {_when(one.due_at, now)}"

@@ -29,6 +29,8 @@ STAGE_STATES = {
 STATE_QUEUES = {state: queue for queue, state in STAGE_STATES.items()}
 
 PATIENCE = {
+    # Looked after as a line, not one by one: the sweep lets in whoever's turn has come.
+    GenerationState.QUEUED: timedelta(days=1),
     GenerationState.EXTRACTING: timedelta(minutes=8),
     GenerationState.CHUNKING: timedelta(minutes=4),
     GenerationState.EMBEDDING: timedelta(minutes=8),
@@ -48,12 +50,16 @@ LEASE = {
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How soon ingestion loses patience: the times above, all shortened or stretched by one factor.
+    """How much ingestion takes on, and how soon it loses patience: the times above, all changed by one factor.
 
     Correctness never depends on them: a worker that is given up too early is fenced off by its lease.
     """
 
     factor: float = 1.0
+    in_progress: int = 100
+    """Generations of one tenant that are in progress at once; the others wait for their turn. So nobody's flood stands
+    before another's document in a queue, whatever the queue thinks of fairness.
+    """
 
     def patience(self, state: GenerationState) -> timedelta:
         """How long a step may go without a sign of life."""

@@ -112,6 +112,11 @@ def system_scope(tenant_id: UUID, project_id: UUID, name: str) -> Scope:
     )
 
 
+def system_tenant(tenant_id: UUID, name: str) -> TenantScope:
+    """The scope of a schedule in a whole tenant, for ids that this system read itself."""
+    return TenantScope(tenant_id, Principal(PrincipalKind.SYSTEM, name), frozenset({Permission.DOCUMENTS_PROCESS}))
+
+
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """An organisation: projects and keys belong to exactly one."""

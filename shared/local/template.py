@@ -97,12 +97,15 @@ def fingerprint(template: Json, parameters: Mapping[str, str], host_url: str) ->
 
 def local_parameters() -> dict[str, str]:
     """Values for parameters that are about the machine; those a template does not have are not used."""
+    copies = min(DEFAULT_CONCURRENCY, max(2, os.cpu_count() or 2))
     arm = platform.machine().lower() in ("arm64", "aarch64")
     return {
         "Stage": "local",
         "Architecture": "arm64" if arm else "x86_64",
+        # One for every copy of each of the four stages: more would only stand in the queues, before other tenants'.
+        "TenantDocuments": str(4 * copies),
         # More copies of a stage than cores only wait for each other; two is the least a mapping takes.
-        "StageConcurrency": str(min(DEFAULT_CONCURRENCY, max(2, os.cpu_count() or 2))),
+        "StageConcurrency": str(copies),
         # The wall against floods from the network; loading documents in bulk on one's own machine is no flood.
         "ApiRateLimit": "10000",
         "ApiBurstLimit": "10000",

@@ -139,7 +139,10 @@ class Documents(Protocol):
         ...
 
     async def due(self, now: datetime, limit: int) -> Sequence[DueGeneration]:
-        """Across tenants: unfinished generations whose `due_at` has passed, the longest overdue first. Ids only."""
+        """Across tenants: unfinished generations whose `due_at` has passed, but for those in line. Ids only.
+
+        In turns of the tenants, the longest overdue first.
+        """
         ...
 
     async def staleness(self, scope: Scope, collection_id: UUID, wanted: Recipe) -> Staleness:

@@ -24,9 +24,9 @@ class Outbox(Protocol):
         ...
 
     async def left_behind(self, before: datetime, limit: int) -> Sequence[Outgoing]:
-        """Across tenants: messages added before `before` and still unsent, oldest first, locked.
+        """Across tenants: messages added before `before` and still unsent, locked.
 
-        Rows locked by others are passed over.
+        In turns of the tenants, oldest first; rows locked by others are passed over.
         """
         ...
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from shared.domain.ingestion import Pace
+    from shared.ports.admissions import Admissions
     from shared.ports.analyser import Analyser
     from shared.ports.backlog import BacklogView
     from shared.ports.blobs import Blobs
@@ -44,6 +45,8 @@ class Rows(Protocol):
     def collections(self) -> Collections: ...
     @property
     def documents(self) -> Documents: ...
+    @property
+    def admissions(self) -> Admissions: ...
     @property
     def chunks(self) -> Chunks: ...
     @property

@@ -9,11 +9,20 @@ import structlog
 from shared import bootstrap
 from shared.domain.errors import LambentError
 from shared.domain.events import EraseMessage, SweepMessage
-from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope, TenantScope, system_scope
+from shared.domain.tenants import (
+    Permission,
+    Principal,
+    PrincipalKind,
+    Scope,
+    TenantScope,
+    system_scope,
+    system_tenant,
+)
 from shared.ports.documents import DueGeneration
 from shared.ports.ports import Ports
 from shared.runtime.logging import bound
 from shared.runtime.transactions import relay, transaction
+from shared.usecases.admissions.line import admit
 from shared.usecases.deletion.erase import erase, restart
 from shared.usecases.ingest.rescue import rescue
 from shared.usecases.ingest.sweep import OUTBOX_SECONDS, sweep_document
@@ -26,10 +35,14 @@ BUDGET_SECONDS = 80.0
 
 
 async def sweep_everything() -> None:
-    """Send messages left behind, rescue overdue generations, sweep deleted documents."""
+    """Send messages left behind, let in whose turn has come, rescue overdue generations, sweep deleted documents.
+
+    What is overdue comes in turns of the tenants, so that one tenant's many do not keep the others waiting.
+    """
     powers = bootstrap.powers()
     until = powers.clock.monotonic() + BUDGET_SECONDS
     sent = await send_left_behind()
+    admitted = await _let_in()
     async with bootstrap.transaction(None) as ports:
         overdue = list(await ports.documents.due(powers.clock.now(), BATCH))
         deleted = list(await ports.documents.tombstoned(BATCH))
@@ -40,6 +53,7 @@ async def sweep_everything() -> None:
     log.info(
         "sweep.ended",
         messages=sent,
+        admitted=admitted,
         overdue=len(overdue),
         rescued=rescued,
         restarted=restarted,
@@ -88,6 +102,21 @@ async def send_left_behind() -> int:
     async with bootstrap.transaction(None) as ports:
         waiting = list(await ports.outbox.left_behind(before, BATCH))
     return await relay(waiting)
+
+
+async def _let_in() -> int:
+    """Move the lines of tenants none of whose documents is in progress any more; returns how many were let in."""
+    async with bootstrap.transaction(None) as ports:
+        tenants = list(await ports.admissions.waiting(BATCH))
+    admitted = 0
+    for tenant_id in tenants:
+        scope = system_tenant(tenant_id, "sweep")
+        try:
+            async with transaction(scope) as ports:
+                admitted += await admit(scope, ports)
+        except LambentError as error:
+            log.warning("sweep.failed", tenant_id=str(tenant_id), code=error.code, error=error.detail)
+    return admitted
 
 
 async def _each(

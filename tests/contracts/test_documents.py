@@ -458,6 +458,29 @@ async def test_due_crosses_tenants_and_names_the_longest_overdue_first(store: St
             assert list(await rows.documents.due(at(0.5), 10)) == []
 
 
+async def test_due_comes_in_turns_of_the_tenants(store: Store) -> None:
+    busy, quiet = await new_room(store), await new_room(store)
+    expected: dict[int, UUID] = {}
+    for room, minutes in ((busy, (1, 2, 3)), (quiet, (4, 5))):
+        for minute in minutes:
+            made = document(room)
+            async with store.transaction(room.scope) as rows:
+                await rows.documents.add(room.scope, made, generation(made, due_at=at(minute)))
+            expected[minute] = made.id
+    async with store.transaction(None) as rows:
+        found = [one.document_id for one in await rows.documents.due(at(10), 4)]
+    assert found == [expected[minute] for minute in (1, 4, 2, 5)]
+
+
+async def test_due_passes_over_what_is_in_line(store: Store) -> None:
+    room = await new_room(store)
+    made = document(room)
+    async with store.transaction(room.scope) as rows:
+        await rows.documents.add(room.scope, made, generation(made, state=GenerationState.QUEUED, due_at=at(1)))
+    async with store.transaction(None) as rows:
+        assert list(await rows.documents.due(at(10), 4)) == []
+
+
 async def test_due_passes_over_what_is_finished_or_leased(store: Store) -> None:
     room = await new_room(store)
     made = await add_document(store, room)
@@ -471,6 +494,20 @@ async def test_due_passes_over_what_is_finished_or_leased(store: Store) -> None:
         await rows.documents.save_generation(room.scope, advance(first, GenerationState.COMMITTED, at(3), due=None))
     async with store.transaction(None) as rows:
         assert list(await rows.documents.due(at(99), 10)) == []
+
+
+async def test_tombstoned_comes_in_turns_of_the_tenants(store: Store) -> None:
+    busy, quiet = await new_room(store), await new_room(store)
+    expected: dict[int, UUID] = {}
+    for room, minutes in ((busy, (1, 2, 3)), (quiet, (4, 5))):
+        for minute in minutes:
+            made = await add_document(store, room)
+            async with store.transaction(room.scope) as rows:
+                await rows.documents.save(room.scope, replace(made, tombstoned_at=at(minute)))
+            expected[minute] = made.id
+    async with store.transaction(None) as rows:
+        found = [one.document_id for one in await rows.documents.tombstoned(4)]
+    assert found == [expected[minute] for minute in (1, 4, 2, 5)]
 
 
 async def test_tombstoned_crosses_tenants_until_swept(store: Store) -> None:

@@ -86,6 +86,13 @@ async def test_left_behind_crosses_tenants_oldest_first(store: Store) -> None:
         assert list(await rows.outbox.left_behind(at(2), 9)) == ordered[:1]
 
 
+async def test_left_behind_comes_in_turns_of_the_tenants(store: Store) -> None:
+    busy, quiet = await new_room(store), await new_room(store)
+    many = [await add(store, busy, minute) for minute in range(5)]
+    few = [await add(store, quiet, minute) for minute in (6, 7)]
+    assert await left(store, limit=4) == [many[0], few[0], many[1], few[1]]
+
+
 async def test_left_behind_passes_over_what_others_hold(store: Store, another: Callable[[], Store]) -> None:
     room = await new_room(store)
     made = [await add(store, room, minute) for minute in range(4)]

@@ -70,11 +70,15 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     | {("s3:GetObjectVersion", UPLOADS), ("s3:PutObject", TEXTS), ("s3:PutObject", PARTS), ("s3:GetObject", PARTS)},
     "IngestChunkFunction": secret("database")
     | consume("IngestChunkQueue")
-    | send("IngestChunk", "IngestEmbed")
+    | send("IngestExtract", "IngestChunk", "IngestEmbed")
     | {("s3:GetObject", TEXTS), ("s3:ListBucket", BUCKETS[1])},
-    "IngestEmbedFunction": MODELS | consume("IngestEmbedQueue") | send("IngestEmbed", "IngestPublish"),
-    "IngestPublishFunction": secret("database") | consume("IngestPublishQueue") | send("Sweep"),
-    "IngestRejectFunction": secret("database") | consume(*DEAD),
+    "IngestEmbedFunction": MODELS
+    | consume("IngestEmbedQueue")
+    | send("IngestExtract", "IngestChunk", "IngestEmbed", "IngestPublish"),
+    "IngestPublishFunction": secret("database")
+    | consume("IngestPublishQueue")
+    | send("IngestExtract", "IngestChunk", "Sweep"),
+    "IngestRejectFunction": secret("database") | consume(*DEAD) | send("IngestExtract", "IngestChunk"),
     "SweepFunction": secret("database", "pinecone")
     | consume("SweepQueue")
     | send(*SOURCES[1:])

@@ -190,10 +190,18 @@ class MemoryDocuments:
             )
 
     async def due(self, now: datetime, limit: int) -> Sequence[DueGeneration]:
-        """Across tenants: unfinished generations whose `due_at` has passed, the longest overdue first. Ids only."""
-        rows = [row for _, _, row in self._transaction.everyones("generations") if row.due_at and row.due_at <= now]
-        rows.sort(key=lambda row: (row.due_at, row.document_id))
-        return [DueGeneration(row.tenant_id, row.project_id, row.document_id, row.number) for row in rows[:limit]]
+        """Across tenants: unfinished generations whose `due_at` has passed, but for those in line. Ids only.
+
+        In turns of the tenants, the longest overdue first.
+        """
+        rows = {
+            (row.due_at, row.document_id, row.number): row
+            for _, _, row in self._transaction.everyones("generations")
+            if row.due_at and row.due_at <= now and row.state is not GenerationState.QUEUED
+        }
+        turns = in_turn((row.tenant_id, place) for place, row in rows.items())
+        chosen = [rows[place] for _, place in turns[:limit]]
+        return [DueGeneration(row.tenant_id, row.project_id, row.document_id, row.number) for row in chosen]
 
     async def staleness(self, scope: Scope, collection_id: UUID, wanted: Recipe) -> Staleness:
         """How what is searched of a collection differs from the wanted recipe."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Transaction
+from shared.adapters.memory.turns import in_turn
 from shared.domain.errors import Conflict
 from shared.domain.events import Outgoing
 from shared.domain.tenants import TenantScope
@@ -38,19 +39,20 @@ class MemoryOutbox:
         return tuple(self._added)
 
     async def left_behind(self, before: datetime, limit: int) -> Sequence[Outgoing]:
-        """Across tenants: messages added before `before` and still unsent, oldest first, locked.
+        """Across tenants: messages added before `before` and still unsent, locked.
 
-        Rows locked by others are passed over.
+        In turns of the tenants, oldest first; rows locked by others are passed over.
         """
-        rows: list[tuple[UUID, Kept]] = [
-            (tenant_id, row)
+        rows: dict[tuple[datetime, UUID], Kept] = {
+            (row.added_at, row.message.id): row
             for tenant_id, key, row in self._transaction.everyones("outbox")
             if row.added_at < before and self._transaction.free("outbox", tenant_id, key)
-        ]
-        rows.sort(key=lambda found: (found[1].added_at, found[1].message.id))
-        for tenant_id, row in rows[:limit]:
-            await self._transaction.lock("outbox", tenant_id, (row.message.id,))
-        return [row.message for _, row in rows[:limit]]
+        }
+        tenants = {row.message.id: tenant_id for tenant_id, _, row in self._transaction.everyones("outbox")}
+        chosen = in_turn((tenants[place[1]], place) for place in rows)[:limit]
+        for tenant_id, place in chosen:
+            await self._transaction.lock("outbox", tenant_id, (place[1],))
+        return [rows[place].message for _, place in chosen]
 
     async def sent(self, ids: Sequence[UUID]) -> None:
         """Forget messages that were sent, whichever tenant's."""

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from shared.adapters.memory.backlog import MemoryBacklog
+from shared.adapters.memory.admissions import MemoryAdmissions
 from shared.adapters.memory.cache import MemoryEmbeddingCache
 from shared.adapters.memory.chats import MemoryChats
 from shared.adapters.memory.chunks import MemoryChunks
@@ -28,6 +29,7 @@ class MemoryRows:
         self.keys = MemoryKeys(transaction)
         self.collections = MemoryCollections(transaction)
         self.documents = MemoryDocuments(transaction)
+        self.admissions = MemoryAdmissions(transaction)
         self.chunks = MemoryChunks(transaction)
         self.keywords = MemoryKeywords(transaction)
         self.vectors = MemoryVectors(transaction)

@@ -280,7 +280,10 @@ class PgDocuments:
         await self._session.run(SAVE_GENERATION.values(generation_values(generation)), parameters)
 
     async def due(self, now: datetime, limit: int) -> Sequence[DueGeneration]:
-        """Across tenants: unfinished generations whose `due_at` has passed, the longest overdue first. Ids only."""
+        """Across tenants: unfinished generations whose `due_at` has passed, but for those in line. Ids only.
+
+        In turns of the tenants, the longest overdue first.
+        """
         return [DueGeneration(*row) for row in await self._session.all(DUE, {"now": now, "most": limit})]
 
     async def staleness(self, scope: Scope, collection_id: UUID, wanted: Recipe) -> Staleness:

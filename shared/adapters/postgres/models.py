@@ -235,6 +235,12 @@ generations = Table(
         name="generations_unfinished_have_a_deadline",
     ),
     Index("generations_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("generations_in_line", "tenant_id", "entered_at", postgresql_where=text("state = 'queued'")),
+    Index(
+        "generations_in_progress",
+        "tenant_id",
+        postgresql_where=text("state IN ('chunking', 'embedding', 'extracting', 'publishing')"),
+    ),
     Index("generations_failed", "tenant_id", "project_id", postgresql_where=text("state = 'failed'")),
     # Rows of documents in no run are in neither: they cost such documents nothing.
     Index(

@@ -43,8 +43,9 @@ class PgOutbox:
         return tuple(self._added)
 
     async def left_behind(self, before: datetime, limit: int) -> Sequence[Outgoing]:
-        """Across tenants: messages added before `before` and still unsent, oldest first, locked; rows locked by others
-        are passed over.
+        """Across tenants: messages added before `before` and still unsent, locked.
+
+        In turns of the tenants, oldest first; rows locked by others are passed over.
         """
         rows = await self._session.all(LEFT_BEHIND, {"before": before, "most": limit})
         return [Outgoing(row.id, Queue(row.queue), row.message_group, row.body, row.delay_seconds) for row in rows]

@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0009"
+HEAD = "0010"

@@ -9,6 +9,7 @@ from shared.adapters.postgres.engine import Session
 
 if TYPE_CHECKING:
     from shared.adapters.postgres.backlog import PgBacklog
+    from shared.adapters.postgres.admissions import PgAdmissions
     from shared.adapters.postgres.cache import PgEmbeddingCache
     from shared.adapters.postgres.chats import PgChats
     from shared.adapters.postgres.chunks import PgChunks
@@ -63,6 +64,13 @@ class PgRows:
         from shared.adapters.postgres.documents import PgDocuments
 
         return PgDocuments(self._session)
+
+    @cached_property
+    def admissions(self) -> PgAdmissions:
+        """The lines before ingestion."""
+        from shared.adapters.postgres.admissions import PgAdmissions
+
+        return PgAdmissions(self._session)
 
     @cached_property
     def chunks(self) -> PgChunks:

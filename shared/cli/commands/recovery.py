@@ -13,7 +13,7 @@ from shared.cli.session import Session
 from shared.cli.shapes import Reason, Refused, Started, Version, Waiting, WaitingOne
 from shared.cli.views import show_queues
 
-RUNNING = frozenset({"extracting", "chunking", "embedding", "publishing"})
+RUNNING = frozenset({"queued", "extracting", "chunking", "embedding", "publishing"})
 
 
 def retry(

@@ -8,8 +8,8 @@ from shared.domain.documents import Document, Generation, GenerationState, advan
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports
+from shared.usecases.admissions.line import first_state, send_first
 from shared.usecases.documents.upload import new_generation, recipe_of
-from shared.usecases.outbox.send import send_step
 
 
 async def process(scope: Scope, ports: Ports, document_id: UUID) -> Generation:
@@ -66,8 +66,9 @@ async def begin(
     """
     now = ports.clock.now()
     fresh = new_generation(scope, ports, document, document.latest_generation + 1, recipe_of(collection))
+    first = await first_state(scope, ports, state)
     fresh = advance(
-        replace(fresh, source=earlier.source, ingestion_id=ingestion_id), state, now, due=ports.pace.patience(state)
+        replace(fresh, source=earlier.source, ingestion_id=ingestion_id), first, now, due=ports.pace.patience(first)
     )
     if state is GenerationState.CHUNKING:
         fresh = replace(fresh, text_generation=earlier.text_generation or earlier.number)
@@ -75,7 +76,7 @@ async def begin(
     changed = replace(document, latest_generation=fresh.number, updated_at=now)
     changed = replace(changed, status=status_of(changed, fresh))
     await ports.documents.save(scope, changed)
-    await send_step(scope, ports, changed, fresh)
+    await send_first(scope, ports, changed, fresh)
     return fresh
 
 

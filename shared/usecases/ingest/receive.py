@@ -19,8 +19,9 @@ from shared.domain.documents import (
 from shared.domain.events import ObjectCreated
 from shared.domain.ingestions import CANCELLED
 from shared.domain.parts import parse_part_key
-from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope, TenantScope, system_scope
+from shared.domain.tenants import Scope, TenantScope, system_scope, system_tenant
 from shared.ports.ports import Ports
+from shared.usecases.admissions.line import first_state, send_first
 from shared.usecases.documents.upload import new_generation
 from shared.usecases.ingest.stage import overtaken, save
 from shared.usecases.outbox.send import send_step, send_sweep
@@ -33,8 +34,7 @@ def tenant_of(created: ObjectCreated) -> TenantScope | None:
     named = parse_upload_key(created.key) or parse_extracted_key(created.key) or parse_part_key(created.key)
     if named is None:
         return None
-    principal = Principal(PrincipalKind.SYSTEM, "ingest_receive")
-    return TenantScope(named[0], principal, frozenset({Permission.DOCUMENTS_PROCESS}))
+    return system_tenant(named[0], "ingest_receive")
 
 
 async def receive(tenant: TenantScope, ports: Ports, created: ObjectCreated) -> None:
@@ -99,12 +99,12 @@ async def uploaded(
 
 
 async def start(scope: Scope, ports: Ports, document: Document, generation: Generation, source: Source) -> None:
-    """The generation has its upload: have it read."""
+    """The generation has its upload: have it read, when its turn has come."""
     now = ports.clock.now()
-    state = GenerationState.EXTRACTING
+    state = await first_state(scope, ports, GenerationState.EXTRACTING)
     started = advance(replace(generation, source=source), state, now, due=ports.pace.patience(state))
     await save(scope, ports, document, started)
-    await send_step(scope, ports, document, started)
+    await send_first(scope, ports, document, started)
     log.info("document.received", document_id=str(document.id), generation=generation.number, bytes=source.size)
 
 

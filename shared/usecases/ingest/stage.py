@@ -33,6 +33,7 @@ from shared.domain.events import GenerationMessage, Queue
 from shared.domain.ingestion import MAX_ATTEMPTS, STAGE_STATES, retry_wait
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports, Powers
+from shared.usecases.admissions.line import admit
 from shared.usecases.happenings.tell import ended
 from shared.usecases.outbox.send import send_step, send_sweep
 
@@ -182,11 +183,16 @@ async def end(scope: Scope, ports: Ports, document: Document, generation: Genera
 
 
 async def save(scope: Scope, ports: Ports, document: Document, generation: Generation) -> None:
-    """Store a changed generation, and its document's status with it when it is the latest; tell its run of its end."""
+    """Store a changed generation, and its document's status with it when it is the latest.
+
+    One that ended is told to its run, and lets the next of its tenant in.
+    """
     await ports.documents.save_generation(scope, generation)
     if generation.number == document.latest_generation:
         changed = replace(document, status=status_of(document, generation), updated_at=ports.clock.now())
         await ports.documents.save(scope, changed)
+    if generation.terminal:
+        await admit(scope, ports)
     await ended(scope, ports, document, generation)
 
 

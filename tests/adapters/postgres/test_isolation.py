@@ -401,7 +401,10 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
         *(f"tenants.{column}" for column in ("tenant_id", "deleted_at")),
         *(f"projects.{column}" for column in ("tenant_id", "id", "deleted_at")),
         *(f"receipts.{column}" for column in ("tenant_id", "id", "due_at")),
-        *(f"generations.{column}" for column in ("tenant_id", "project_id", "document_id", "number", "due_at")),
+        *(
+            f"generations.{column}"
+            for column in ("tenant_id", "project_id", "document_id", "number", "due_at", "state")
+        ),
         *(
             f"documents.{column}"
             for column in ("tenant_id", "project_id", "id", "latest_generation", "tombstoned_at", "swept_at")
@@ -426,6 +429,7 @@ def test_functions_that_act_for_others_are_known_and_pinned(as_superuser: Connec
     clerks = [
         "lambent_due",
         "lambent_erasures",
+        "lambent_in_line",
         "lambent_key",
         "lambent_left_behind",
         "lambent_sent",

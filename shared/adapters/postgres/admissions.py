@@ -1,0 +1,57 @@
+"""The lines before ingestion."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, literal_column, null, select, text
+
+from shared.adapters.postgres.document_rows import read_both
+from shared.adapters.postgres.engine import Session
+from shared.adapters.postgres.models import documents, generations
+from shared.adapters.postgres.statements import TENANT
+from shared.domain.documents import IN_PROGRESS, Document, Generation
+from shared.domain.tenants import TenantScope
+
+D, G = documents.c, generations.c
+STATES = sorted(state.value for state in IN_PROGRESS)
+
+# Spelled out, not bound: only so do the partial indexes answer.
+BUSY = (
+    select(literal_column("1"))
+    .where((G.tenant_id == TENANT) & literal_column(f"generations.state IN ({', '.join(map(repr, STATES))})"))
+    .limit(bindparam("most"))
+    .subquery()
+)
+COUNT = select(func.count()).select_from(BUSY)
+NEXT = (
+    select(documents, null().label("gone_with"), *(column.label(f"generation_{column.name}") for column in G))
+    .join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
+    .where((G.tenant_id == TENANT) & literal_column("generations.state = 'queued'"))
+    .order_by(G.entered_at, G.document_id, G.number)
+    .limit(func.greatest(0, bindparam("most") - COUNT.scalar_subquery()))
+    .with_for_update(of=(documents, generations), skip_locked=True)
+)
+WAITING = text("SELECT tenant_id FROM lambent_in_line(:most)")
+
+
+class PgAdmissions:
+    """Which generations are in progress, and which wait for their turn."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def in_progress(self, scope: TenantScope, most: int) -> int:
+        """How many of the tenant's generations are in progress, counted up to `most`."""
+        return int(await self._session.scalar(COUNT, {"tenant": scope.tenant_id, "most": most}))
+
+    async def next(self, scope: TenantScope, most: int) -> Sequence[tuple[Document, Generation]]:
+        """The longest waiting of the tenant, as many as make up `most` in progress; locked.
+
+        Rows locked by others are passed over.
+        """
+        rows = await self._session.all(NEXT, {"tenant": scope.tenant_id, "most": most})
+        return [read_both(row) for row in rows]
+
+    async def waiting(self, limit: int) -> Sequence[UUID]:
+        """Across tenants: those with generations in line. Ids only."""
+        return [row[0] for row in await self._session.all(WAITING, {"most": limit})]
