@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from shared.adapters.memory.backlog import MemoryBacklog
 from shared.adapters.memory.admissions import MemoryAdmissions
+from shared.adapters.memory.backlog import MemoryBacklog
 from shared.adapters.memory.cache import MemoryEmbeddingCache
 from shared.adapters.memory.chats import MemoryChats
 from shared.adapters.memory.chunks import MemoryChunks

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from shared.adapters.postgres.engine import Session
 
 if TYPE_CHECKING:
-    from shared.adapters.postgres.backlog import PgBacklog
     from shared.adapters.postgres.admissions import PgAdmissions
+    from shared.adapters.postgres.backlog import PgBacklog
     from shared.adapters.postgres.cache import PgEmbeddingCache
     from shared.adapters.postgres.chats import PgChats
     from shared.adapters.postgres.chunks import PgChunks
