@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shared.ports.ports import Ports, Powers
     from shared.ports.queue import Queue
     from shared.ports.reader import Reader
+    from shared.ports.signer import Signer
     from shared.ports.vectors import Vectors
 
 
@@ -200,6 +201,20 @@ class Kit:
         from shared.adapters.treesitter.syntax import TreeSitterSyntax
 
         return CagedFilesReader(syntax=TreeSitterSyntax)
+
+    @cached_property
+    def signer(self) -> Signer | None:
+        """What signs receipts; None when no key is configured."""
+        chosen = self.settings
+        if chosen.receipt_key_arn:
+            from shared.adapters.aws.signer import KmsSigner
+
+            return KmsSigner(chosen.receipt_key_arn)
+        if not chosen.receipt_seed.get_secret_value():
+            return None
+        from shared.adapters.seed.signer import SeedSigner
+
+        return SeedSigner(chosen.receipt_seed.get_secret_value())
 
     @cached_property
     def meter(self) -> Meter:

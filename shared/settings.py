@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     model_api_key: SecretStr = SecretStr("")
     model_secret_arn: str = ""
 
+    receipt_key_arn: str = ""
+    """A KMS key that signs deletion receipts; without it, and without a seed, they are not signed."""
+    receipt_seed: SecretStr = SecretStr("")
+    """32 bytes in hexadecimal: a signing key of one's own."""
+
     cors_origins: str = ""
     """Comma-separated exact origins of browsers that may call the API; empty: none."""
 

@@ -108,6 +108,22 @@ class Api:
         """The proof of its deletion."""
         return cast(s.DeletionReceipt, self.client.call("GET", f"/documents/{document_id}/receipt"))
 
+    def receipts(self, *, kind: str = "") -> Iterator[s.DeletionReceipt]:
+        """Receipts, newest first."""
+        return self._all("/receipts", {"kind": kind} if kind else None)
+
+    def receipt_by_id(self, receipt_id: str) -> s.DeletionReceipt:
+        """One receipt, of whatever was deleted."""
+        return cast(s.DeletionReceipt, self.client.call("GET", f"/receipts/{receipt_id}"))
+
+    def receipt_key(self) -> dict[str, str]:
+        """The public key that verifies receipts."""
+        return cast(dict[str, str], self.client.call("GET", "/receipts/key"))
+
+    def delete_project(self, project_id: str, name: str) -> s.DeletionReceipt:
+        """Delete a project with everything in it."""
+        return cast(s.DeletionReceipt, self.client.call("DELETE", f"/projects/{project_id}", json={"name": name}))
+
     def download_link(self, document_id: str) -> str:
         """A link to the original file."""
         return str(self.client.call("GET", f"/documents/{document_id}/content")["url"])

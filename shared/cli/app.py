@@ -12,7 +12,18 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from shared.cli.commands import cloud, collections, demo, documents, ingest, ingestions, projects, questions, reindex
+from shared.cli.commands import (
+    cloud,
+    collections,
+    demo,
+    documents,
+    ingest,
+    ingestions,
+    projects,
+    questions,
+    receipts,
+    reindex,
+)
 from shared.cli.errors import CliError
 from shared.cli.options import Debug, Json
 from shared.cli.output import Output
@@ -49,7 +60,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for part in (cloud, demo, ingest, ingestions, documents, collections, reindex, projects, questions):
+for part in (cloud, demo, ingest, ingestions, documents, receipts, collections, reindex, projects, questions):
     part.declare(app)
 
 

@@ -200,6 +200,8 @@ class DeletionReceipt(TypedDict):
     documents: int
     removed: dict[str, int]
     remaining: dict[str, int]
+    statement: dict[str, object]
+    signature: dict[str, str] | None
 
 
 class TextPart(TypedDict):

@@ -5,6 +5,7 @@ collection, a project or a tenant is also the sweep's note of how far it is, and
 document in it is.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +28,14 @@ class Subject:
 
     kind: SubjectKind
     id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Ed25519 over the canonical form of a receipt's statement; both in hexadecimal."""
+
+    public_key: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +62,41 @@ class DeletionReceipt:
     """Steps of the sweep done so far: a message that asks for an earlier one is a duplicate."""
     due_at: datetime | None = None
     """When the schedule looks after a sweep of many documents; None once it is complete, and for a document."""
+    quiet_since: datetime | None = None
+    """Since when nothing was found to remove: a store that forgets late must have been asked again after its delay."""
+    signature: Signature | None = None
+    """Of the completed receipt; None before, and where no key is configured."""
 
     @property
     def complete(self) -> bool:
         """True when the sweep ran and nothing is left anywhere."""
         return self.completed_at is not None and not any(self.remaining.values())
+
+
+def statement(receipt: DeletionReceipt) -> dict[str, object]:
+    """What a receipt says, as it is signed: JSON-ready, every value text, number or null."""
+    return {
+        "version": 1,
+        "receipt_id": str(receipt.id),
+        "tenant_id": str(receipt.tenant_id),
+        "project_id": None if receipt.project_id is None else str(receipt.project_id),
+        "kind": receipt.subject.kind.value,
+        "subject_id": str(receipt.subject.id),
+        "parent_id": None if receipt.parent_id is None else str(receipt.parent_id),
+        "requested_by": receipt.requested_by,
+        "requested_at": receipt.requested_at.isoformat(),
+        "completed_at": None if receipt.completed_at is None else receipt.completed_at.isoformat(),
+        "documents": receipt.documents,
+        "removed": dict(receipt.removed),
+        "remaining": dict(receipt.remaining),
+    }
+
+
+def canonical(said: Mapping[str, object]) -> bytes:
+    """The one spelling of a statement that is signed: JSON in UTF-8, keys sorted, no space (as RFC 8785 has it for
+    text, whole numbers and null).
+    """
+    return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,10 @@ class Remembered:
         """The password of a Postgres role, made up at the first call."""
         return self.passwords.setdefault(role, secrets.token_urlsafe(24))
 
+    def seed(self, purpose: str) -> str:
+        """32 random bytes in hexadecimal for a signing key, made up at the first call."""
+        return self.passwords.setdefault(f"{purpose} seed", secrets.token_hex(32))
+
 
 class RunLock:
     """An advisory lock on the state folder; the kernel drops it when the holder dies, however it dies."""

@@ -165,7 +165,7 @@ class Supervisor:
             owner_url=self._postgres.url(OWNER),
             build=self._build,
             runtime=runtime_folder.prepare(self._layout.runtime) if self._build else None,
-            environment=self._options.environment,
+            environment={"LAMBENT_RECEIPT_SEED": self._remembered.seed("receipts"), **self._options.environment},
         )
         specs = function_specs(template, deployed, place)
         await host.replace(specs)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from shared.domain.tenants import Scope
+from shared.domain.tenants import Scope, TenantScope
 
 
 class EmbeddingCache(Protocol):
@@ -19,6 +19,10 @@ class EmbeddingCache(Protocol):
 
     async def delete_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
         """Forget those of the hashes that no chunk of the tenant has any more; returns how many rows went."""
+        ...
+
+    async def wipe(self, scope: TenantScope, limit: int) -> int:
+        """Forget every vector of a deleted tenant, up to `limit`; returns how many rows went."""
         ...
 
     async def count_unused(self, scope: Scope, hashes: Sequence[str]) -> int:

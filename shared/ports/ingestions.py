@@ -12,7 +12,8 @@ from uuid import UUID
 from shared.domain.documents import GenerationState
 from shared.domain.ingestions import Ingestion, IngestionEvent, Member, News, Tally
 from shared.domain.pages import After
-from shared.domain.tenants import Scope
+from shared.domain.receipts import Subject
+from shared.domain.tenants import Scope, TenantScope
 from shared.ports.documents import DueGeneration
 
 
@@ -53,6 +54,13 @@ class Ingestions(Protocol):
 
         A closed run whose generations have all ended completes, with an event that tells so; one that has unfinished
         ones again is complete no longer. Returns True when it completed by this.
+        """
+        ...
+
+    async def purge(self, scope: TenantScope, subject: Subject, limit: int) -> int:
+        """Remove the events of runs within a deleted collection, project or tenant, up to `limit`, and their names.
+
+        Returns how many rows that concerned.
         """
         ...
 

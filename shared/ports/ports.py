@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shared.ports.queue import Queue
     from shared.ports.reader import Reader
     from shared.ports.receipts import Receipts
+    from shared.ports.signer import Signer
     from shared.ports.vectors import Vectors
 
 
@@ -88,6 +89,8 @@ class Powers(Protocol):
     def analyser(self) -> Analyser: ...
     @property
     def reader(self) -> Reader: ...
+    @property
+    def signer(self) -> Signer | None: ...
     @property
     def meter(self) -> Meter: ...
 

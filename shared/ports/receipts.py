@@ -1,12 +1,24 @@
 """Rows of deletion receipts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from shared.domain.receipts import DeletionReceipt, Subject, Totals
+from shared.domain.pages import After
+from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind, Totals
 from shared.domain.tenants import Scope, TenantScope
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFilter:
+    """Which receipts a listing shows; None means any."""
+
+    kind: SubjectKind | None = None
+    parent_id: UUID | None = None
+    complete: bool | None = None
+    deleted_projects: bool = False
 
 
 class Receipts(Protocol):
@@ -26,6 +38,19 @@ class Receipts(Protocol):
 
     async def lock(self, scope: TenantScope, receipt_id: UUID) -> DeletionReceipt | None:
         """One receipt of the tenant, locked until the transaction ends."""
+        ...
+
+    async def one(self, scope: TenantScope, receipt_id: UUID) -> DeletionReceipt | None:
+        """One receipt of the tenant."""
+        ...
+
+    async def list(
+        self, scope: Scope, wanted: ReceiptFilter, after: After | None, limit: int
+    ) -> Sequence[DeletionReceipt]:
+        """Receipts of the project, by `requested_at` and id, newest first.
+
+        With `deleted_projects`, those of projects that are deleted and of the tenant too.
+        """
         ...
 
     async def totals(self, scope: TenantScope, parent_id: UUID) -> Totals:

@@ -1,10 +1,11 @@
 """Where vectors are kept and compared.
 
-There is no call that touches more than one document's vectors, or another tenant's.
+There is no call that touches another tenant's vectors, and none that removes more than one document's but `wipe`, which
+is for a deleted tenant's own.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from shared.domain.chunks import ChunkId, ChunkVector
 from shared.domain.collections import Collection
 from shared.domain.filters import Filter
 from shared.domain.search import LegHit
-from shared.domain.tenants import Scope
+from shared.domain.tenants import Scope, TenantScope
 
 
 class Vectors(Protocol):
@@ -25,6 +26,11 @@ class Vectors(Protocol):
     @property
     def filters(self) -> bool:
         """True when `query` applies `filter` itself; else the caller passes `document_ids`."""
+        ...
+
+    @property
+    def lag(self) -> timedelta:
+        """How long after an acknowledged change a listing may still tell of what was before."""
         ...
 
     async def put(self, scope: Scope, collection: Collection, vectors: Sequence[ChunkVector]) -> None:
@@ -63,6 +69,13 @@ class Vectors(Protocol):
         """What the store wants done as a collection grows, such as an index of its own; True when something was done.
 
         Asked on a schedule, in a transaction that does nothing else: it may take long.
+        """
+        ...
+
+    async def wipe(self, scope: TenantScope, limit: int) -> int:
+        """Remove every vector of a deleted tenant and of nobody else; a store may stop after `limit`.
+
+        Returns how many went, as far as the store tells; 0 when nothing is left.
         """
         ...
 

@@ -12,7 +12,19 @@ from starlette.routing import BaseRoute
 from shared.runtime.errors import MEDIA_TYPE, TITLES, Problem
 from shared.runtime.routes import PUBLIC, ROUTES
 
-AREAS = ("health", "projects", "collections", "reindexes", "documents", "search", "chats", "ingestions", "streams")
+AREAS = (
+    "health",
+    "orgs",
+    "projects",
+    "receipts",
+    "collections",
+    "reindexes",
+    "documents",
+    "search",
+    "chats",
+    "ingestions",
+    "streams",
+)
 PROBLEMS = ("401", "403", "404", "409", "413", "422", "429", "503")
 DESCRIPTION = """Documents in, cited answers out.
 

@@ -1,11 +1,14 @@
-"""What is called by name on deploy: migrations, and the first owner's key."""
+"""What is called by name by who keeps the deployment: migrations, a first owner's key, a deleted tenant's receipt."""
 
 from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from shared import bootstrap
+from shared.runtime.receipts import ReceiptOut
 from shared.runtime.transactions import transaction
+from shared.usecases.deletion.read import kept_receipt
 from shared.usecases.projects.bootstrap import found, founding_scope
 
 
@@ -27,7 +30,17 @@ class Bootstrap(BaseModel):
     project: str = Field(default="default", min_length=1)
 
 
-REQUEST: TypeAdapter[Migrate | Bootstrap] = TypeAdapter(Migrate | Bootstrap)
+class Receipt(BaseModel):
+    """Show a receipt: that of a deleted tenant can be read by nobody else, since its keys are gone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Literal["receipt"]
+    tenant_id: UUID
+    receipt_id: UUID
+
+
+REQUEST: TypeAdapter[Migrate | Bootstrap | Receipt] = TypeAdapter(Migrate | Bootstrap | Receipt)
 
 
 async def set_up(event: dict[str, Any]) -> dict[str, object]:
@@ -39,6 +52,11 @@ async def set_up(event: dict[str, Any]) -> dict[str, object]:
     request = REQUEST.validate_python(event)
     if isinstance(request, Migrate):
         return dict(await bootstrap.kit().migrations.migrate())
+    if isinstance(request, Receipt):
+        keeper = founding_scope(request.tenant_id)
+        async with transaction(keeper) as ports:
+            kept = await kept_receipt(keeper, ports, request.receipt_id)
+        return ReceiptOut.of(kept).model_dump(mode="json")
     scope = founding_scope(bootstrap.powers().ids.new())
     async with transaction(scope) as ports:
         owner = await found(scope, ports, tenant=request.tenant, project=request.project)

@@ -12,7 +12,10 @@ from functions.collections import schemas as collections
 from functions.documents import schemas as documents
 from functions.health import schemas as health
 from functions.projects import schemas as projects
-from shared.runtime.receipts import ReceiptOut
+from functions.receipts.schemas import ReceiptPage
+from shared.domain import ed25519
+from shared.domain.receipts import canonical
+from shared.runtime.receipts import KeyOut, ReceiptOut, Sure
 from tests.cli import fake_world
 from tests.cli.fake_ingestions import add_ingestions
 from tests.cli.fake_questions import add_questions
@@ -43,6 +46,7 @@ def create_app(world: World) -> FastAPI:
     _retries(app, world)
     _document(app, world)
     _deletions(app, world)
+    _receipts(app, world)
     add_questions(app, world)
     add_reindexes(app, world)
     add_ingestions(app, world)
@@ -178,6 +182,8 @@ def _holds(condition: Any, document: dict[str, Any]) -> bool:
     return condition["value"] in value if condition["op"] == "contains" else value == condition["value"]
 
 
+SEED = bytes(32)
+PUBLIC_KEY = ed25519.public_key(SEED).hex()
 MISSING = ("document_not_found", "no such document in this project")
 
 
@@ -302,6 +308,36 @@ def _deletions(app: FastAPI, world: World) -> None:
         return world.receipts[id]
 
 
+def _signed(receipt: dict[str, Any]) -> dict[str, Any]:
+    """As the service completes it."""
+    about = {"requested_at": NOW, "completed_at": NOW, "remaining": {"chunks": 0}}
+    said = {"kind": receipt["kind"], "subject_id": receipt["subject_id"], **about}
+    signature = {"public_key": PUBLIC_KEY, "value": ed25519.sign(SEED, canonical(said)).hex()}
+    return {**receipt, "complete": True, "completed_at": NOW, "statement": said, "signature": signature}
+
+
+def _receipts(app: FastAPI, world: World) -> None:
+    @app.get("/api/v1/receipts", response_model=ReceiptPage)
+    async def list_receipts(kind: str = "") -> dict[str, Any]:
+        found = [one for one in world.receipts.values() if kind in ("", one["kind"])]
+        return {"items": found, "next": None}
+
+    @app.get("/api/v1/receipts/key", response_model=KeyOut)
+    async def key() -> dict[str, str]:
+        return {"public_key": PUBLIC_KEY}
+
+    @app.get("/api/v1/receipts/{id}", response_model=ReceiptOut)
+    async def one(id: str) -> Any:
+        found = next((one for one in world.receipts.values() if one["id"] == id), None)
+        return problem(404, "receipt_not_found", "no such receipt in this project") if found is None else _signed(found)
+
+    @app.delete("/api/v1/projects/{id}", response_model=ReceiptOut, status_code=202)
+    async def delete_project(id: str, body: Sure) -> dict[str, Any]:
+        world.bodies.append(body.model_dump())
+        world.receipts[id] = _receipt("project", id)
+        return world.receipts[id]
+
+
 def _receipt(kind: str, id: str) -> dict[str, Any]:
     return {
         "id": str(uuid.uuid4()),
@@ -315,6 +351,8 @@ def _receipt(kind: str, id: str) -> dict[str, Any]:
         "documents": 0,
         "removed": {},
         "remaining": {},
+        "statement": {"kind": kind, "subject_id": id},
+        "signature": None,
     }
 
 

@@ -32,6 +32,7 @@ COMMANDS = (
         "download",
         "delete",
         "receipt",
+        "receipts",
         "process",
         "retry",
         "waiting",

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from shared.domain.chunks import ChunkId
 from shared.domain.errors import Conflict
 from shared.domain.filters import parse_filter
-from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind, Totals
+from shared.domain.ingestions import Happening, Ingestion, News
+from shared.domain.pages import After
+from shared.domain.receipts import DeletionReceipt, Signature, Subject, SubjectKind, Totals
 from shared.domain.tenants import Credential, Permission, Project
 from shared.ports.documents import DocumentFilter, Unswept
+from shared.ports.receipts import ReceiptFilter
 from tests.contracts.samples import (
     NOW,
     Room,
@@ -363,3 +367,67 @@ async def test_due_names_larger_deletes_in_the_tenants_turn(store: Store) -> Non
         assert (calm.scope.tenant_id, one.id) in mine[:2]
         assert len(mine) == 4
         assert len(await rows.receipts.due(NOW, 2)) == 2
+
+
+async def test_receipts_are_listed_of_the_project_and_of_deleted_ones(store: Store) -> None:
+    room = await new_room(store)
+    sibling = await new_room(store, tenant_id=room.scope.tenant_id)
+    stranger = await new_room(store)
+    mine = [receipt(room, requested_at=at(number)) for number in range(3)]
+    done = receipt(room, K.COLLECTION, requested_at=at(9), completed_at=at(10), signature=Signature("ab", "cd"))
+    part = receipt(room, parent_id=done.id, requested_at=at(5), quiet_since=at(6))
+    theirs = receipt(sibling, requested_at=at(4))
+    whole = receipt(sibling, K.TENANT, requested_at=at(8))
+    async with store.transaction(room.scope) as rows:
+        await rows.receipts.save(room.scope, *mine, done)
+        await rows.receipts.save(room.scope, part, theirs, whole)
+
+        async def listed(limit: int = 10, after: After | None = None, **wanted: Any) -> list[DeletionReceipt]:
+            return list(await rows.receipts.list(room.scope, ReceiptFilter(**wanted), after, limit))
+
+        assert await listed() == [done, part, *reversed(mine)]
+        assert await listed(2, After(at(5), part.id)) == [mine[2], mine[1]]
+        assert await listed(kind=K.COLLECTION) == await listed(complete=True) == [done]
+        assert await listed(parent_id=done.id) == [part]
+        assert len(await listed(complete=False)) == 4
+        assert await rows.receipts.one(room.scope, theirs.id) == theirs
+        assert await listed(deleted_projects=True) == [done, whole, part, *reversed(mine)]
+    await delete_room(store, sibling, K.PROJECT)
+    async with store.transaction(room.scope) as rows:
+        found = await rows.receipts.list(room.scope, ReceiptFilter(deleted_projects=True), None, 10)
+        assert list(found) == [done, whole, part, theirs, *reversed(mine)]
+    async with store.transaction(stranger.scope) as rows:
+        assert await rows.receipts.one(stranger.scope, done.id) is None
+        assert await rows.receipts.list(stranger.scope, ReceiptFilter(deleted_projects=True), None, 10) == []
+
+
+async def test_wipe_of_the_cache_takes_the_tenants_own(store: Store) -> None:
+    room, other = await new_room(store), await new_room(store)
+    for one in (room, other):
+        async with store.transaction(one.scope) as rows:
+            await rows.cache.put(one.scope, "m", {f"hash {number}": [1.0] for number in range(3)})
+    async with store.transaction(room.scope) as rows:
+        assert [await rows.cache.wipe(room.scope, 2) for _ in range(3)] == [2, 1, 0]
+    async with store.transaction(other.scope) as rows:
+        assert len(await rows.cache.get(other.scope, "m", ["hash 0", "hash 1", "hash 2"])) == 3
+
+
+async def test_purge_removes_what_happened_in_runs_and_their_names(store: Store) -> None:
+    room = await new_room(store)
+    sibling = await new_room(store, tenant_id=room.scope.tenant_id)
+    runs = []
+    for one in (room, sibling):
+        scope = one.scope
+        run = Ingestion(new_id(), scope.tenant_id, scope.project_id, one.collection.id, "July", "key", NOW)
+        runs.append(run)
+        async with store.transaction(scope) as rows:
+            await rows.ingestions.add(scope, run)
+            await rows.ingestions.happened(scope, run.id, [News(Happening.STARTED)] * 3, NOW)
+    async with store.transaction(room.scope) as rows:
+        wanted = subject(room, K.PROJECT)
+        assert [await rows.ingestions.purge(room.scope, wanted, 2) for _ in range(3)] == [3, 1, 0]
+        assert await rows.ingestions.events(room.scope, runs[0].id, 0, 10) == []
+        bare = await rows.ingestions.get(room.scope, runs[0].id)
+        assert bare is not None
+        assert bare.name == ""
+        assert len(await rows.ingestions.events(sibling.scope, runs[1].id, 0, 10)) == 3

@@ -321,3 +321,25 @@ async def test_tend_of_a_small_collection_changes_nothing(under_test: VectorsUnd
 async def test_ping_answers(under_test: VectorsUnderTest) -> None:
     async with under_test.rows.transaction(None) as rows:
         await under_test.of(rows).ping()
+
+
+async def test_wipe_removes_the_tenants_own_and_nobody_elses(under_test: VectorsUnderTest) -> None:
+    room, other = await new_room(under_test.rows), await new_room(under_test.rows)
+    sibling = await new_room(under_test.rows, tenant_id=room.scope.tenant_id)
+    gone = [await indexed(under_test, one, [EAST, NORTH, WEST]) for one in (room, sibling)]
+    kept = await indexed(under_test, other, [EAST, NORTH])
+    left = 1
+    for _ in range(10):
+        async with under_test.rows.transaction(room.scope) as rows:
+            left = await under_test.of(rows).wipe(room.scope, 2)
+        await under_test.settle()
+        if not left:
+            break
+    assert left == 0
+    for one, of in ((room, gone[0]), (sibling, gone[1])):
+        async with under_test.rows.transaction(one.scope) as rows:
+            assert list(await under_test.of(rows).ids(one.scope, one.collection, of.id)) == []
+    async with under_test.rows.transaction(other.scope) as rows:
+        assert len(await under_test.of(rows).ids(other.scope, other.collection, kept.id)) == 2
+        assert await under_test.of(rows).wipe(room.scope, 10) == 0
+    assert len(await found_by(under_test, other, EAST)) == 2

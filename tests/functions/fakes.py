@@ -5,7 +5,7 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote_plus
 from uuid import UUID
@@ -236,8 +236,11 @@ class RemoteVectors:
         self.kept: dict[tuple[UUID, ChunkId], list[float]] = {}
         self.asked: list[Sequence[UUID] | None] = []
         self.forgetful = False
+        self.lag = timedelta()
+        self.tenants: dict[tuple[UUID, ChunkId], UUID] = {}
 
     async def put(self, scope: Scope, collection: Collection, vectors: Sequence[ChunkVector]) -> None:
+        self.tenants.update({(collection.id, one.id): scope.tenant_id for one in vectors})
         self.kept.update({(collection.id, one.id): list(one.values) for one in vectors})
 
     async def query(
@@ -272,6 +275,12 @@ class RemoteVectors:
 
     async def tend(self, scope: Scope, collection: Collection, now: datetime) -> bool:
         return False
+
+    async def wipe(self, scope: TenantScope, limit: int) -> int:
+        gone = [key for key, tenant_id in self.tenants.items() if tenant_id == scope.tenant_id and key in self.kept]
+        for key in gone:
+            del self.kept[key]
+        return len(gone)
 
     async def retire(self, scope: Scope, collection: Collection) -> None:
         pass

@@ -21,6 +21,8 @@ class Things:
     deleted_id: str
     chat_id: str
     ingestion_id: str
+    receipt_id: str
+    tenant: str
 
     @property
     def project_id(self) -> str:
@@ -48,6 +50,11 @@ PROBES: Mapping[Route, Probe] = {
     ("GET", "/api/v1/projects"): Probe(200, foreign=None),
     ("GET", "/api/v1/projects/{project_id}"): Probe(200),
     ("DELETE", "/api/v1/projects/{project_id}"): Probe(202, {"name": "default"}),
+    ("GET", "/api/v1/orgs/{org_id}"): Probe(200),
+    ("DELETE", "/api/v1/orgs/{org_id}"): Probe(202, {"name": "{tenant}"}),
+    ("GET", "/api/v1/receipts"): Probe(200, foreign=None),
+    ("GET", "/api/v1/receipts/key"): Probe(200, foreign=None),
+    ("GET", "/api/v1/receipts/{receipt_id}"): Probe(200),
     ("POST", "/api/v1/collections"): Probe(201, {"name": "Another"}, foreign=None),
     ("GET", "/api/v1/collections"): Probe(200, foreign=None),
     ("GET", "/api/v1/collections/{collection_id}"): Probe(200),
@@ -100,12 +107,13 @@ def make_things(world: World, tenant: str) -> Things:
     document = client.upload(collection, LEAVE, ingestion_id=ingestion)
     deleted = client.upload(collection, GARDEN, "garden.txt")
     world.settle()
-    assert client.delete(f"/documents/{deleted}").status == 202
+    receipt = client.delete(f"/documents/{deleted}")
+    assert receipt.status == 202
     world.settle()
     chat = client.post("/chats", {"collection_ids": [collection]})
     assert chat.status == 201, chat.body
     assert client.post(f"/ingestions/{ingestion}/close").json["status"] == "completed"
-    return Things(client, collection, document, deleted, chat.json["id"], ingestion)
+    return Things(client, collection, document, deleted, chat.json["id"], ingestion, receipt.json["id"], tenant)
 
 
 def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple[str, str, Any, Mapping[str, str]]:
@@ -125,6 +133,9 @@ def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple
         "document_id": things.deleted_id if template.endswith("/receipt") else things.document_id,
         "chat_id": things.chat_id,
         "ingestion_id": things.ingestion_id,
+        "receipt_id": things.receipt_id,
+        "org_id": str(things.client.tenant_id),
+        "tenant": things.tenant,
     }
     path = template.removeprefix("/api/v1").format(**names)
     body = _filled(wanted.body, names)
@@ -137,7 +148,13 @@ def unlike(things: Things, number: int) -> Things:
     """Things with ids that nobody has."""
     nobody = f"00000000-0000-7000-8000-{number:012d}"
     return replace(
-        things, collection_id=nobody, document_id=nobody, deleted_id=nobody, chat_id=nobody, ingestion_id=nobody
+        things,
+        collection_id=nobody,
+        document_id=nobody,
+        deleted_id=nobody,
+        chat_id=nobody,
+        ingestion_id=nobody,
+        receipt_id=nobody,
     )
 
 

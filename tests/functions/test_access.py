@@ -15,6 +15,11 @@ from tests.functions.gateway import Answer
 from tests.functions.requests import NAMING, PROBES, SCOPED, WITH_BODY, Route, Things, make_things, probe, unlike
 from tests.functions.world import Client, World
 
+WHOLE_TENANT = ("{project_id}", "{org_id}")
+"""What every project of a tenant may name."""
+OF_ONE_PROJECT = [route for route in NAMING if not any(name in route[1] for name in WHOLE_TENANT)]
+NOBODY = "00000000-0000-7000-8000-000000000009"
+
 
 @dataclass(frozen=True, slots=True)
 class Town:
@@ -41,7 +46,7 @@ def built() -> Town:
         document = neighbour.upload(collection, "# Next door\n\nNothing to see.", ingestion_id=ingestion)
         world.settle()
         chat = neighbour.post("/chats", {"collection_ids": [collection]}).json["id"]
-        return Town(world, ours, theirs, Things(neighbour, collection, document, document, chat, ingestion))
+        return Town(world, ours, theirs, Things(neighbour, collection, document, document, chat, ingestion, NOBODY, ""))
 
 
 @pytest.fixture
@@ -124,8 +129,9 @@ def test_route_with_other_permission_only_is_forbidden(route: Route, town: Town)
 def test_route_with_ids_of_another_tenant_is_not_found_as_if_they_did_not_exist(route: Route, town: Town) -> None:
     foreign = sent(town.ours.client, probe(route, town.theirs, town.ours.client))
     nobody = unlike(town.ours, 1)
-    if "{project_id}" in route[1]:
-        nobody = replace(nobody, client=replace(town.ours.client, project_id=UUID(nobody.chat_id)))
+    if any(name in route[1] for name in WHOLE_TENANT):
+        none = UUID(nobody.chat_id)
+        nobody = replace(nobody, client=replace(town.ours.client, project_id=none, tenant_id=none))
     unknown = sent(town.ours.client, probe(route, nobody, town.ours.client))
     assert foreign.status == unknown.status == PROBES[route].foreign
     if foreign.status == 200:
@@ -135,7 +141,7 @@ def test_route_with_ids_of_another_tenant_is_not_found_as_if_they_did_not_exist(
         assert without_ids(foreign, town.theirs) == without_ids(unknown, nobody)
 
 
-@pytest.mark.parametrize("route", [route for route in NAMING if "{project_id}" not in route[1]], ids=" ".join)
+@pytest.mark.parametrize("route", OF_ONE_PROJECT, ids=" ".join)
 def test_route_with_ids_of_another_project_is_not_found(route: Route, town: Town) -> None:
     answer = sent(town.ours.client, probe(route, town.next_door, town.ours.client))
     assert answer.status == PROBES[route].foreign
@@ -152,12 +158,14 @@ def without_ids(answer: Answer, things: Things) -> str:
 def ids_of(things: Things) -> tuple[str, ...]:
     return (
         *(things.project_id, things.collection_id, things.document_id),
-        *(things.deleted_id, things.chat_id, things.ingestion_id),
+        *(things.deleted_id, things.chat_id, things.ingestion_id, things.receipt_id, str(things.client.tenant_id)),
     )
 
 
 @pytest.mark.parametrize(
-    "route", [route for route in SCOPED if "projects" not in route[1] and "health" not in route[1]], ids=" ".join
+    "route",
+    [route for route in SCOPED if not any(area in route[1] for area in ("/projects", "/orgs", "/health"))],
+    ids=" ".join,
 )
 def test_route_with_project_of_another_tenant_in_the_header_is_not_found(route: Route, town: Town) -> None:
     request = probe(route, town.theirs, town.ours.client)

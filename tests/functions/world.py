@@ -15,6 +15,7 @@ from shared.adapters.memory.clock import ManualClock, SequenceIds
 from shared.adapters.memory.meter import MemoryMeter
 from shared.adapters.memory.queue import MemoryQueue
 from shared.adapters.memory.rows import MemoryStore
+from shared.adapters.seed.signer import SeedSigner
 from shared.domain.documents import Document, Generation
 from shared.domain.events import Outgoing, Queue
 from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind
@@ -123,6 +124,7 @@ class World:
         self.llm = HookedLlm()
         self.reader = PlainReader()
         self.migrations = DoneMigrations()
+        self.signer = SeedSigner("5e" * 32)
         self.store = MemoryStore(self.migrations.head())
 
     @contextmanager
@@ -140,6 +142,7 @@ class World:
             reader=self.reader,
             meter=self.meter,
             migrations=self.migrations,
+            signer=self.signer,
             revision=self.migrations.head(),
         ):
             yield

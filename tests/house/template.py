@@ -46,6 +46,7 @@ REMOTE = {
     "Llm": "litellm",
     "ModelSecretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:model",
     "ParserConcurrency": "5",
+    "ReceiptSignerArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/receipts",
 }
 DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "url": URL,

@@ -9,7 +9,18 @@ from tests.house.template import Json, Stack, named, raw, stacks
 each = pytest.mark.parametrize("stack", stacks(), ids=str)
 ANY = "x-amazon-apigateway-any-method"
 INTEGRATION = "x-amazon-apigateway-integration"
-AREAS = ("health", "projects", "collections", "reindexes", "documents", "search", "chats", "ingestions")
+AREAS = (
+    "health",
+    "orgs",
+    "projects",
+    "receipts",
+    "collections",
+    "reindexes",
+    "documents",
+    "search",
+    "chats",
+    "ingestions",
+)
 
 
 def api_of(stack: Stack) -> Json:

@@ -44,12 +44,15 @@ def secret(*names: str) -> set[tuple[str, str]]:
     }
 
 
+SIGNER = f"arn:aws:kms:{REGION}:123456789012:key/receipts"
 QUEUES = tuple(f"{name}Queue" for name in SOURCES)
 DEAD = tuple(f"{name}DeadQueue" for name in SOURCES)
 MODELS = secret("database", "pinecone", "model")
 NEEDS: Mapping[str, set[tuple[str, str]]] = {
     "HealthFunction": MODELS | look(*QUEUES, *DEAD) | {("s3:ListBucket", bucket) for bucket in BUCKETS},
     "ProjectsFunction": secret("database") | send("Sweep"),
+    "OrgsFunction": secret("database") | send("Sweep"),
+    "ReceiptsFunction": secret("database") | {("kms:GetPublicKey", SIGNER)},
     "CollectionsFunction": secret("database", "model") | send("Sweep"),
     "ReindexesFunction": secret("database", "model"),
     "DocumentsFunction": secret("database")
@@ -80,6 +83,7 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     | send("IngestExtract", "IngestChunk", "Sweep"),
     "IngestRejectFunction": secret("database") | consume(*DEAD) | send("IngestExtract", "IngestChunk"),
     "SweepFunction": secret("database", "pinecone")
+    | {(action, SIGNER) for action in ("kms:GetPublicKey", "kms:Sign")}
     | consume("SweepQueue")
     | send(*SOURCES[1:])
     | {(action, bucket) for action in ("s3:ListBucket", "s3:ListBucketVersions") for bucket in BUCKETS}

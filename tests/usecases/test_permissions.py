@@ -14,9 +14,11 @@ from shared.domain.search import SearchQuery
 from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope
 from shared.ports.documents import DocumentFilter, DueGeneration
 from shared.ports.ports import Ports
+from shared.ports.receipts import ReceiptFilter
 from shared.usecases.chats import answer, converse
 from shared.usecases.collections import manage as collections
 from shared.usecases.deletion import erase, request
+from shared.usecases.deletion import read as receipts
 from shared.usecases.documents import delete, edit, process, read, upload, why
 from shared.usecases.ingest import publish, reject, rescue, stage, sweep
 from shared.usecases.projects import manage as projects
@@ -25,6 +27,7 @@ from shared.usecases.search import retrieve
 ID = UUID(int=9)
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 MESSAGE = GenerationMessage(UUID(int=1), UUID(int=2), ID, 1, AT, Queue.INGEST_CHUNK)
+NO_FILTER = ReceiptFilter()
 QUESTION = retrieve.Question(SearchQuery("x", (ID,)), None, "model", 0.0)
 
 
@@ -47,7 +50,11 @@ USE_CASES: list[tuple[str, Permission, UseCase]] = [
     ("collections.change", P.COLLECTIONS_WRITE, lambda s, p: collections.change(s, p, ID, name="x")),
     ("deletion.collection", P.COLLECTIONS_WRITE, lambda s, p: request.delete_collection(s, p, ID)),
     ("deletion.project", P.PROJECTS_WRITE, lambda s, p: request.delete_project(s, p, ID, "x")),
-    ("deletion.tenant", P.TENANT_DELETE, lambda s, p: request.delete_tenant(s, p, "x")),
+    ("deletion.tenant", P.TENANT_DELETE, lambda s, p: request.delete_tenant(s, p, ID, "x")),
+    ("receipts.list", P.DOCUMENTS_READ, lambda s, p: receipts.list_receipts(s, p, NO_FILTER, cursor=None, limit=1)),
+    ("receipts.get", P.DOCUMENTS_READ, lambda s, p: receipts.get_receipt(s, p, ID)),
+    ("receipts.kept", P.PROJECTS_READ, lambda s, p: receipts.kept_receipt(s, p, ID)),
+    ("orgs.get", P.PROJECTS_READ, lambda s, p: projects.organisation(s, p, ID)),
     ("deletion.erase", P.DOCUMENTS_DELETE, lambda s, p: erase.erase(s, p, ID, 0)),
     ("deletion.restart", P.DOCUMENTS_DELETE, lambda s, p: erase.restart(s, p, ID)),
     ("documents.upload", P.DOCUMENTS_WRITE, lambda s, p: upload.upload(s, p, upload.NewUpload(ID, "x"), max_bytes=1)),

@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.session import Session
 
-SERVICES = ("s3", "secretsmanager", "sqs")
+SERVICES = ("kms", "s3", "secretsmanager", "sqs")
 CONNECT_SECONDS = 2
 READ_SECONDS = 10
 ATTEMPTS = 3
@@ -107,7 +107,7 @@ class Clients:
         self._made: dict[str, BaseClient] = {}
 
     def get(self, service: str) -> Any:
-        """The client of 's3', 'sqs' or 'secretsmanager'.
+        """The client of one of `SERVICES`.
 
         The first of a process takes some 100 ms, each further one 5 ms.
         """

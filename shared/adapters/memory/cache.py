@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 
 from shared.adapters.memory.rows_transaction import Key, Transaction
-from shared.domain.tenants import Scope
+from shared.domain.tenants import Scope, TenantScope
 
 
 class MemoryEmbeddingCache:
@@ -27,6 +27,13 @@ class MemoryEmbeddingCache:
     async def delete_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
         """Forget those of the hashes that no chunk of the tenant has any more; returns how many rows went."""
         keys = self._unused(scope, hashes)
+        for key in keys:
+            await self._transaction.remove("cache", scope.tenant_id, key)
+        return len(keys)
+
+    async def wipe(self, scope: TenantScope, limit: int) -> int:
+        """Forget every vector of a deleted tenant, up to `limit`; returns how many rows went."""
+        keys = [key for key, _ in self._transaction.items("cache", scope.tenant_id)][:limit]
         for key in keys:
             await self._transaction.remove("cache", scope.tenant_id, key)
         return len(keys)

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Transaction
-from shared.adapters.memory.tombstones import collection_gone
+from shared.adapters.memory.tombstones import collection_gone, is_within
 from shared.domain.documents import Document, Generation, GenerationState
 from shared.domain.errors import Conflict
 from shared.domain.ingestions import (
@@ -21,7 +21,8 @@ from shared.domain.ingestions import (
     Tally,
 )
 from shared.domain.pages import After
-from shared.domain.tenants import Scope
+from shared.domain.receipts import Subject
+from shared.domain.tenants import Scope, TenantScope
 from shared.ports.documents import DueGeneration
 
 EXAMPLES = 3
@@ -110,6 +111,23 @@ class MemoryIngestions:
         event = IngestionEvent(run.sequence + 1, now, one.kind, one.document_id, one.generation, dict(one.data))
         await self._transaction.put("ingestion_events", scope.tenant_id, (run.id, event.sequence), event)
         return replace(run, sequence=event.sequence)
+
+    async def purge(self, scope: TenantScope, subject: Subject, limit: int) -> int:
+        """Remove the events of runs within a deleted collection, project or tenant, up to `limit`, and their names.
+
+        Returns how many rows that concerned.
+        """
+        rows = [row for _, row in self._transaction.items("ingestions", scope.tenant_id) if is_within(row, subject)]
+        runs = {row.id for row in rows}
+        told = [key for key, _ in self._transaction.items("ingestion_events", scope.tenant_id) if key[0] in runs][
+            :limit
+        ]
+        for key in told:
+            await self._transaction.remove("ingestion_events", scope.tenant_id, key)
+        named = [row for row in rows if row.name]
+        for row in named:
+            await self._transaction.put("ingestions", scope.tenant_id, (row.id,), replace(row, name=""))
+        return len(told) + len(named)
 
     async def tallies(self, scope: Scope, ingestion_id: UUID) -> Sequence[Tally]:
         """Its generations by state and reason, in one look."""

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Transaction
 from shared.adapters.memory.turns import in_turn
+from shared.domain.pages import After
 from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind, Totals, added
 from shared.domain.tenants import Scope, TenantScope
+from shared.ports.receipts import ReceiptFilter
 
 
 class MemoryReceipts:
@@ -39,6 +41,34 @@ class MemoryReceipts:
         found: DeletionReceipt | None = self._transaction.get("receipts", scope.tenant_id, (receipt_id,))
         return found
 
+    async def one(self, scope: TenantScope, receipt_id: UUID) -> DeletionReceipt | None:
+        """One receipt of the tenant."""
+        found: DeletionReceipt | None = self._transaction.get("receipts", scope.tenant_id, (receipt_id,))
+        return found
+
+    async def list(
+        self, scope: Scope, wanted: ReceiptFilter, after: After | None, limit: int
+    ) -> Sequence[DeletionReceipt]:
+        """Receipts of the project, newest first; with `deleted_projects`, those of projects that are deleted and of the
+        tenant too.
+        """
+        rows = [
+            row
+            for row in self._mine(scope)
+            if (row.project_id == scope.project_id or (wanted.deleted_projects and self._project_deleted(row)))
+            and (wanted.kind is None or row.subject.kind is wanted.kind)
+            and (wanted.parent_id is None or row.parent_id == wanted.parent_id)
+            and (wanted.complete is None or (row.completed_at is not None) == wanted.complete)
+            and (after is None or (row.requested_at, row.id) < (after.at, after.id))
+        ]
+        return sorted(rows, key=lambda row: (row.requested_at, row.id), reverse=True)[:limit]
+
+    def _project_deleted(self, row: DeletionReceipt) -> bool:
+        if row.project_id is None:
+            return True
+        project = self._transaction.get("projects", row.tenant_id, (row.project_id,))
+        return project is not None and project.deleted_at is not None
+
     async def totals(self, scope: TenantScope, parent_id: UUID) -> Totals:
         """What the receipts of the documents of a larger delete say together."""
         rows = [row for row in self._mine(scope) if row.parent_id == parent_id]
@@ -60,5 +90,5 @@ class MemoryReceipts:
         ]
         return [(tenant_id, place[1]) for tenant_id, place in in_turn(rows)[:limit]]
 
-    def _mine(self, scope: TenantScope) -> list[DeletionReceipt]:
+    def _mine(self, scope: TenantScope) -> Sequence[DeletionReceipt]:
         return [row for _, row in self._transaction.items("receipts", scope.tenant_id)]

@@ -3,7 +3,7 @@
 import math
 from array import array
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.adapters.memory.chunks import document_in, generations_of
@@ -14,13 +14,14 @@ from shared.domain.collections import Collection
 from shared.domain.errors import Invalid, NotFound
 from shared.domain.filters import Filter, matches
 from shared.domain.search import LegHit
-from shared.domain.tenants import Scope
+from shared.domain.tenants import Scope, TenantScope
 
 
 class MemoryVectors:
     """A vector store within the rows: always consistent, and its hits have passed the read gate."""
 
     filters = True
+    lag = timedelta()
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -96,6 +97,14 @@ class MemoryVectors:
     async def tend(self, scope: Scope, collection: Collection, now: datetime) -> bool:
         """There is nothing to tend."""
         return False
+
+    async def wipe(self, scope: TenantScope, limit: int) -> int:
+        """Remove every vector of a deleted tenant, of `limit` generations at once."""
+        doomed = [key for key, _ in self._transaction.items("vectors", scope.tenant_id)][:limit]
+        gone = sum(len(self._transaction.get("vectors", scope.tenant_id, key)) for key in doomed)
+        for key in doomed:
+            await self._transaction.remove("vectors", scope.tenant_id, key)
+        return gone
 
     async def retire(self, scope: Scope, collection: Collection) -> None:
         """There is nothing to undo."""

@@ -9,7 +9,7 @@ import math
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from shared.domain.collections import Collection
 from shared.domain.errors import Delayed, Invalid, LambentError, NotFound, Unavailable
 from shared.domain.filters import Filter
 from shared.domain.search import LegHit
-from shared.domain.tenants import Scope
+from shared.domain.tenants import Scope, TenantScope
 
 MAX_BATCH = 200
 MAX_BATCH_BYTES = 2_000_000
@@ -36,12 +36,15 @@ SECONDS = 15.0
 """Time-out of one request."""
 WAIT_SECONDS = 5.0
 """How long to wait after 'too many requests' without a Retry-After."""
+LAG = timedelta(minutes=2)
+"""Pinecone gives no bound for when a delete shows in listings, and is usually seconds late."""
 
 
 class PineconeVectors:
-    """Implements `shared.ports.vectors.Vectors`. Nothing it calls can reach a whole namespace or index."""
+    """Implements `shared.ports.vectors.Vectors`. Nothing it calls can reach the index as a whole."""
 
     filters = False
+    lag = LAG
 
     def __init__(self, *, host: str, api_key: str) -> None:
         """Nothing is imported or opened before the first call.
@@ -141,6 +144,17 @@ class PineconeVectors:
         """Nothing to do: Pinecone tends its index itself."""
         return False
 
+    async def wipe(self, scope: TenantScope, limit: int) -> int:
+        """Delete the tenant's namespace. Its count is of what the index still told to be in it."""
+        namespace = _namespace(scope)
+        stats = await _asked(self._opened().describe_index_stats(), "counting vectors")
+        known = stats.namespaces.get(namespace)
+        if known is None:
+            return 0
+        with suppress(NotFound):
+            await _asked(self._opened().delete(delete_all=True, namespace=namespace), "deleting a tenant's vectors")
+        return int(known.vector_count)
+
     async def retire(self, scope: Scope, collection: Collection) -> None:
         """Nothing to do: there is nothing of a collection but its vectors."""
 
@@ -182,7 +196,7 @@ def _belongs(scope: Scope, collection: Collection) -> bool:
     return collection.tenant_id == scope.tenant_id and collection.project_id == scope.project_id
 
 
-def _namespace(scope: Scope) -> str:
+def _namespace(scope: TenantScope) -> str:
     # Never empty, which would be the index's default namespace: a scope has a tenant.
     return str(scope.tenant_id)
 

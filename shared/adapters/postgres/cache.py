@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from shared.adapters.postgres.binary import floats, read_floats
 from shared.adapters.postgres.engine import Session
-from shared.domain.tenants import Scope
+from shared.domain.tenants import Scope, TenantScope
 
 BATCH = 1000
 
@@ -29,6 +29,12 @@ WHERE e.tenant_id = :tenant AND e.content_hash = ANY (CAST(:hashes AS text[]))
 """
 DELETE_UNUSED = text(f"DELETE {UNUSED}")
 COUNT_UNUSED = text(f"SELECT count(*) {UNUSED}")
+WIPE = text("""
+DELETE FROM embedding_cache e USING (
+  SELECT content_hash, model FROM embedding_cache WHERE tenant_id = :tenant LIMIT :most
+) doomed
+WHERE e.tenant_id = :tenant AND e.content_hash = doomed.content_hash AND e.model = doomed.model
+""")
 
 
 class PgEmbeddingCache:
@@ -62,6 +68,10 @@ class PgEmbeddingCache:
         if not hashes:
             return 0
         return (await self._session.run(DELETE_UNUSED, {"tenant": scope.tenant_id, "hashes": list(hashes)})).rowcount
+
+    async def wipe(self, scope: TenantScope, limit: int) -> int:
+        """Forget every vector of a deleted tenant, up to `limit`; returns how many rows went."""
+        return (await self._session.run(WIPE, {"tenant": scope.tenant_id, "most": limit})).rowcount
 
     async def count_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
         """How many rows there are for those of the hashes that no chunk of the tenant has."""

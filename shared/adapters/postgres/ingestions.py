@@ -13,11 +13,12 @@ from shared.adapters.postgres.document_rows import read_both
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.gate import GONE_WITH
 from shared.adapters.postgres.models import collections, documents, generations, ingestion_events, ingestions
-from shared.adapters.postgres.statements import ID, PROJECT, ROOM_LIVE, TENANT, page_after
+from shared.adapters.postgres.statements import ID, PROJECT, ROOM_LIVE, TENANT, page_after, within
 from shared.domain.documents import GenerationState
 from shared.domain.ingestions import CANCELLED, Example, Happening, Ingestion, IngestionEvent, Member, News, Tally
 from shared.domain.pages import After
-from shared.domain.tenants import Scope
+from shared.domain.receipts import Subject
+from shared.domain.tenants import Scope, TenantScope
 from shared.ports.documents import DueGeneration
 
 EXAMPLES = 3
@@ -99,6 +100,19 @@ EVENTS = (
     .order_by(E.sequence)
     .limit(bindparam("most"))
 )
+PURGE = """
+WITH runs AS (SELECT id FROM ingestions WHERE tenant_id = :tenant AND {within}),
+told AS (
+  DELETE FROM ingestion_events e USING (
+    SELECT ingestion_id, sequence FROM ingestion_events
+    WHERE tenant_id = :tenant AND ingestion_id IN (SELECT id FROM runs) LIMIT :most
+  ) doomed
+  WHERE e.tenant_id = :tenant AND e.ingestion_id = doomed.ingestion_id AND e.sequence = doomed.sequence RETURNING 1
+), named AS (
+  UPDATE ingestions SET name = '' WHERE tenant_id = :tenant AND {within} AND name <> '' RETURNING 1
+)
+SELECT (SELECT count(*) FROM told) + (SELECT count(*) FROM named)
+"""
 
 
 class PgIngestions:
@@ -169,6 +183,14 @@ class PgIngestions:
         ]
         parameters = {**_one(scope, ingestion_id), "news": json.dumps(items, ensure_ascii=False), "now": now}
         return bool(await self._session.scalar(HAPPENED, parameters))
+
+    async def purge(self, scope: TenantScope, subject: Subject, limit: int) -> int:
+        """Remove the events of runs within a deleted collection, project or tenant, up to `limit`, and their names.
+
+        Returns how many rows that concerned.
+        """
+        parameters = {"tenant": scope.tenant_id, "subject": subject.id, "most": limit}
+        return int(await self._session.scalar(text(PURGE.format(within=within(subject))), parameters))
 
     async def tallies(self, scope: Scope, ingestion_id: UUID) -> Sequence[Tally]:
         """Its generations by state and reason, in one look."""

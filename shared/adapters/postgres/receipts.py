@@ -1,23 +1,26 @@
 """Deletion receipts."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, text
+from sqlalchemy import Row, bindparam, literal, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.adapters.postgres.engine import Session
-from shared.adapters.postgres.models import receipts
+from shared.adapters.postgres.models import projects, receipts
 from shared.adapters.postgres.statements import ID, PROJECT, TENANT
-from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind, Totals
+from shared.domain.pages import After
+from shared.domain.receipts import DeletionReceipt, Signature, Subject, SubjectKind, Totals
 from shared.domain.tenants import Scope, TenantScope
+from shared.ports.receipts import ReceiptFilter
 
 R = receipts.c
 
 SAVE = insert(receipts)
-CHANGING = ("completed_at", "removed", "remaining", "documents", "steps", "due_at")
+CHANGING = ("completed_at", "removed", "remaining", "documents", "steps", "due_at", "quiet_since", "signature")
 SAVE = SAVE.on_conflict_do_update(
     index_elements=[R.tenant_id, R.id], set_={name: SAVE.excluded[name] for name in CHANGING}
 )
@@ -28,6 +31,12 @@ OF = (
     .limit(1)
 )
 OF_DOCUMENT = OF.where(R.project_id == PROJECT)
+LIST = select(receipts).where(R.tenant_id == TENANT)
+HERE = R.project_id == PROJECT
+DELETED_PROJECTS = R.project_id.is_(None) | R.project_id.in_(
+    select(projects.c.id).where((projects.c.tenant_id == TENANT) & projects.c.deleted_at.is_not(None))
+)
+ONE = LIST.where(R.id == ID)
 LOCK = select(receipts).where((R.tenant_id == TENANT) & (R.id == ID)).with_for_update()
 COUNTS = text("""
 SELECT count(*) AS documents, count(completed_at) AS complete
@@ -72,6 +81,30 @@ class PgReceipts:
         row = await self._session.first(LOCK, {"tenant": scope.tenant_id, "of_id": receipt_id})
         return None if row is None else _receipt(row)
 
+    async def one(self, scope: TenantScope, receipt_id: UUID) -> DeletionReceipt | None:
+        """One receipt of the tenant."""
+        row = await self._session.first(ONE, {"tenant": scope.tenant_id, "of_id": receipt_id})
+        return None if row is None else _receipt(row)
+
+    async def list(
+        self, scope: Scope, wanted: ReceiptFilter, after: After | None, limit: int
+    ) -> Sequence[DeletionReceipt]:
+        """Receipts of the project, newest first; with `deleted_projects`, those of projects that are deleted and of the
+        tenant too.
+        """
+        statement = LIST.where(HERE | DELETED_PROJECTS if wanted.deleted_projects else HERE)
+        if wanted.kind is not None:
+            statement = statement.where(R.kind == wanted.kind.value)
+        if wanted.parent_id is not None:
+            statement = statement.where(R.parent_id == wanted.parent_id)
+        if wanted.complete is not None:
+            statement = statement.where(R.completed_at.is_not(None) if wanted.complete else R.completed_at.is_(None))
+        if after is not None:
+            statement = statement.where(tuple_(R.requested_at, R.id) < tuple_(literal(after.at), literal(after.id)))
+        ordered = statement.order_by(R.requested_at.desc(), R.id.desc()).limit(limit)
+        rows = await self._session.all(ordered, {"tenant": scope.tenant_id, "project": scope.project_id})
+        return [_receipt(row) for row in rows]
+
     async def totals(self, scope: TenantScope, parent_id: UUID) -> Totals:
         """What the receipts of the documents of a larger delete say together."""
         where = {"tenant": scope.tenant_id, "parent": parent_id}
@@ -109,6 +142,8 @@ def _values(scope: TenantScope, receipt: DeletionReceipt) -> dict[str, object]:
         "documents": receipt.documents,
         "steps": receipt.steps,
         "due_at": receipt.due_at,
+        "quiet_since": receipt.quiet_since,
+        "signature": None if receipt.signature is None else asdict(receipt.signature),
     }
 
 
@@ -127,4 +162,6 @@ def _receipt(row: Row[Any]) -> DeletionReceipt:
         documents=row.documents,
         steps=row.steps,
         due_at=row.due_at,
+        quiet_since=row.quiet_since,
+        signature=None if row.signature is None else Signature(**row.signature),
     )

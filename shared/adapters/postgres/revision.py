@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0010"
+HEAD = "0011"

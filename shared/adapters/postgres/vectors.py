@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from shared.domain.collections import Collection
 from shared.domain.errors import Invalid, NotFound
 from shared.domain.filters import Filter
 from shared.domain.search import LegHit
-from shared.domain.tenants import Scope
+from shared.domain.tenants import Scope, TenantScope
 
 BATCH = 250
 """Rows sent at once: half a megabyte of 384 dimensions."""
@@ -48,6 +48,13 @@ AND document_id = (
 IDS = text(f"SELECT document_id, generation, ordinal FROM vectors WHERE {OF_DOCUMENT} ORDER BY generation, ordinal")
 DELETE_ALL = text(f"DELETE FROM vectors WHERE {OF_DOCUMENT}")
 DELETE_BEFORE = text(f"DELETE FROM vectors WHERE {OF_DOCUMENT} AND generation < :keep")
+WIPE = text("""
+DELETE FROM vectors v USING (
+  SELECT collection_id, document_id, generation, ordinal FROM vectors WHERE tenant_id = :tenant LIMIT :most
+) doomed
+WHERE v.tenant_id = :tenant AND v.collection_id = doomed.collection_id AND v.document_id = doomed.document_id
+  AND v.generation = doomed.generation AND v.ordinal = doomed.ordinal
+""")
 PING = text("SELECT CAST('[1,0]' AS vector) <=> CAST('[0,1]' AS vector)")
 
 # All vectors have unit length, so the inner product is the cosine.
@@ -87,6 +94,7 @@ class PgVectors:
     """A vector store within the database: always consistent, and its hits have passed the read gate."""
 
     filters = True
+    lag = timedelta()
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -143,6 +151,10 @@ class PgVectors:
             return False
         await self._session.run(PATIENCE)
         return bool(await self._session.scalar(INDEX, {"collection": collection.id, "now": now}))
+
+    async def wipe(self, scope: TenantScope, limit: int) -> int:
+        """Remove every vector of a deleted tenant, up to `limit` at once."""
+        return (await self._session.run(WIPE, {"tenant": scope.tenant_id, "most": limit})).rowcount
 
     async def retire(self, scope: Scope, collection: Collection) -> None:
         """Drop the index of a deleted collection, if it has one."""

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
+from shared.cli.commands.cloud import confirm
 from shared.cli.commands.documents import PANEL
+from shared.cli.errors import CliError
 from shared.cli.options import api_command, group_default
 from shared.cli.output import Column
 from shared.cli.plain import age
@@ -33,9 +35,28 @@ def create(session: Session, name: Annotated[str, typer.Argument(help="Its name.
         session.output.note(f"Work in it with --project {made['id']}")
 
 
+def delete(
+    session: Session,
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete a project with everything in it, and revoke its keys."""
+    found = next((one for one in session.api.projects() if one["name"] == name), None)
+    if found is None:
+        raise CliError(f"there is no project named {name!r}", code="project_not_found", hint="lambent projects")
+    confirm(yes, f"Delete the project {name} with everything in it?")
+    receipt = session.api.delete_project(found["id"], name)
+    if session.json:
+        session.output.value(receipt)
+    else:
+        session.output.line(f"Deleted {name}: nothing of it is found from now on, and its keys are revoked.")
+        session.output.note(f"lambent receipts show {receipt['id']}")
+
+
 def declare(app: typer.Typer) -> None:
     """Add these commands."""
-    group = typer.Typer(help="List projects, or make one.", rich_markup_mode=None)
+    group = typer.Typer(help="List projects, make or delete one.", rich_markup_mode=None)
     group_default(group)(list_projects)
     api_command(group)(create)
+    api_command(group)(delete)
     app.add_typer(group, name="projects", rich_help_panel=PANEL)

@@ -25,6 +25,7 @@ from shared.domain.receipts import (
 )
 from shared.domain.tenants import Permission, Scope, TenantScope, system_scope
 from shared.ports.ports import Ports
+from shared.usecases.deletion.sign import signed
 from shared.usecases.outbox.send import send_erase, send_sweep
 
 log = structlog.get_logger()
@@ -32,6 +33,8 @@ log = structlog.get_logger()
 COLLECTIONS = 10
 TERMS = 10_000
 CHATS = 100
+VECTORS = 2_000
+EVENTS = 5_000
 
 
 async def erase(scope: TenantScope, ports: Ports, receipt_id: UUID, step: int) -> None:
@@ -91,25 +94,39 @@ async def _tombstone(scope: TenantScope, ports: Ports, parent: DeletionReceipt) 
 
 async def _rest(scope: TenantScope, ports: Ports, subject: Subject) -> Mapping[str, int]:
     """What is of no single document, some of it: how many rows went. Nothing went: nothing is left."""
-    removed = {"keywords": 0, "collections": 0, "chats": 0, "projects": 0, "keys": 0}
+    removed = {"statistics": 0, "collections": 0, "chats": 0, "projects": 0, "keys": 0}
     for collection in await ports.collections.named(scope, subject, COLLECTIONS):
         room = _room(scope, collection.project_id)
         gone = await ports.keywords.forget(room, collection.id, TERMS)
-        removed["keywords"] += gone
+        removed["statistics"] += gone
         if gone == 0:
             await ports.vectors.retire(room, collection)
             deleted_at = collection.deleted_at or ports.clock.now()
             await ports.collections.save(room, replace(collection, name="", description="", deleted_at=deleted_at))
             removed["collections"] += 1
+    removed["ingestions"] = await ports.ingestions.purge(scope, subject, EVENTS)
     if any(removed.values()) or subject.kind is SubjectKind.COLLECTION:
         return removed
     removed["chats"] = await ports.chats.purge(scope, subject, CHATS)
     removed["keys"] = await ports.keys.purge(scope, subject)
+    if subject.kind is SubjectKind.TENANT:
+        removed["vectors"] = await ports.vectors.wipe(scope, VECTORS)
+        removed["cache"] = await ports.cache.wipe(scope, VECTORS)
     for project in await ports.projects.named(scope, subject, COLLECTIONS):
         deleted_at = project.deleted_at or ports.clock.now()
         await ports.projects.save(scope, replace(project, name="", deleted_at=deleted_at))
         removed["projects"] += 1
     return removed
+
+
+async def _left(scope: TenantScope, ports: Ports, subject: Subject) -> Mapping[str, int]:
+    """What is still there of what is of no single document. Documents were counted for their own receipts."""
+    return {
+        "collections": len(await ports.collections.named(scope, subject, COLLECTIONS)),
+        "projects": 0
+        if subject.kind is SubjectKind.COLLECTION
+        else len(await ports.projects.named(scope, subject, COLLECTIONS)),
+    }
 
 
 async def _finish(scope: TenantScope, ports: Ports, receipt: DeletionReceipt) -> None:
@@ -123,15 +140,19 @@ async def _finish(scope: TenantScope, ports: Ports, receipt: DeletionReceipt) ->
         if known is not None:
             await ports.tenants.save(scope, replace(known, name=""))
     totals = await ports.receipts.totals(scope, receipt.id)
+    remaining = added(totals.remaining, await _left(scope, ports, receipt.subject))
+    if any(remaining.values()):
+        await _continued(scope, ports, replace(receipt, remaining=remaining), False)
+        return
     done = replace(
         receipt,
         documents=totals.documents,
         removed=added(receipt.removed, totals.removed),
-        remaining=totals.remaining,
+        remaining=remaining,
         completed_at=now,
         due_at=None,
     )
-    await ports.receipts.save(scope, done)
+    await ports.receipts.save(scope, await signed(ports, done))
     log.info(
         "erase.ended",
         receipt_id=str(receipt.id),

@@ -57,21 +57,22 @@ async def delete_project(scope: TenantScope, ports: Ports, project_id: UUID, nam
     return await _begun(scope, ports, Subject(SubjectKind.PROJECT, known.id), known.id, now)
 
 
-async def delete_tenant(scope: TenantScope, ports: Ports, name: str) -> DeletionReceipt:
+async def delete_tenant(scope: TenantScope, ports: Ports, tenant_id: UUID, name: str) -> DeletionReceipt:
     """Delete the caller's tenant with everything in it; every key is revoked, the caller's too.
 
     Args:
         scope: of the tenant.
         ports: in an open transaction.
+        tenant_id: the caller's own.
         name: the tenant's name, said again by whoever is sure.
 
     Raises:
-        NotFound: it is gone.
+        NotFound: it is another's, or gone.
         Conflict: it has another name.
     """
     scope.require(Permission.TENANT_DELETE)
     known = await ports.tenants.get(scope)
-    if known is None or known.deleted_at is not None:
+    if known is None or tenant_id != scope.tenant_id or known.deleted_at is not None:
         raise NotFound("no such tenant", code="tenant_not_found")
     _sure(known.name, name, "tenant")
     now = ports.clock.now()

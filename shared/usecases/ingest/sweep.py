@@ -5,6 +5,7 @@ Remove what a document no longer needs from every store, ask every store again, 
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -15,9 +16,14 @@ from shared.domain.receipts import added
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
 from shared.ports.ports import Ports
+from shared.usecases.deletion.sign import signed
 from shared.usecases.happenings.tell import ended
+from shared.usecases.outbox.send import send_sweep
 
 log = structlog.get_logger()
+
+SLOW = timedelta(seconds=60)
+"""Until a store that still tells of what was deleted is asked again."""
 
 OUTBOX_SECONDS = 15
 """A message unsent for this long was left behind by a door that died after its commit."""
@@ -95,31 +101,56 @@ async def _receipt(
         log.error("sweep.no_receipt", document_id=str(document.id))
         return
     now = ports.clock.now()
-    clean = not any(remaining.values())
-    totals = added(receipt.removed, removed)
-    await ports.receipts.save(
-        scope,
-        replace(
-            receipt,
-            removed=totals,
-            remaining=dict(remaining),
-            completed_at=(receipt.completed_at or now) if clean else None,
-        ),
+    empty = not any(remaining.values())
+    quiet = empty and not any(removed.values())
+    since = receipt.quiet_since if quiet and receipt.quiet_since is not None else now
+    # Zero right after a delete proves nothing of a store that lists late: it is asked again when it must know.
+    clean = empty and now >= since + ports.vectors.lag
+    counted = replace(
+        receipt,
+        removed=added(receipt.removed, removed),
+        remaining=dict(remaining),
+        completed_at=(receipt.completed_at or now) if clean else None,
+        quiet_since=since,
+        signature=receipt.signature if clean and quiet else None,
     )
-    # A store that is slow to forget leaves the document `deleting`: the schedule comes back to it.
-    await ports.documents.save(
-        scope,
-        replace(
-            document,
-            swept_at=now if clean else None,
-            status=DocumentStatus.DELETED if clean else DocumentStatus.DELETING,
-        ),
-    )
+    if clean and counted.signature is None:
+        counted = await signed(ports, counted)
+    await ports.receipts.save(scope, counted)
+    if clean:
+        await _forget(scope, ports, document, now)
+    else:
+        # A store that is slow to forget leaves the document `deleting`: the schedule comes back to it too.
+        await ports.documents.save(scope, replace(document, swept_at=None, status=DocumentStatus.DELETING))
+        await send_sweep(scope, ports, document.id, delay=since + ports.vectors.lag - now if empty else SLOW)
     log.info(
         "document.deleted" if clean else "document.deleting",
         document_id=str(document.id),
         remaining=dict(remaining),
-        removed=totals,
+        removed=dict(counted.removed),
+    )
+
+
+async def _forget(scope: Scope, ports: Ports, document: Document, now: datetime) -> None:
+    """Keep the tombstone, and of the document only what tells that it was there: no name, no text, no label."""
+    for generation in await ports.documents.generations(scope, document.id):
+        bare = replace(generation, title="", content_hash="", warnings=())
+        if bare != generation:
+            await ports.documents.save_generation(scope, bare)
+    await ports.documents.save(
+        scope,
+        replace(
+            document,
+            swept_at=now,
+            status=DocumentStatus.DELETED,
+            name="",
+            path="",
+            title="",
+            language="",
+            tags=(),
+            metadata={},
+            content_hash="",
+        ),
     )
 
 

@@ -80,12 +80,12 @@ async def send_extract(
     await _send(scope, ports, Queue.INGEST_EXTRACT, message, delay)
 
 
-async def send_sweep(scope: Scope, ports: Ports, document_id: UUID) -> None:
+async def send_sweep(scope: Scope, ports: Ports, document_id: UUID, *, delay: timedelta = timedelta()) -> None:
     """Queue the removal of what a document no longer needs."""
     message = SweepMessage(
         tenant_id=scope.tenant_id, project_id=scope.project_id, document_id=document_id, sent_at=ports.clock.now()
     )
-    await _send(scope, ports, Queue.SWEEP, message, timedelta())
+    await _send(scope, ports, Queue.SWEEP, message, delay)
 
 
 async def send_ingestion(

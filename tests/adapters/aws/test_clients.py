@@ -67,6 +67,7 @@ def facts(session: Session, service: str, region: str, variant: dict[str, bool])
     try:
         client.meta.events.register("before-send", stop)
         {
+            "kms": lambda: client.get_public_key(KeyId="key"),
             "s3": lambda: client.head_object(**OBJECT),
             "sqs": lambda: client.get_queue_attributes(QueueUrl="https://queue"),
             "secretsmanager": lambda: client.get_secret_value(SecretId="a"),

@@ -1,0 +1,1 @@
+"""A signing key of one's own, by its seed."""
