@@ -26,6 +26,7 @@ def events(place: Stand) -> dict[str, dict[str, object]]:
     headers = place.headers()
     collection = place.collection()
     tenant, project = place.ready.tenant_id, place.ready.project_id
+    run = place.api.post("/ingestions", json={"name": "benchmark", "collection_id": collection}).json()["id"]
     chat = place.api.post("/chats", json={"collection_ids": [collection]}).json()["id"]
     message: dict[str, object] = {
         "tenant_id": tenant,
@@ -57,7 +58,10 @@ def events(place: Stand) -> dict[str, dict[str, object]]:
         "SearchFunction": request_event("POST", "/api/v1/search", headers, {**query, "mode": "keyword"}),
         "SearchFunction (embeds)": request_event("POST", "/api/v1/search", headers, query),
         "ChatsFunction": request_event("GET", "/api/v1/chats", headers),
-        "StreamsFunction": request_event(
+        "IngestionsFunction": request_event("GET", "/api/v1/ingestions", headers),
+        "ReindexesFunction": request_event("GET", f"/api/v1/collections/{collection}/reindexes", headers),
+        "StreamsFunction": request_event("GET", f"/api/v1/streams/ingestions/{run}", headers),
+        "StreamsFunction (answers)": request_event(
             "POST", f"/api/v1/streams/chats/{chat}/messages", headers, {"question": "anything?"}
         ),
         "IngestReceiveFunction": records_event("IngestReceiveQueue", s3),
