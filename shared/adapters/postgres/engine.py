@@ -2,10 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -188,25 +187,48 @@ class Line:
         self.oids: dict[str, int] = {}
         """Of the vector types; filled when first needed."""
 
-    @asynccontextmanager
-    async def transaction(self, tenant_id: UUID | None) -> AsyncIterator[Session]:
-        """One transaction in the tenant's context: committed at the end of the block, rolled back when it raises.
+    async def take(self, tenant_id: UUID | None) -> Session:
+        """Wait for this connection's turn; what is taken must be left.
 
         Raises:
-            Unavailable: the database cannot be reached, or an error inside the block undid the transaction before.
+            Unavailable: whoever has it kept it for too long.
+        """
+        if self._turn.locked():
+            try:
+                async with asyncio.timeout(self._timeouts.turn / 1000):
+                    await self._turn.acquire()
+            except TimeoutError as error:
+                detail = "the one database connection of this process stayed in use"
+                raise Unavailable(detail, code="database_busy") from error
+        else:
+            await self._turn.acquire()
+        return Session(self, opening(tenant_id, self._timeouts))
+
+    async def commit(self, session: Session) -> None:
+        """Commit what was begun.
+
+        Raises:
+            Unavailable: an error inside the transaction had undone it before.
             CommitUnknown: the connection broke while committing.
         """
-        await self._take_turn()
+        if not session.begun:
+            return
+        if self.driver.info.transaction_status is TransactionStatus.INERROR:
+            # COMMIT would answer ROLLBACK, politely: an error was swallowed inside the block.
+            raise Unavailable("the transaction was undone by an earlier error", code="database_aborted")
         try:
-            session = Session(self, opening(tenant_id, self._timeouts))
-            yield session
-            if session.begun:
-                await _commit(self.driver)
+            await self.driver.commit()
+        except psycopg.OperationalError as error:
+            if self.driver.broken or self.driver.closed:
+                raise CommitUnknown("the database connection broke during commit") from error
+            raise Unavailable("the database refused to commit", code="database_conflict") from error
+
+    async def leave(self) -> None:
+        """Roll back what is still open, and let the next have its turn."""
+        try:
+            await self._tidied()
         finally:
-            try:
-                await self._tidied()
-            finally:
-                self._turn.release()
+            self._turn.release()
 
     async def begin(self, sql: str) -> psycopg.AsyncCursor[Any]:
         """Send what begins a transaction.
@@ -243,18 +265,6 @@ class Line:
         self.driver = cast(psycopg.AsyncConnection[Any], raw.driver_connection)
         self._open = True
 
-    async def _take_turn(self) -> None:
-        if not self._turn.locked():
-            await self._turn.acquire()
-            return
-        try:
-            async with asyncio.timeout(self._timeouts.turn / 1000):
-                await self._turn.acquire()
-        except TimeoutError as error:
-            raise Unavailable(
-                "the one database connection of this process stayed in use", code="database_busy"
-            ) from error
-
     async def _tidied(self) -> None:
         """Roll back what is still open; a connection whose state is not known is not used again."""
         if not self._open:
@@ -272,6 +282,7 @@ class Line:
         await self.drop()
 
 
+@lru_cache(64)
 def opening(tenant_id: UUID | None, timeouts: Timeouts) -> str:
     """What begins a transaction.
 
@@ -291,15 +302,3 @@ def opening(tenant_id: UUID | None, timeouts: Timeouts) -> str:
         "hnsw.max_scan_tuples": 100_000,
     }
     return "BEGIN; SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
-
-
-async def _commit(driver: psycopg.AsyncConnection[Any]) -> None:
-    if driver.info.transaction_status is TransactionStatus.INERROR:
-        # COMMIT would answer ROLLBACK, politely: an error was swallowed inside the block.
-        raise Unavailable("the transaction was undone by an earlier error", code="database_aborted")
-    try:
-        await driver.commit()
-    except psycopg.OperationalError as error:
-        if driver.broken or driver.closed:
-            raise CommitUnknown("the database connection broke during commit") from error
-        raise Unavailable("the database refused to commit", code="database_conflict") from error

@@ -31,8 +31,12 @@ class PgStore:
             Unavailable: the database cannot be reached or did not finish in time.
             CommitUnknown: the connection broke while committing: the work is to be repeated.
         """
-        async with self._line.transaction(None if scope is None else scope.tenant_id) as session:
+        session = await self._line.take(None if scope is None else scope.tenant_id)
+        try:
             yield PgRows(session)
+            await self._line.commit(session)
+        finally:
+            await self._line.leave()
 
     async def close(self) -> None:
         """Close the connection; the next transaction opens another."""
