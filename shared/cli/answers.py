@@ -93,7 +93,10 @@ def show_basis(output: Output, message: Message) -> None:
 
 
 def show_citation(output: Output, one: Citation) -> None:
-    """Where a citation is from, and its words."""
+    """Where a citation is from, and its words; of a deleted document, only that it was there."""
+    if one["removed"]:
+        output.line(f"[{one['number']}] removed: the document was deleted", "dim")
+        return
     output.rich(
         Text.assemble(
             (f"[{one['number']}] ", "bold cyan"), (one_line(one["document_name"]), "bold"), (f"  {place(one)}", "dim")

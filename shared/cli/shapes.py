@@ -255,6 +255,7 @@ class Citation(TypedDict):
     page: int | None
     heading_path: list[str]
     support: float
+    removed: bool
 
 
 class Sentence(TypedDict):

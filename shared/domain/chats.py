@@ -1,7 +1,7 @@
 """Conversations: questions, answers and what the answers rest on."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -51,6 +51,8 @@ class Citation:
     heading_path: tuple[str, ...]
     support: float
     """Share of the sentence's content words found in the quote, 0-1."""
+    removed: bool = False
+    """Its document was deleted: quote, place and name are taken away, the sentence that rested on it stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,21 @@ class Message:
     """False: the documents do not answer the question."""
     receipt: Receipt | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+def without(message: Message, gone: Set[UUID]) -> Message:
+    """The message with its citations into documents that are gone marked as removed, and nothing of them left."""
+    if not any(one.document_id in gone and not one.removed for one in message.citations):
+        return message
+    return replace(message, citations=tuple(_removed(one, gone) for one in message.citations))
+
+
+def _removed(citation: Citation, gone: Set[UUID]) -> Citation:
+    if citation.document_id not in gone:
+        return citation
+    return replace(
+        citation, document_name="", start=0, end=0, quote="", page=None, heading_path=(), support=0.0, removed=True
+    )
 
 
 NOT_FOUND_ANSWER = "Not found in the documents."

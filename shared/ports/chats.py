@@ -41,6 +41,17 @@ class Chats(Protocol):
         """The latest `limit` turns, oldest first."""
         ...
 
+    async def redact(self, scope: Scope, document_id: UUID) -> int:
+        """Mark every citation into a deleted document of the project as removed, whoever's chat it is in.
+
+        Returns how many messages cited it.
+        """
+        ...
+
+    async def citing(self, scope: Scope, document_id: UUID) -> int:
+        """How many messages still cite a document with something of it."""
+        ...
+
     async def purge(self, scope: TenantScope, subject: Subject, limit: int) -> int:
         """Remove chats of a deleted project or tenant with their messages, whoever's they are, up to `limit`.
 

@@ -3,7 +3,7 @@
 Every method but `due` and `tombstoned` stays inside the scope's tenant and project.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -98,6 +98,10 @@ class Documents(Protocol):
         self, scope: Scope, collection_ids: Sequence[UUID], filter: Filter, limit: int
     ) -> Sequence[UUID]:
         """Ids of searchable documents of the collections that pass the filter, up to `limit`."""
+        ...
+
+    async def living(self, scope: Scope, document_ids: Sequence[UUID]) -> Set[UUID]:
+        """Those of the documents that are there and not deleted, nor anything they are in."""
         ...
 
     async def lock(self, scope: Scope, document_id: UUID) -> Document | None:

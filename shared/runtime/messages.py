@@ -32,6 +32,7 @@ class CitationOut(Out):
     page: int | None
     heading_path: list[str]
     support: float
+    removed: bool = Field(description="the document was deleted: nothing of it is shown any more")
 
     @classmethod
     def of(cls, one: Citation) -> Self:
@@ -48,6 +49,7 @@ class CitationOut(Out):
             page=one.page,
             heading_path=list(one.heading_path),
             support=one.support,
+            removed=one.removed,
         )
 
 

@@ -138,6 +138,7 @@ def _answer(source: dict[str, Any] | None, question: str, content: str, quote: s
         "page": 3,
         "heading_path": ["Leave"],
         "support": 1.0,
+        "removed": False,
     }
     sentences = [{"start": 0, "end": 13, "citations": [1], "supported": True}]
     if len(content) > 13:

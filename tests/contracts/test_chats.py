@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from shared.domain.chats import Chat, Citation, Message, Receipt, Role, Sentence
+from shared.domain.chats import Chat, Citation, Message, Receipt, Role, Sentence, without
 from shared.domain.chunks import ChunkId
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.pages import After
 from shared.domain.receipts import Subject, SubjectKind
 from shared.domain.tenants import Scope
-from tests.contracts.samples import NOW, Room, Store, at, new_id, new_room, scope_of
+from tests.contracts.samples import NOW, Room, Store, add_document, at, new_id, new_room, scope_of, tombstone
 
 
 def chat(room: Room, **changes: Any) -> Chat:
@@ -183,3 +183,46 @@ async def test_purge_removes_chats_of_a_project_whoever_made_them(store: Store) 
         assert await rows.chats.get(room.scope, mine.id) is None
         assert await rows.chats.get(other.scope, kept.id) == kept
         assert await rows.chats.purge(room.scope, Subject(SubjectKind.TENANT, room.scope.tenant_id), 10) == 1
+
+
+async def test_redact_takes_away_what_is_quoted_of_one_document(store: Store) -> None:
+    room = await new_room(store)
+    stranger = await new_room(store, tenant_id=room.scope.tenant_id)
+    somebody = Room(scope_of(room.scope.tenant_id, room.scope.project_id, "somebody else"), room.collection)
+    made, theirs = await stored(store, room), await stored(store, somebody)
+    said = full_message(made)
+    document_id = said.citations[0].document_id
+    other = replace(said.citations[0], number=3, document_id=new_id())
+    said = replace(said, citations=(*said.citations, other))
+    copy = replace(said, id=new_id(), chat_id=theirs.id)
+    async with store.transaction(room.scope) as rows:
+        await rows.chats.add_messages(room.scope, [said, message(made)])
+        await rows.chats.add_messages(somebody.scope, [copy])
+        assert await rows.chats.citing(room.scope, document_id) == 2
+        assert await rows.chats.citing(stranger.scope, document_id) == 0
+        assert await rows.chats.redact(stranger.scope, document_id) == 0
+        assert await rows.chats.redact(room.scope, document_id) == 2
+        assert await rows.chats.redact(room.scope, document_id) == 0
+        assert await rows.chats.citing(room.scope, document_id) == 0
+        assert await rows.chats.citing(room.scope, other.document_id) == 2
+    async with store.transaction(room.scope) as rows:
+        found = (await rows.chats.messages(room.scope, made.id, 10))[0]
+        assert found == without(said, {document_id})
+        assert [one.removed for one in found.citations] == [True, True, False]
+        assert found.citations[2] == other
+        assert (found.content, found.sentences) == (said.content, said.sentences)
+        assert await rows.chats.delete(room.scope, made.id)
+        assert await rows.chats.citing(room.scope, other.document_id) == 1
+
+
+async def test_living_tells_documents_that_are_not_deleted(store: Store) -> None:
+    room = await new_room(store)
+    sibling = await new_room(store, tenant_id=room.scope.tenant_id)
+    kept, gone, elsewhere = [await add_document(store, one) for one in (room, room, sibling)]
+    await tombstone(store, room, gone)
+    ids = [kept.id, gone.id, elsewhere.id, new_id()]
+    async with store.transaction(room.scope) as rows:
+        assert await rows.documents.living(room.scope, ids) == {kept.id}
+        assert await rows.documents.living(room.scope, []) == set()
+        await rows.collections.save(room.scope, replace(room.collection, deleted_at=NOW))
+        assert await rows.documents.living(room.scope, ids) == set()

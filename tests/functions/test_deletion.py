@@ -112,7 +112,7 @@ def test_deleted_collection_leaves_nothing_and_its_receipt_says_so(
     for one in documents:
         receipt = api_client.get(f"/documents/{one}/receipt").json
         assert (receipt["complete"], receipt["parent_id"]) == (True, asked["id"])
-        assert set(receipt["remaining"]) == {"chunks", "keywords", "vectors", "cache", "uploads", "work"}
+        assert set(receipt["remaining"]) == {"chunks", "keywords", "vectors", "cache", "citations", "uploads", "work"}
         assert api_client.get(f"/documents/{one}/why").json["status"] == "deleted"
     whole = world.receipt(api_client, COLLECTION, collection)
     assert (whole.complete, whole.documents, whole.due_at) == (True, 2, None)
@@ -290,3 +290,48 @@ def test_runs_of_a_deleted_collection_are_gone_and_a_deleted_document_is_unnamed
         assert api_client.get(f"/ingestions/{run}{path}").status == 404
     for path in ("/close", "/cancel", "/retry"):
         assert api_client.post(f"/ingestions/{run}{path}").status == 404
+
+
+def asked(client: Client, collection: str) -> tuple[str, dict[str, Any]]:
+    """A chat with an answer that cites."""
+    chat = client.post("/chats", {"collection_ids": [collection]}).json["id"]
+    answer = client.post(f"/chats/{chat}/messages", {"question": "How many days of paid leave are there?"})
+    assert answer.json["answer"]["citations"], answer.body
+    return chat, answer.json["answer"]
+
+
+@pytest.mark.parametrize("what", ["document", "collection"])
+def test_citations_of_what_is_deleted_are_marked_and_quote_nothing(
+    what: str, world: World, api_client: Client, collection: str
+) -> None:
+    document = api_client.upload(collection, LEAVE)
+    world.settle()
+    chat, answer = asked(api_client, collection)
+    quoted = {one["quote"] for one in answer["citations"]}
+    assert all(quoted)
+    api_client.delete(f"/documents/{document}" if what == "document" else f"/collections/{collection}")
+    for swept in (False, True):
+        if swept:
+            world.finish_deleting()
+        shown = api_client.get(f"/chats/{chat}/messages").json[-1]
+        assert shown["content"] == answer["content"]
+        assert [one["removed"] for one in shown["citations"]] == [True] * len(answer["citations"])
+        assert [one["number"] for one in shown["citations"]] == [one["number"] for one in answer["citations"]]
+        assert {one["quote"] for one in shown["citations"]} == {""}
+        assert {one["document_name"] for one in shown["citations"]} == {""}
+    kept = str(rows(world, "messages"))
+    assert "leave.txt" not in kept
+    assert api_client.get(f"/documents/{document}/receipt").json["removed"]["citations"] == 1
+
+
+def test_citations_of_other_documents_stay(world: World, api_client: Client, collection: str) -> None:
+    api_client.upload(collection, LEAVE)
+    other = api_client.upload(collection, GARDEN, "garden.txt")
+    world.settle()
+    chat, answer = asked(api_client, collection)
+    api_client.delete(f"/documents/{other}")
+    world.settle()
+    shown = api_client.get(f"/chats/{chat}/messages").json[-1]
+    assert [one for one in shown["citations"] if one["document_id"] != other] == [
+        one for one in answer["citations"] if one["document_id"] != other
+    ]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Transaction
 from shared.adapters.memory.tombstones import is_within
-from shared.domain.chats import Chat, Message
+from shared.domain.chats import Chat, Message, without
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.pages import After
 from shared.domain.receipts import Subject
@@ -72,6 +72,37 @@ class MemoryChats:
             return []
         known: tuple[Message, ...] = self._transaction.get("messages", scope.tenant_id, (chat_id,)) or ()
         return known[max(0, len(known) - limit) :]
+
+    async def redact(self, scope: Scope, document_id: UUID) -> int:
+        """Mark every citation into a deleted document of the project as removed, whoever's chat it is in.
+
+        Returns how many messages cited it.
+        """
+        changed = 0
+        for key in self._chats_citing(scope, document_id):
+            await self._transaction.lock("messages", scope.tenant_id, key)
+            known: tuple[Message, ...] = self._transaction.get("messages", scope.tenant_id, key) or ()
+            bare = tuple(without(one, {document_id}) for one in known)
+            changed += sum(one != other for one, other in zip(known, bare, strict=True))
+            await self._transaction.put("messages", scope.tenant_id, key, bare)
+        return changed
+
+    async def citing(self, scope: Scope, document_id: UUID) -> int:
+        """How many messages still cite a document with something of it."""
+        return sum(
+            without(one, {document_id}) != one
+            for key in self._chats_citing(scope, document_id)
+            for one in self._transaction.get("messages", scope.tenant_id, key)
+        )
+
+    def _chats_citing(self, scope: Scope, document_id: UUID) -> Sequence[tuple[object, ...]]:
+        rows = self._transaction.items("messages", scope.tenant_id)
+        return [
+            key
+            for key, kept in rows
+            if self._transaction.get("chats", scope.tenant_id, key).project_id == scope.project_id
+            and any(citation.document_id == document_id for one in kept for citation in one.citations)
+        ]
 
     async def purge(self, scope: TenantScope, subject: Subject, limit: int) -> int:
         """Remove chats of a deleted project or tenant with their messages, whoever's they are, up to `limit`.

@@ -1,6 +1,6 @@
 """Documents and their generations."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -111,6 +111,11 @@ class MemoryDocuments:
         """Ids of searchable documents of the collections that pass the filter, up to `limit`."""
         rows = searchable(self._transaction, scope)
         return [row.id for row in rows if row.collection_id in collection_ids and matches(filter, row)][:limit]
+
+    async def living(self, scope: Scope, document_ids: Sequence[UUID]) -> Set[UUID]:
+        """Those of the documents that are there and not deleted, nor anything they are in."""
+        found = [await self.get(scope, document_id) for document_id in document_ids]
+        return {one.id for one in found if one is not None and not one.deleted}
 
     async def lock(self, scope: Scope, document_id: UUID) -> Document | None:
         """One document, locked until the transaction ends."""

@@ -52,3 +52,15 @@ messages = Table(
     UniqueConstraint("tenant_id", "id"),
     ForeignKeyConstraint(["tenant_id", "chat_id"], ["chats.tenant_id", "chats.id"], ondelete="CASCADE"),
 )
+
+# Which documents a message cites: by a key of its own, because no index over JSON is used under row-level security.
+cited_documents = Table(
+    "cited_documents",
+    metadata,
+    tenant_column(),
+    Column("document_id", Uuid, nullable=False),
+    Column("message_id", Uuid, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "document_id", "message_id"),
+    ForeignKeyConstraint(["tenant_id", "message_id"], ["messages.tenant_id", "messages.id"], ondelete="CASCADE"),
+    Index("cited_documents_of_message", "tenant_id", "message_id"),
+)

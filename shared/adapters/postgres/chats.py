@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, exists, select, text, update
+from sqlalchemy import Row, bindparam, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.adapters.postgres.engine import Session
-from shared.adapters.postgres.message_rows import message_values, read_message
-from shared.adapters.postgres.models import chats, messages
+from shared.adapters.postgres.message_rows import citation_values, message_values, read_message
+from shared.adapters.postgres.models import chats, cited_documents, messages
 from shared.adapters.postgres.statements import ID, PROJECT, TENANT, page_after, within
-from shared.domain.chats import Chat, Message
+from shared.domain.chats import Chat, Message, without
 from shared.domain.errors import NotFound
 from shared.domain.pages import After
 from shared.domain.receipts import Subject
 from shared.domain.tenants import Scope, TenantScope
 
-C, M = chats.c, messages.c
+C, M, W = chats.c, messages.c, cited_documents.c
 MINE = (C.tenant_id == TENANT) & (C.project_id == PROJECT) & (C.created_by == bindparam("principal"))
 ONE = MINE & (C.id == ID)
 
@@ -44,6 +44,22 @@ MESSAGES = (
     .where(ONE & (M.tenant_id == TENANT))
     .order_by(M.position.desc())
     .limit(bindparam("most"))
+)
+ADD_CITED = insert(cited_documents)
+CITED = (
+    (W.tenant_id == TENANT)
+    & (W.document_id == bindparam("document"))
+    & (M.tenant_id == TENANT)
+    & (M.id == W.message_id)
+    & (C.tenant_id == TENANT)
+    & (C.id == M.chat_id)
+    & (C.project_id == PROJECT)
+)
+CITING = select(messages).where(CITED).order_by(M.chat_id, M.position).with_for_update(of=messages)
+COUNT_CITING = select(func.count()).select_from(cited_documents, messages, chats).where(CITED)
+REDACT = update(messages).where((M.tenant_id == TENANT) & (M.id == ID))
+UNCITE = delete(cited_documents).where(
+    (W.tenant_id == TENANT) & (W.document_id == bindparam("document")) & (W.message_id == ID)
 )
 # Messages go with their chat.
 PURGE = """
@@ -92,11 +108,34 @@ class PgChats:
             values = {**_mine(scope), "tenant_id": scope.tenant_id, **message_values(one)}
             if await self._session.first(ADD_MESSAGE, values) is None:
                 raise NotFound("no such chat", code="chat_not_found")
+            cited = sorted({citation.document_id for citation in one.citations if not citation.removed})
+            if cited:
+                where = {"tenant_id": scope.tenant_id, "message_id": one.id}
+                await self._session.run(ADD_CITED, [{**where, "document_id": document_id} for document_id in cited])
 
     async def messages(self, scope: Scope, chat_id: UUID, limit: int) -> Sequence[Message]:
         """The latest `limit` turns, oldest first."""
         rows = await self._session.all(MESSAGES, {**_one(scope, chat_id), "most": limit})
         return [read_message(row) for row in reversed(rows)]
+
+    async def redact(self, scope: Scope, document_id: UUID) -> int:
+        """Mark every citation into a deleted document of the project as removed, whoever's chat it is in.
+
+        Returns how many messages cited it.
+        """
+        where = {"tenant": scope.tenant_id, "project": scope.project_id, "document": document_id}
+        rows = await self._session.all(CITING, where)
+        for row in rows:
+            bare = without(read_message(row), {document_id})
+            citations = [citation_values(one) for one in bare.citations]
+            await self._session.run(REDACT.values(citations=citations), {"tenant": scope.tenant_id, "of_id": row.id})
+            await self._session.run(UNCITE, {"tenant": scope.tenant_id, "document": document_id, "of_id": row.id})
+        return len(rows)
+
+    async def citing(self, scope: Scope, document_id: UUID) -> int:
+        """How many messages still cite a document with something of it."""
+        where = {"tenant": scope.tenant_id, "project": scope.project_id, "document": document_id}
+        return int(await self._session.scalar(COUNT_CITING, where))
 
     async def purge(self, scope: TenantScope, subject: Subject, limit: int) -> int:
         """Remove chats of a deleted project or tenant with their messages, whoever's they are, up to `limit`.

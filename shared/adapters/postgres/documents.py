@@ -1,6 +1,6 @@
 """Documents and their generations."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -74,6 +74,7 @@ LIST = select(documents, null().label("gone_with")).where(MINE & NOT_DELETED)
 FAILED = LIST.join(
     generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id) & (G.number == D.latest_generation)
 ).where((G.project_id == PROJECT) & (G.state == text("'failed'")))
+LIVING = select(D.id).where(MINE & NOT_DELETED & (D.id == any_(bindparam("ids", type_=ARRAY(Uuid)))))
 MATCHING = select(D.id).where(
     MINE & SEARCHABLE & (D.collection_id == any_(bindparam("collections", type_=ARRAY(Uuid))))
 )
@@ -230,6 +231,13 @@ class PgDocuments:
             "most": limit,
         }
         return [row[0] for row in await self._session.all(statement, parameters)]
+
+    async def living(self, scope: Scope, document_ids: Sequence[UUID]) -> Set[UUID]:
+        """Those of the documents that are there and not deleted, nor anything they are in."""
+        if not document_ids:
+            return set()
+        where = {"tenant": scope.tenant_id, "project": scope.project_id, "ids": list(document_ids)}
+        return {row[0] for row in await self._session.all(LIVING, where)}
 
     async def lock(self, scope: Scope, document_id: UUID) -> Document | None:
         """One document, locked until the transaction ends."""

@@ -18,7 +18,7 @@ def message_values(message: Message) -> dict[str, object]:
         "role": message.role.value,
         "content": message.content,
         "created_at": message.created_at,
-        "citations": [_citation_values(citation) for citation in message.citations],
+        "citations": [citation_values(citation) for citation in message.citations],
         "sentences": [
             {"start": one.start, "end": one.end, "citations": list(one.citations), "supported": one.supported}
             for one in message.sentences
@@ -47,7 +47,8 @@ def read_message(row: Row[Any]) -> Message:
     )
 
 
-def _citation_values(citation: Citation) -> dict[str, object]:
+def citation_values(citation: Citation) -> dict[str, object]:
+    """A citation as a message's row keeps it."""
     return {
         "number": citation.number,
         "chunk_id": str(citation.chunk_id),
@@ -60,6 +61,7 @@ def _citation_values(citation: Citation) -> dict[str, object]:
         "page": citation.page,
         "heading_path": list(citation.heading_path),
         "support": citation.support,
+        "removed": citation.removed,
     }
 
 
@@ -76,6 +78,7 @@ def _citation(values: Mapping[str, Any]) -> Citation:
         page=values["page"],
         heading_path=tuple(values["heading_path"]),
         support=values["support"],
+        removed=values.get("removed", False),
     )
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from shared.adapters.postgres.chat_tables import chats, messages
+from shared.adapters.postgres.chat_tables import chats, cited_documents, messages
 from shared.adapters.postgres.ingestion_tables import ingestion_events, ingestions
 from shared.adapters.postgres.schema import Instant, metadata, tenant_column
 from shared.domain.bm25 import DIMENSIONS
@@ -34,6 +34,7 @@ __all__ = [
     "buckets",
     "chats",
     "chunks",
+    "cited_documents",
     "collections",
     "documents",
     "embedding_cache",

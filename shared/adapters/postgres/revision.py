@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0011"
+HEAD = "0012"

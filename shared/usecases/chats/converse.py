@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from shared.domain.chats import Chat, Message
+from shared.domain.chats import Chat, Message, without
 from shared.domain.errors import Invalid, NotFound
 from shared.domain.labels import clean_name
 from shared.domain.pages import After, Page, decode_cursor, fingerprint, page_of
@@ -63,13 +63,17 @@ async def list_chats(scope: Scope, ports: Ports, *, cursor: str | None, limit: i
 
 
 async def history(scope: Scope, ports: Ports, chat_id: UUID, *, limit: int) -> Sequence[Message]:
-    """The latest turns, oldest first.
+    """The latest turns, oldest first; citations into what is deleted are marked as removed.
 
     Raises:
         NotFound: no such chat of this principal.
     """
     await get_chat(scope, ports, chat_id)
-    return await ports.chats.messages(scope, chat_id, limit)
+    messages = await ports.chats.messages(scope, chat_id, limit)
+    # Before the sweep has taken it away: what a deleted document said is quoted to nobody.
+    cited = {citation.document_id for one in messages for citation in one.citations if not citation.removed}
+    gone = cited - await ports.documents.living(scope, sorted(cited))
+    return [without(one, gone) for one in messages]
 
 
 async def delete_chat(scope: Scope, ports: Ports, chat_id: UUID) -> None:

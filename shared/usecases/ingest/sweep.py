@@ -73,7 +73,12 @@ async def _deleted(scope: Scope, ports: Ports, document: Document, collection: C
     places = _places(document)
     hashes = await ports.chunks.hashes(scope, document.id)
     words = await ports.keywords.discard(scope, collection.id, document.id)
-    removed = {"keywords": words, **await _index(scope, ports, document, collection, keep=None)}
+    citations = await ports.chats.redact(scope, document.id)
+    removed = {
+        "keywords": words,
+        "citations": citations,
+        **await _index(scope, ports, document, collection, keep=None),
+    }
     for store, bucket, prefix in places:
         removed[store] = removed.get(store, 0) + await ports.blobs.delete_prefix(bucket, prefix)
     remaining = {
@@ -81,6 +86,7 @@ async def _deleted(scope: Scope, ports: Ports, document: Document, collection: C
         "keywords": await ports.keywords.count(scope, collection.id, document.id),
         "vectors": len(await ports.vectors.ids(scope, collection, document.id)),
         "cache": await ports.cache.count_unused(scope, hashes),
+        "citations": await ports.chats.citing(scope, document.id),
     }
     for store, bucket, prefix in places:
         remaining[store] = remaining.get(store, 0) + await ports.blobs.count_prefix(bucket, prefix)

@@ -17,7 +17,8 @@ from psycopg.types.json import Jsonb
 
 from shared.adapters.postgres.models import metadata
 from shared.adapters.postgres.store import PgStore
-from shared.domain.chats import Chat, Message, Role
+from shared.domain.chats import Chat, Citation, Message, Role
+from shared.domain.chunks import ChunkId
 from shared.domain.events import Outgoing, Queue
 from shared.domain.ingestions import Happening, Ingestion, News
 from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind
@@ -65,7 +66,9 @@ async def furnished(store: PgStore) -> Room:
         await rows.cache.put(scope, "memory/test", {"hash": [1.0]})
         chat = Chat(new_id(), scope.tenant_id, scope.project_id, (), "chat", str(scope.principal), NOW, NOW)
         await rows.chats.add(scope, chat)
-        await rows.chats.add_messages(scope, [Message(new_id(), chat.id, Role.USER, "hello", NOW)])
+        cited = Citation(1, ChunkId(made.id, 1, 0), made.id, "report.pdf", 1, 0, 4, "some", None, (), 1.0)
+        said = Message(new_id(), chat.id, Role.ASSISTANT, "hello", NOW, citations=(cited,))
+        await rows.chats.add_messages(scope, [said])
         receipt = DeletionReceipt(
             new_id(), scope.tenant_id, scope.project_id, Subject(SubjectKind.DOCUMENT, made.id), "key", NOW
         )
