@@ -334,6 +334,7 @@ ROWS = frozenset(
         "receipts",
         "outbox",
         "limits",
+        "cursors",
         "backlog",
         "ingestions",
     )

@@ -17,6 +17,17 @@ def deletable_prefix(prefix: str) -> str:
     raise ValueError("a prefix to remove must name one tenant and one document: <tenant id>/<document id>/")
 
 
+def tenant_prefix(prefix: str) -> str:
+    """Check that a prefix to list names one tenant.
+
+    Raises:
+        ValueError: it is wider.
+    """
+    if prefix.endswith("/") and any(map(_is_id, prefix.split("/")[:-1])):
+        return prefix
+    raise ValueError("a prefix to list must name one tenant: <tenant id>/")
+
+
 def under(prefix: str, key: str) -> bool:
     """Whether the prefix means the key: below it when it ends in '/', else it alone ('…/1' does not mean '…/10')."""
     return key.startswith(prefix) if prefix.endswith("/") else key == prefix

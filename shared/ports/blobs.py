@@ -1,6 +1,6 @@
 """Objects: the uploads bucket (versioned, watched) and the work bucket."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -35,6 +35,14 @@ class BlobInfo:
     size: int
     version_id: str
     content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBlob:
+    """A key that has at least one version or delete marker, and when the newest one seen was written."""
+
+    key: str
+    at: datetime
 
 
 class Blobs(Protocol):
@@ -72,6 +80,13 @@ class Blobs(Protocol):
         """Remove every version and delete marker under a prefix that ends in '/' or names one object.
 
         Returns how many were removed.
+        """
+        ...
+
+    async def listed(self, bucket: Bucket, prefix: str, *, after: str, limit: int) -> tuple[Sequence[ListedBlob], str]:
+        """Keys of one tenant under the prefix, in order, from the place `after` ('' for the first), and what follows.
+
+        Up to `limit`; a key with many versions may come on two pages. The place that follows is '' at the end.
         """
         ...
 

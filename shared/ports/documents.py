@@ -3,7 +3,7 @@
 Every method but `due` and `tombstoned` stays inside the scope's tenant and project.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -167,6 +167,14 @@ class Documents(Protocol):
 
         Those that another transaction holds are left for the next time. Returns project and document ids.
         """
+        ...
+
+    async def swept(self, scope: TenantScope, document_ids: Sequence[UUID]) -> Mapping[UUID, tuple[UUID, bool]]:
+        """Those of the documents that have a row: their project, and whether they are deleted and swept."""
+        ...
+
+    async def indexed(self, scope: TenantScope, after: UUID | None, limit: int) -> Sequence[tuple[UUID, UUID]]:
+        """Project and id of documents of the tenant that have a committed generation and no tombstone, by id."""
         ...
 
     async def unswept(self, scope: TenantScope, subject: Subject) -> Unswept:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shared.ports.chunks import Chunks
     from shared.ports.clock import Clock, Ids
     from shared.ports.collections import Collections, Keys, Projects, Tenants
+    from shared.ports.cursors import Cursors
     from shared.ports.documents import Documents
     from shared.ports.embedder import Embedder
     from shared.ports.ingestions import Ingestions
@@ -62,6 +63,8 @@ class Rows(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def cursors(self) -> Cursors: ...
     @property
     def backlog(self) -> BacklogView: ...
     @property

@@ -72,6 +72,17 @@ class Vectors(Protocol):
         """
         ...
 
+    async def listed(self, scope: TenantScope, after: str, limit: int) -> tuple[Sequence[ChunkId], str]:
+        """Some ids of the tenant's vectors, from the place `after` ('' for the first), and the place that follows.
+
+        That is '' at the end. A store whose vectors cannot be without their document's row lists none.
+        """
+        ...
+
+    async def drop(self, scope: TenantScope, ids: Sequence[ChunkId]) -> None:
+        """Remove vectors of the tenant by their ids."""
+        ...
+
     async def wipe(self, scope: TenantScope, limit: int) -> int:
         """Remove every vector of a deleted tenant and of nobody else; a store may stop after `limit`.
 

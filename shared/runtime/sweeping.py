@@ -21,6 +21,7 @@ from shared.domain.tenants import (
 from shared.ports.documents import DueGeneration
 from shared.ports.ports import Ports
 from shared.runtime.logging import bound
+from shared.runtime.reconciling import reconcile_some
 from shared.runtime.transactions import relay, transaction
 from shared.usecases.admissions.line import admit
 from shared.usecases.deletion.erase import erase, restart
@@ -50,6 +51,8 @@ async def sweep_everything() -> None:
     rescued = await _each(overdue, until, rescue)
     restarted = await _restart(stopped, until)
     swept = await _each(deleted, until, lambda scope, ports, due: sweep_document(scope, ports, due.document_id))
+    if powers.clock.monotonic() < until:
+        await reconcile_some()
     log.info(
         "sweep.ended",
         messages=sent,

@@ -240,3 +240,28 @@ async def test_post_after_the_forms_life_is_refused() -> None:
     clock.advance(60)
     with pytest.raises(Refused):
         blobs.post(form.fields, b"late")
+
+
+async def test_listed_goes_through_one_tenants_keys_in_order(subject: Subject) -> None:
+    documents = [UUID(int=number) for number in range(20, 25)]
+    for document_id in documents:
+        await upload(subject, upload_key(ONE, document_id, 1))
+    await upload(subject, upload_key(ONE, documents[0], 1), b"again")
+    subject.mark_deleted(upload_key(ONE, documents[1], 1))
+    await upload(subject, upload_key(OTHER, documents[0], 1))
+    seen: list[str] = []
+    pages, place = 0, ""
+    while pages == 0 or place:
+        page, place = await subject.blobs.listed(Bucket.UPLOADS, f"{ONE}/", after=place, limit=2)
+        assert len(page) <= 2
+        assert all(abs((one.at - datetime.now(UTC)).total_seconds()) < 600 for one in page)
+        seen += [one.key for one in page]
+        pages += 1
+    assert list(dict.fromkeys(seen)) == [upload_key(ONE, document_id, 1) for document_id in documents]
+    assert pages <= 5
+
+
+@pytest.mark.parametrize("prefix", ["", "extracted/", "extracted", str(ONE)])
+async def test_listed_wider_than_a_tenant_is_refused(subject: Subject, prefix: str) -> None:
+    with pytest.raises(ValueError, match="one tenant"):
+        await subject.blobs.listed(Bucket.WORK, prefix, after="", limit=2)

@@ -431,3 +431,42 @@ async def test_purge_removes_what_happened_in_runs_and_their_names(store: Store)
         assert bare is not None
         assert bare.name == ""
         assert len(await rows.ingestions.events(sibling.scope, runs[1].id, 0, 10)) == 3
+
+
+async def test_swept_and_indexed_tell_of_the_tenants_documents(store: Store) -> None:
+    room = await new_room(store)
+    sibling = await new_room(store, tenant_id=room.scope.tenant_id)
+    stranger = await new_room(store)
+    first, second = await index(store, room, ["some"]), await index(store, sibling, ["words"])
+    waiting, gone = await add_document(store, room), await index(store, room, ["gone"])
+    theirs = await index(store, stranger, ["theirs"])
+    await tombstone(store, room, gone)
+    async with store.transaction(room.scope) as rows:
+        known = await rows.documents.lock(room.scope, gone.id)
+        assert known is not None
+        await rows.documents.save(room.scope, replace(known, swept_at=NOW))
+        scope = room.scope
+        here, there = room.scope.project_id, sibling.scope.project_id
+        ids = [first.id, second.id, waiting.id, gone.id, theirs.id, new_id()]
+        assert await rows.documents.swept(scope, ids) == {
+            first.id: (here, False),
+            second.id: (there, False),
+            waiting.id: (here, False),
+            gone.id: (here, True),
+        }
+        assert await rows.documents.swept(scope, []) == {}
+        found = sorted([(here, first.id), (there, second.id)], key=lambda one: one[1])
+        assert list(await rows.documents.indexed(scope, None, 10)) == found
+        assert list(await rows.documents.indexed(scope, None, 1)) == found[:1]
+        assert list(await rows.documents.indexed(scope, found[0][1], 10)) == found[1:]
+
+
+async def test_cursor_is_remembered_by_its_name(store: Store) -> None:
+    room = await new_room(store)
+    name = f"vectors/{room.scope.tenant_id}"
+    async with store.transaction(room.scope) as rows:
+        assert await rows.cursors.get(name) == ""
+        await rows.cursors.put(name, "here", NOW)
+        await rows.cursors.put(name, "there", at(1))
+    async with store.transaction(None) as rows:
+        assert await rows.cursors.get(name) == "there"

@@ -343,3 +343,30 @@ async def test_wipe_removes_the_tenants_own_and_nobody_elses(under_test: Vectors
         assert len(await under_test.of(rows).ids(other.scope, other.collection, kept.id)) == 2
         assert await under_test.of(rows).wipe(room.scope, 10) == 0
     assert len(await found_by(under_test, other, EAST)) == 2
+
+
+async def test_listed_goes_through_the_tenants_own_and_drop_removes_by_id(under_test: VectorsUnderTest) -> None:
+    room, other = await new_room(under_test.rows), await new_room(under_test.rows)
+    made = await indexed(under_test, room, [EAST, NORTH, WEST])
+    theirs = await indexed(under_test, other, [EAST])
+    async with under_test.rows.transaction(room.scope) as rows:
+        vectors = under_test.of(rows)
+        known = set(await vectors.ids(room.scope, room.collection, made.id))
+        seen: list[ChunkId] = []
+        place = ""
+        while True:
+            page, place = await vectors.listed(room.scope, place, 2)
+            assert len(page) <= 2
+            seen += page
+            if not place:
+                break
+        # A store whose vectors refer to rows has nothing to list.
+        assert len(seen) == len(set(seen))
+        assert set(seen) in (set(), known)
+        await vectors.drop(room.scope, [ChunkId(made.id, 1, 0), ChunkId(made.id, 1, 2), ChunkId(theirs.id, 1, 0)])
+        await vectors.drop(room.scope, [])
+    await under_test.settle()
+    async with under_test.rows.transaction(room.scope) as rows:
+        assert list(await under_test.of(rows).ids(room.scope, room.collection, made.id)) == [ChunkId(made.id, 1, 1)]
+    async with under_test.rows.transaction(other.scope) as rows:
+        assert len(await under_test.of(rows).ids(other.scope, other.collection, theirs.id)) == 1

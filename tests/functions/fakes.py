@@ -276,6 +276,14 @@ class RemoteVectors:
     async def tend(self, scope: Scope, collection: Collection, now: datetime) -> bool:
         return False
 
+    async def listed(self, scope: TenantScope, after: str, limit: int) -> tuple[Sequence[ChunkId], str]:
+        mine = sorted(str(id) for (_, id), tenant in self.tenants.items() if tenant == scope.tenant_id)
+        there = [id for id in mine if id > after and any(str(kept) == id for _, kept in self.kept)]
+        return [ChunkId.parse(id) for id in there[:limit]], there[limit - 1] if len(there) > limit else ""
+
+    async def drop(self, scope: TenantScope, ids: Sequence[ChunkId]) -> None:
+        self.kept = {key: values for key, values in self.kept.items() if key[1] not in set(ids)}
+
     async def wipe(self, scope: TenantScope, limit: int) -> int:
         gone = [key for key, tenant_id in self.tenants.items() if tenant_id == scope.tenant_id and key in self.kept]
         for key in gone:

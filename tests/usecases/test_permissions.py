@@ -12,6 +12,7 @@ from shared.domain.errors import Forbidden
 from shared.domain.events import GenerationMessage, Queue
 from shared.domain.search import SearchQuery
 from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope
+from shared.ports.blobs import Bucket
 from shared.ports.documents import DocumentFilter, DueGeneration
 from shared.ports.ports import Ports
 from shared.ports.receipts import ReceiptFilter
@@ -22,6 +23,7 @@ from shared.usecases.deletion import read as receipts
 from shared.usecases.documents import delete, edit, process, read, upload, why
 from shared.usecases.ingest import publish, reject, rescue, stage, sweep
 from shared.usecases.projects import manage as projects
+from shared.usecases.reconcile import documents, stores
 from shared.usecases.search import retrieve
 
 ID = UUID(int=9)
@@ -55,6 +57,9 @@ USE_CASES: list[tuple[str, Permission, UseCase]] = [
     ("receipts.get", P.DOCUMENTS_READ, lambda s, p: receipts.get_receipt(s, p, ID)),
     ("receipts.kept", P.PROJECTS_READ, lambda s, p: receipts.kept_receipt(s, p, ID)),
     ("orgs.get", P.PROJECTS_READ, lambda s, p: projects.organisation(s, p, ID)),
+    ("reconcile.vectors", P.DOCUMENTS_DELETE, stores.reconcile_vectors),
+    ("reconcile.objects", P.DOCUMENTS_DELETE, lambda s, p: stores.reconcile_objects(s, p, Bucket.WORK, "")),
+    ("reconcile.document", P.DOCUMENTS_PROCESS, lambda s, p: documents.reconcile_document(s, p, ID)),
     ("deletion.erase", P.DOCUMENTS_DELETE, lambda s, p: erase.erase(s, p, ID, 0)),
     ("deletion.restart", P.DOCUMENTS_DELETE, lambda s, p: erase.restart(s, p, ID)),
     ("documents.upload", P.DOCUMENTS_WRITE, lambda s, p: upload.upload(s, p, upload.NewUpload(ID, "x"), max_bytes=1)),

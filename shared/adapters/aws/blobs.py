@@ -1,7 +1,7 @@
 """Objects in S3."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +9,8 @@ from shared.adapters.aws.calls import call
 from shared.adapters.aws.clients import Clients, clients
 from shared.adapters.aws.disposition import attachment, safe_content_type
 from shared.domain.errors import Unavailable
-from shared.domain.objects import deletable_prefix, under
-from shared.ports.blobs import BlobInfo, Bucket, UploadForm
+from shared.domain.objects import deletable_prefix, tenant_prefix, under
+from shared.ports.blobs import BlobInfo, Bucket, ListedBlob, UploadForm
 
 MAX_SECONDS = 900
 """Longest life of anything presigned."""
@@ -113,6 +113,29 @@ class S3Blobs:
         """
         deletable_prefix(prefix)
         return await call("removing objects", lambda: self._delete_all(bucket, prefix))
+
+    async def listed(self, bucket: Bucket, prefix: str, *, after: str, limit: int) -> tuple[Sequence[ListedBlob], str]:
+        """See the port. The place is S3's own two markers.
+
+        Raises:
+            ValueError: the prefix does not name one tenant.
+        """
+        tenant_prefix(prefix)
+        key_marker, _, version_marker = after.partition(" ")
+        markers = {"KeyMarker": key_marker, "VersionIdMarker": version_marker}
+        place = {name: value for name, value in markers.items() if value}
+
+        def read() -> tuple[list[ListedBlob], str]:
+            page = self._s3().list_object_versions(
+                Bucket=self._bucket(bucket), Prefix=prefix, MaxKeys=min(limit, PAGE), **place
+            )
+            newest: dict[str, datetime] = {}
+            for each in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
+                newest[each["Key"]] = max(each["LastModified"], newest.get(each["Key"], each["LastModified"]))
+            following = f"{page['NextKeyMarker']} {page.get('NextVersionIdMarker', '')}" if page["IsTruncated"] else ""
+            return [ListedBlob(key, at) for key, at in sorted(newest.items())], following
+
+        return await call("listing objects", read)
 
     async def count_prefix(self, bucket: Bucket, prefix: str) -> int:
         """See the port.

@@ -1,6 +1,6 @@
 """Objects in a dictionary: versions, sequencers and upload rules as S3 has them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 from shared.adapters.memory.clock import ManualClock
 from shared.domain.errors import Forbidden, NotFound, TooLarge
 from shared.domain.events import ObjectCreated
-from shared.domain.objects import deletable_prefix, under
-from shared.ports.blobs import BlobInfo, Bucket, UploadForm
+from shared.domain.objects import deletable_prefix, tenant_prefix, under
+from shared.ports.blobs import BlobInfo, Bucket, ListedBlob, UploadForm
 from shared.ports.clock import Clock
 
 MAX_SECONDS = 900
@@ -147,6 +147,17 @@ class MemoryBlobs:
         """
         keys = list(self._under(bucket, prefix))
         return sum(len(self._objects[bucket].pop(key)) for key in keys)
+
+    async def listed(self, bucket: Bucket, prefix: str, *, after: str, limit: int) -> tuple[Sequence[ListedBlob], str]:
+        """See the port.
+
+        Raises:
+            ValueError: the prefix does not name one tenant.
+        """
+        tenant_prefix(prefix)
+        keys = sorted(key for key in self._objects[bucket] if key.startswith(prefix) and key > after)
+        found = [ListedBlob(key, max(one.at for one in self._objects[bucket][key])) for key in keys[:limit]]
+        return found, keys[limit - 1] if len(keys) > limit else ""
 
     async def count_prefix(self, bucket: Bucket, prefix: str) -> int:
         """See the port.

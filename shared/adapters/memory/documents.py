@@ -1,6 +1,6 @@
 """Documents and their generations."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -252,6 +252,21 @@ class MemoryDocuments:
             changed = replace(row, tombstoned_at=now, updated_at=now, status=DocumentStatus.DELETING)
             await self._transaction.put("documents", scope.tenant_id, (row.id,), changed)
         return [(row.project_id, row.id) for row in chosen]
+
+    async def swept(self, scope: TenantScope, document_ids: Sequence[UUID]) -> Mapping[UUID, tuple[UUID, bool]]:
+        """Those of the documents that have a row: their project, and whether they are deleted and swept."""
+        rows = {id: self._transaction.get("documents", scope.tenant_id, (id,)) for id in document_ids}
+        return {id: (row.project_id, row.swept_at is not None) for id, row in rows.items() if row is not None}
+
+    async def indexed(self, scope: TenantScope, after: UUID | None, limit: int) -> Sequence[tuple[UUID, UUID]]:
+        """Project and id of documents of the tenant that have a committed generation and no tombstone, by id."""
+        rows: Sequence[Document] = [row for _, row in self._transaction.items("documents", scope.tenant_id)]
+        found = sorted(
+            (row.id, row.project_id)
+            for row in rows
+            if row.committed_generation is not None and row.tombstoned_at is None and (after is None or row.id > after)
+        )
+        return [(project_id, id) for id, project_id in found[:limit]]
 
     async def unswept(self, scope: TenantScope, subject: Subject) -> Unswept:
         """What is left to do of a deleted collection, project or tenant."""

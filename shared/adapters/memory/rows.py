@@ -9,6 +9,7 @@ from shared.adapters.memory.cache import MemoryEmbeddingCache
 from shared.adapters.memory.chats import MemoryChats
 from shared.adapters.memory.chunks import MemoryChunks
 from shared.adapters.memory.collections import MemoryCollections, MemoryKeys, MemoryProjects, MemoryTenants
+from shared.adapters.memory.cursors import MemoryCursors
 from shared.adapters.memory.documents import MemoryDocuments
 from shared.adapters.memory.ingestions import MemoryIngestions
 from shared.adapters.memory.keywords import MemoryKeywords
@@ -38,6 +39,7 @@ class MemoryRows:
         self.receipts = MemoryReceipts(transaction)
         self.outbox = MemoryOutbox(transaction)
         self.limits = MemoryLimits(transaction)
+        self.cursors = MemoryCursors(transaction)
         self.ingestions = MemoryIngestions(transaction)
         self.backlog = MemoryBacklog(transaction)
 

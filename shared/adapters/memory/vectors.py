@@ -98,6 +98,22 @@ class MemoryVectors:
         """There is nothing to tend."""
         return False
 
+    async def listed(self, scope: TenantScope, after: str, limit: int) -> tuple[Sequence[ChunkId], str]:
+        """None: each refers to its generation's row."""
+        return [], ""
+
+    async def drop(self, scope: TenantScope, ids: Sequence[ChunkId]) -> None:
+        """Remove vectors of the tenant by their ids."""
+        for id in ids:
+            key = (id.document_id, id.generation)
+            await self._transaction.lock("vectors", scope.tenant_id, key)
+            known = dict(self._transaction.get("vectors", scope.tenant_id, key) or {})
+            known.pop(id.ordinal, None)
+            if known:
+                await self._transaction.put("vectors", scope.tenant_id, key, known)
+            else:
+                await self._transaction.remove("vectors", scope.tenant_id, key)
+
     async def wipe(self, scope: TenantScope, limit: int) -> int:
         """Remove every vector of a deleted tenant, of `limit` generations at once."""
         doomed = [key for key, _ in self._transaction.items("vectors", scope.tenant_id)][:limit]

@@ -144,6 +144,27 @@ class PineconeVectors:
         """Nothing to do: Pinecone tends its index itself."""
         return False
 
+    async def listed(self, scope: TenantScope, after: str, limit: int) -> tuple[Sequence[ChunkId], str]:
+        """See the port. A page holds 100 ids at the most; the place is Pinecone's own token."""
+        try:
+            page = await _asked(
+                self._opened().list_paginated(
+                    limit=min(limit, PAGE), pagination_token=after or None, namespace=_namespace(scope)
+                ),
+                "listing vectors",
+            )
+        except NotFound:
+            return [], ""
+        following = page.pagination.next if page.pagination else None
+        return [ChunkId.parse(item.id) for item in page.vectors], following or ""
+
+    async def drop(self, scope: TenantScope, ids: Sequence[ChunkId]) -> None:
+        """See the port."""
+        for first in range(0, len(ids), MAX_DELETED):
+            batch = [str(id) for id in ids[first : first + MAX_DELETED]]
+            with suppress(NotFound):
+                await _asked(self._opened().delete(ids=batch, namespace=_namespace(scope)), "deleting vectors")
+
     async def wipe(self, scope: TenantScope, limit: int) -> int:
         """Delete the tenant's namespace. Its count is of what the index still told to be in it."""
         namespace = _namespace(scope)

@@ -1,6 +1,6 @@
 """Documents and their generations."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -112,6 +112,15 @@ WITH chosen AS (
 UPDATE documents d SET tombstoned_at = :now, updated_at = :now, status = 'deleting'
 FROM chosen WHERE d.tenant_id = :tenant AND d.id = chosen.id RETURNING d.project_id, d.id
 """
+SWEPT = text(
+    "SELECT id, project_id, swept_at FROM documents WHERE tenant_id = :tenant AND id = ANY (CAST(:ids AS uuid[]))"
+)
+INDEXED = text("""
+SELECT id, project_id FROM documents
+WHERE tenant_id = :tenant AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid))
+  AND committed_generation IS NOT NULL AND tombstoned_at IS NULL
+ORDER BY id LIMIT :most
+""")
 UNSWEPT = """
 SELECT
   EXISTS (SELECT FROM documents WHERE tenant_id = :tenant AND {within} AND tombstoned_at IS NULL) AS living,
@@ -315,6 +324,16 @@ class PgDocuments:
         """
         parameters = {"tenant": scope.tenant_id, "subject": subject.id, "now": now, "most": limit}
         rows = await self._session.all(text(TOMBSTONE.format(within=within(subject))), parameters)
+        return [(row.project_id, row.id) for row in rows]
+
+    async def swept(self, scope: TenantScope, document_ids: Sequence[UUID]) -> Mapping[UUID, tuple[UUID, bool]]:
+        """Those of the documents that have a row: their project, and whether they are deleted and swept."""
+        rows = await self._session.all(SWEPT, {"tenant": scope.tenant_id, "ids": list(document_ids)})
+        return {row.id: (row.project_id, row.swept_at is not None) for row in rows}
+
+    async def indexed(self, scope: TenantScope, after: UUID | None, limit: int) -> Sequence[tuple[UUID, UUID]]:
+        """Project and id of documents of the tenant that have a committed generation and no tombstone, by id."""
+        rows = await self._session.all(INDEXED, {"tenant": scope.tenant_id, "after": after, "most": limit})
         return [(row.project_id, row.id) for row in rows]
 
     async def unswept(self, scope: TenantScope, subject: Subject) -> Unswept:

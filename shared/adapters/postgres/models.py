@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from shared.adapters.postgres.chat_tables import chats, cited_documents, messages
 from shared.adapters.postgres.ingestion_tables import ingestion_events, ingestions
+from shared.adapters.postgres.receipt_tables import receipts
 from shared.adapters.postgres.schema import Instant, metadata, tenant_column
 from shared.domain.bm25 import DIMENSIONS
 
@@ -389,36 +390,6 @@ embedding_cache = Table(
     ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"]),
 )
 
-receipts = Table(
-    "receipts",
-    metadata,
-    tenant_column(),
-    Column("id", Uuid, nullable=False),
-    # Null: the tenant as a whole.
-    Column("project_id", Uuid),
-    Column("subject_id", Uuid, nullable=False),
-    Column("requested_by", Text, nullable=False),
-    Column("requested_at", Instant, nullable=False),
-    Column("completed_at", Instant),
-    Column("removed", JSONB, nullable=False),
-    Column("remaining", JSONB, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("parent_id", Uuid),
-    Column("documents", Integer, nullable=False),
-    Column("steps", Integer, nullable=False),
-    Column("due_at", Instant),
-    Column("quiet_since", Instant),
-    Column("signature", JSONB(none_as_null=True)),
-    PrimaryKeyConstraint("tenant_id", "id"),
-    # Receipts outlive what they are of, so they name it without referring to it.
-    ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"]),
-    ForeignKeyConstraint(["tenant_id", "parent_id"], ["receipts.tenant_id", "receipts.id"]),
-    Index("receipts_of_subject", "tenant_id", "subject_id"),
-    Index("receipts_listing", "tenant_id", "project_id", "requested_at", "id"),
-    Index("receipts_of_parent", "tenant_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
-    Index("receipts_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
-)
-
 outbox = Table(
     "outbox",
     metadata,
@@ -446,4 +417,13 @@ buckets = Table(
     # Until when the provider asked for silence.
     Column("quiet_until", Instant),
     prefixes=["UNLOGGED"],
+)
+
+# Names and places of ours, no tenant's data.
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("place", Text, nullable=False),
+    Column("at", Instant, nullable=False),
 )

@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0012"
+HEAD = "0013"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shared.adapters.postgres.chats import PgChats
     from shared.adapters.postgres.chunks import PgChunks
     from shared.adapters.postgres.collections import PgCollections
+    from shared.adapters.postgres.cursors import PgCursors
     from shared.adapters.postgres.documents import PgDocuments
     from shared.adapters.postgres.ingestions import PgIngestions
     from shared.adapters.postgres.keywords import PgKeywords
@@ -120,6 +121,13 @@ class PgRows:
         from shared.adapters.postgres.outbox import PgOutbox
 
         return PgOutbox(self._session)
+
+    @cached_property
+    def cursors(self) -> PgCursors:
+        """Where long work goes on."""
+        from shared.adapters.postgres.cursors import PgCursors
+
+        return PgCursors(self._session)
 
     @cached_property
     def limits(self) -> PgLimits:

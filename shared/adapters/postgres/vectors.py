@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import astuple
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -48,6 +49,14 @@ AND document_id = (
 IDS = text(f"SELECT document_id, generation, ordinal FROM vectors WHERE {OF_DOCUMENT} ORDER BY generation, ordinal")
 DELETE_ALL = text(f"DELETE FROM vectors WHERE {OF_DOCUMENT}")
 DELETE_BEFORE = text(f"DELETE FROM vectors WHERE {OF_DOCUMENT} AND generation < :keep")
+DROP = text("""
+DELETE FROM vectors v USING unnest(
+  CAST(:documents AS uuid[]), CAST(:generations AS integer[]), CAST(:ordinals AS integer[])
+) AS w (document_id, generation, ordinal)
+JOIN documents d ON d.tenant_id = :tenant AND d.id = w.document_id
+WHERE v.tenant_id = :tenant AND v.collection_id = d.collection_id AND v.document_id = w.document_id
+  AND v.generation = w.generation AND v.ordinal = w.ordinal
+""")
 WIPE = text("""
 DELETE FROM vectors v USING (
   SELECT collection_id, document_id, generation, ordinal FROM vectors WHERE tenant_id = :tenant LIMIT :most
@@ -151,6 +160,17 @@ class PgVectors:
             return False
         await self._session.run(PATIENCE)
         return bool(await self._session.scalar(INDEX, {"collection": collection.id, "now": now}))
+
+    async def listed(self, scope: TenantScope, after: str, limit: int) -> tuple[Sequence[ChunkId], str]:
+        """None: each refers to its generation's row."""
+        return [], ""
+
+    async def drop(self, scope: TenantScope, ids: Sequence[ChunkId]) -> None:
+        """Remove vectors of the tenant by their ids."""
+        if ids:
+            documents, generations, ordinals = zip(*map(astuple, ids), strict=True)
+            named = {"documents": list(documents), "generations": list(generations), "ordinals": list(ordinals)}
+            await self._session.run(DROP, {"tenant": scope.tenant_id, **named})
 
     async def wipe(self, scope: TenantScope, limit: int) -> int:
         """Remove every vector of a deleted tenant, up to `limit` at once."""
