@@ -104,8 +104,8 @@ def _declared(sample: bytes) -> str | None:
     # What calls itself Latin-1 is read as Windows-1252, as browsers do.
     name = _FALLBACK if name in ("iso-8859-1", "latin1", "us-ascii", "ascii") else name
     try:
-        # Fails for codecs that do not make text (zlib, base64), too.
-        b"".decode(name)
-    except LookupError:
+        # Fails for codecs that do not make text (zlib, base64), too. Python looks up no codec for nothing.
+        bytes(range(256)).decode(name, "replace")
+    except (LookupError, ValueError):
         return None
     return name

@@ -5,6 +5,8 @@ import struct
 import traceback
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import cast
 
@@ -90,12 +92,16 @@ def read_stretch(
     """
     if len(data) > limits.file_bytes:
         raise Rejected(f"the file has {len(data):,} bytes, more than {limits.file_bytes:,}", code="file_too_large")
-    detected = detect(data, name=name, declared_type=declared_type, limits=limits)
+    with _damage_of("text or archive"):
+        detected = detect(data, name=name, declared_type=declared_type, limits=limits)
     manuscript = Manuscript(limits)
     for warning in detected.warnings:
         manuscript.warn(warning)
     try:
-        _parse(Source(data, detected.format, limits, detected.text, syntax, stretch), manuscript)
+        with _damage_of(detected.format.label):
+            reader_of(detected.format)(
+                Source(data, detected.format, limits, detected.text, syntax, stretch), manuscript
+            )
     except Paused as pause:
         return pause.part
     manuscript.end_page()
@@ -132,10 +138,11 @@ def reader_of(format_: Format) -> Read:
     return cast(Read, import_module(f"shared.adapters.files.formats.{format_.module}").read)
 
 
-def _parse(source: Source, manuscript: Manuscript) -> None:
-    label = source.format.label
+@contextmanager
+def _damage_of(label: str) -> Iterator[None]:
+    """Say of whatever a parser raises that the file is damaged."""
     try:
-        reader_of(source.format)(source, manuscript)
+        yield
     except (Rejected, Paused):
         raise
     except RecursionError as error:

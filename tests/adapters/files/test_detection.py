@@ -143,3 +143,9 @@ def test_catalogue_every_format_has_a_reader_and_a_media_type_of_its_own() -> No
 )
 def test_language_of_text_is_told_when_it_is_long_enough(text: str, language: str) -> None:
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize("declared", ["UTF-0", "UTh1", "punycode", "idna", "undefined", "zlib", "rot13"])
+def test_read_text_that_declares_an_encoding_nobody_has_is_read_all_the_same(declared: str) -> None:
+    data = f'<?xml version="1.0" encoding="{declared}"?><a><b>Caf\xe9 words</b></a>'.encode("cp1252")
+    assert "Café words" in read(data, "a.xml").text

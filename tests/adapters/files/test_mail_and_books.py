@@ -106,3 +106,10 @@ def test_read_book_missing_chapter_is_a_warning() -> None:
     extracted = read(data)
     assert "here" in extracted.text
     assert "passwd" not in extracted.text
+
+
+def test_read_message_with_an_endless_header_cuts_it_before_it_is_parsed() -> None:
+    # Parsed whole it takes minutes: by the square of its length.
+    endless = b"a@b.c, " * 60_000
+    data = message(plain=PROSE).replace(b"Ada <ada@example.org>", endless)
+    assert len(read(data, "a.eml").text) < 25_000

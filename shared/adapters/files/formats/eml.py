@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import EmailMessage, Message
-from email.policy import default
-from typing import cast
+from email.policy import EmailPolicy
+from typing import Any, cast
 
 from shared.adapters.files.decoding import decode
 from shared.adapters.files.manuscript import Manuscript
@@ -13,6 +13,19 @@ from shared.adapters.files.source import Source
 from shared.domain.errors import Rejected
 
 _SAMPLE = 4096
+_LONGEST_HEADER = 20_000
+"""Characters; parsing a header takes time by the square of its length."""
+
+
+class _Policy(EmailPolicy):
+    """Today's rules for mail, with headers cut where no mail program would write on."""
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        """See `email.policy.Policy`."""
+        return super().header_fetch_parse(name, value[:_LONGEST_HEADER])
+
+
+_POLICY = _Policy()
 
 
 def read(source: Source, manuscript: Manuscript) -> None:
@@ -25,7 +38,7 @@ def read(source: Source, manuscript: Manuscript) -> None:
     if (decoded := decode(data[:_SAMPLE])) and decoded[1].startswith(("utf-16", "utf-32", "utf-8-sig")):
         # Saved by a text editor: headers are ASCII by their standard.
         data = (decode(data) or decoded)[0].encode()
-    message = message_from_bytes(data, policy=default)
+    message = cast(EmailMessage, message_from_bytes(data, policy=_POLICY))
     if message.get_content_type() in SEALED and message.get_param("smime-type") != "signed-data":
         raise Rejected("the message is encrypted; save it decrypted and upload it again", code="encrypted")
     bodies: dict[str, list[str]] = {"plain": [], "html": []}
