@@ -63,7 +63,8 @@ def up(
 
     Raises:
         AlreadyRunning: another one runs on this state folder.
-        LocalError: a step failed, or Postgres or MiniStack ended by itself; everything has been stopped.
+        LocalError: a step failed, MiniStack ended by itself, or Postgres did and does not come back; everything has
+            been stopped.
     """
     layout = Layout.of(options.root, options.state)
     layout.create()

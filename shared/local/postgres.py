@@ -34,6 +34,8 @@ _SOCKET_NAME = ".s.PGSQL.5432"
 _SOCKET_PATH_LIMIT = 103
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 20.0
+_REVIVE_SECONDS = 60.0
+_POLL_SECONDS = 0.1
 # Parallel index builds take their shared memory from /dev/shm, which is tiny inside many sandboxes.
 _SHARED_MEMORY_WANTED = 512 * 1024 * 1024
 
@@ -95,6 +97,24 @@ class Postgres:
         await asyncio.to_thread(self._provision)
         return f"{'new cluster in' if fresh else 'data in'} {self._data}"
 
+    async def revive(self) -> None:
+        """Starts the server again after it ended by itself, at the same address, with everything committed.
+
+        Tries again for a while: what is left of the former server holds its memory until it has noticed.
+
+        Raises:
+            StepFailed: it does not come back.
+        """
+        deadline = asyncio.get_running_loop().time() + _REVIVE_SECONDS
+        while True:
+            try:
+                await self.start()
+                return
+            except StepFailed:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(_POLL_SECONDS)
+
     async def stop(self) -> None:
         """Stops the server in good order and removes the temporary socket folder."""
         if self._child is not None:
@@ -112,8 +132,9 @@ class Postgres:
         _stop_leftover(self._data)
         self._sockets = self._data
         if len(os.fsencode(self._data / _SOCKET_NAME)) > _SOCKET_PATH_LIMIT:
-            self._temporary = Path(tempfile.mkdtemp(prefix="lambent-pg-"))
-            transfer(self._temporary, self._user)
+            if self._temporary is None:
+                self._temporary = Path(tempfile.mkdtemp(prefix="lambent-pg-"))
+                transfer(self._temporary, self._user)
             self._sockets = self._temporary
         return binaries
 
@@ -176,7 +197,9 @@ class Postgres:
             if len(lines) >= 8 and lines[0].strip() == str(child.pid) and lines[7].strip() == "ready":
                 return
             await asyncio.sleep(0.02)
-        await self.stop()
+        # The socket's folder stays: whoever knows the address finds the next server there.
+        await child.stop(_STOP_SECONDS)
+        self._child = None
         raise StepFailed(f"Postgres did not start\n{tail(log)}", "`lambent doctor` checks what Postgres needs.")
 
     def _connect(self, database: str) -> psycopg.Connection:

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 
 from shared.local import docs, migrations, model, runtime_folder
 from shared.local import template as sam
@@ -28,6 +29,10 @@ from shared.local.state import Remembered, read_json, write_private
 from shared.local.web_server import WebServer
 
 log = logging.getLogger(__name__)
+
+_BRIEF_SECONDS = 0.5
+_MOST_BRIEF = 5
+"""So many lives so short, one after the other, and Postgres is taken to be broken rather than killed."""
 
 
 class Supervisor:
@@ -85,19 +90,41 @@ class Supervisor:
         return self._announce(url, host.url)
 
     async def wait_for_trouble(self) -> str:
-        """Returns, with a sentence, when Postgres or MiniStack has ended by itself."""
-        waits = {
-            asyncio.create_task(child.wait()): name
-            for name, child in (("Postgres", self._postgres.child), ("MiniStack", self._aws.child))
-            if child is not None
-        }
+        """Returns, with a sentence, when MiniStack has ended by itself or Postgres does not come back.
+
+        A Postgres that ended by itself is started again: its data is on the disk, and functions connect anew. What
+        MiniStack holds in memory is not, so there is nothing to start again.
+        """
+        waits = {asyncio.create_task(self._keep_postgres()), asyncio.create_task(self._watch_aws())}
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in waits:
                 task.cancel()
-        ended = done.pop()
-        return f"{waits[ended]} ended by itself with code {ended.result()}"
+        return done.pop().result()
+
+    async def _watch_aws(self) -> str:
+        code = await self._aws.child.wait() if self._aws.child else None
+        return f"MiniStack ended by itself with code {code}"
+
+    async def _keep_postgres(self) -> str:
+        brief = 0
+        while (child := self._postgres.child) is not None:
+            began = time.perf_counter()
+            code = await child.wait()
+            ended = time.perf_counter()
+            brief = brief + 1 if ended - began < _BRIEF_SECONDS else 0
+            if brief == _MOST_BRIEF:
+                return f"Postgres ended by itself with code {code}, {brief} times right after its start"
+            log.warning("Postgres ended by itself with code %s; it is started again", code)
+            try:
+                await self._postgres.revive()
+            except LocalError as error:
+                return f"Postgres ended by itself with code {code} and does not come back: {error}"
+            log.warning("Postgres is back after %.1f s", time.perf_counter() - ended)
+            if (run := RunFile.read(self._layout.run)) is not None:
+                replace(run, processes=self._processes()).write(self._layout.run)
+        return "Postgres does not run"
 
     async def stop(self) -> None:
         """Stops everything; MiniStack before the host, so that no event arrives at a closed door."""
@@ -207,13 +234,16 @@ class Supervisor:
         )
         self._ready = ready
         self._remembered.save(self._layout.remembered)
-        processes = (
-            ProcessStatus("supervisor", os.getpid(), True, url),
+        RunFile.of_this_process(ready, self._processes()).write(self._layout.run)
+        return ready
+
+    def _processes(self) -> tuple[ProcessStatus, ...]:
+        address = self._ready.url if self._ready else ""
+        return (
+            ProcessStatus("supervisor", os.getpid(), True, address),
             ProcessStatus("postgres", self._postgres.pid, True, self._postgres.address),
             ProcessStatus("aws", self._aws.pid, True, self._aws.url),
         )
-        RunFile.of_this_process(ready, processes).write(self._layout.run)
-        return ready
 
     async def _documentation(self) -> bytes:
         """The OpenAPI document. Nobody waits for it at the start: making it means importing every HTTP function."""

@@ -231,6 +231,26 @@ def test_killed_supervisor_takes_everything_along_and_the_next_up_cleans(own_roo
     until(lambda: not cloud.status(own_root).running)
 
 
+def test_killed_postgres_comes_back_and_the_functions_find_it(own_root: Path) -> None:
+    options = cloud.Options(root=own_root, port=0, watch=False)
+    ready = cloud.up_detached(options)
+    url = httpx.post(f"{ready.url}/api/v1/notes", trust_env=False, timeout=30).json()["database"]
+
+    def database() -> cloud.ProcessStatus:
+        return next(one for one in cloud.status(own_root).processes if one.name == "postgres")
+
+    for _ in range(2):
+        killed = database().pid
+        os.kill(killed, signal.SIGKILL)
+        until(lambda killed=killed: database().pid != killed and database().alive)  # type: ignore[misc]
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    lines = [line.text for line in cloud.logs(own_root, "supervisor")]
+    assert sum("Postgres ended by itself with code -9" in line for line in lines) == 2
+    assert sum("Postgres is back after" in line for line in lines) == 2
+    assert cloud.status(own_root).problems == ()
+
+
 def test_failing_migration_fails_the_start_and_leaves_nothing_running(own_root: Path) -> None:
     (own_root / "doors" / "migrate_database" / "app.py").write_text("raise RuntimeError('broken migration')\n")
     with pytest.raises(StepFailed, match="broken migration") as caught:

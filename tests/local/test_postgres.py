@@ -68,6 +68,23 @@ async def test_start_after_a_killed_server_has_everything_committed(open_folder:
             assert query(again, "SELECT one FROM kept") == [(1,)]
 
 
+async def test_revive_a_killed_server_is_back_at_the_same_address_with_everything_committed(open_folder: Path) -> None:
+    deep = open_folder / ("d" * 60) / ("e" * 60)
+    deep.mkdir(parents=True)
+    async with server(deep, Remembered(), durable=True) as postgres:
+        address, first = postgres.address, postgres.pid
+        query(postgres, "CREATE TABLE kept AS SELECT 1 AS one")
+        with psycopg.connect(postgres.url(OWNER).replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("SELECT 1")
+            # Its backend still lives, and holds the shared memory, when the next server starts.
+            os.kill(first, signal.SIGKILL)
+            assert postgres.child is not None
+            await postgres.child.wait()
+            await postgres.revive()
+        assert (postgres.address, postgres.pid != first) == (address, True)
+        assert query(postgres, "SELECT one FROM kept") == [(1,)]
+
+
 async def test_start_in_a_deep_folder_uses_a_short_socket_path(open_folder: Path) -> None:
     deep = open_folder / ("d" * 60) / ("e" * 60)
     deep.mkdir(parents=True)
