@@ -1,31 +1,31 @@
 """A cloud of its own for this folder's tests."""
 
 import json
-import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from shared.local import cloud
 from shared.local.cloud import Options, Ready
+from tests.crashes.place import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
 
 
 class Cloud:
-    """The running cloud as a client sees it, and as someone with a kill switch does."""
+    """The running cloud as a client sees it."""
 
-    def __init__(self, ready: Ready) -> None:
+    def __init__(self, ready: Ready, state: Path) -> None:
         """Args:
         ready: what `up` answered.
+        state: its folder.
         """
         self.ready = ready
+        self.state = state
         headers = {"Authorization": f"Bearer {ready.api_key}"}
         self.api = httpx.Client(base_url=f"{ready.url}/api/v1", headers=headers, timeout=60)
 
@@ -38,9 +38,6 @@ class Cloud:
     def upload(self, collection: str, name: str, body: bytes, **fields: object) -> str:
         """Create a document and send its file; returns its id."""
         slot = self.api.post("/documents", json={"collection_id": collection, "name": name, **fields})
-        if "path" in fields and slot.status_code in (500, 502, 503):
-            # The process that held the request was killed: with a path, asking again gives the same document.
-            slot = self.api.post("/documents", json={"collection_id": collection, "name": name, **fields})
         assert slot.status_code == 201, slot.text
         form = slot.json()["upload"]
         sent = httpx.post(form["url"], data=form["fields"], files={"file": (name, body)}, timeout=60)
@@ -53,9 +50,6 @@ class Cloud:
         cursor: dict[str, str] = {}
         while True:
             response = self.api.get("/documents", params={"collection_id": collection, "limit": "200", **cursor})
-            if response.status_code == 502:
-                # The process that was to answer had just been killed.
-                continue
             assert response.status_code == 200, response.text
             page = response.json()
             found += page["items"]
@@ -63,33 +57,15 @@ class Cloud:
                 return found
             cursor = {"cursor": page["next"]}
 
-    def kill_functions(self) -> int:
-        """kill -9 every function process that runs now; returns how many."""
-        killed = 0
-        for process in psutil.Process(self.ready.pid).children(recursive=True):
-            try:
-                if "awslambdaric" in " ".join(process.cmdline()):
-                    os.kill(process.pid, signal.SIGKILL)
-                    killed += 1
-            except (psutil.NoSuchProcess, ProcessLookupError):
-                continue
-        return killed
-
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Cloud]:
-    """A cloud with an embedder that costs nothing, and no fsync."""
+    """A cloud with an embedder that costs nothing. Its Postgres is durable: it is killed here."""
     # Not pytest's own folder: Postgres runs as another user than root's tests and must be able to reach its data.
     state = Path(tempfile.mkdtemp(prefix="lambent-e2e-"))
     state.chmod(0o755)
-    # Work whose process was killed is queued again within a minute or two instead of ten.
-    environment = {
-        "LAMBENT_EMBEDDER": "memory",
-        "LAMBENT_EMBEDDING_MODEL": "bag-of-words",
-        "LAMBENT_INGESTION_PATIENCE": "0.1",
-    }
-    options = Options(root=ROOT, state=state, durable=False, environment=environment, port=8500)
-    client = Cloud(cloud.up_detached(options))
+    options = Options(root=ROOT, state=state, environment=ENVIRONMENT, port=8500)
+    client = Cloud(cloud.up_detached(options), state)
     try:
         yield client
     finally:

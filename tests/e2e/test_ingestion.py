@@ -71,30 +71,6 @@ def test_stream_a_question_arrives_as_events_ending_with_the_checked_answer(runn
     assert names[-1] == "answer"
 
 
-def test_ingest_two_hundred_documents_with_processes_killed_midway_all_are_indexed_once(running: Cloud) -> None:
-    collection = running.collection("many")
-    total = 200
-    killed = 0
-    for number in range(total):
-        text = f"Lighthouse number {number} stands on rock {number * 7} and blinks every {number % 9 + 2} seconds."
-        running.upload(collection, f"lighthouse-{number}.txt", text.encode(), path=f"lighthouse-{number}.txt")
-        if number in (60, 120, 180):
-            killed += running.kill_functions()
-    time.sleep(1)
-    killed += running.kill_functions()
-    documents = settled(running, collection, total)
-    assert killed > 0
-    assert Counter(str(one["status"]) for one in documents) == {"indexed": total}
-    assert {one["version"] for one in documents} == {1}
-    counts = running.api.get(f"/collections/{collection}").json()
-    assert (counts["documents"], counts["indexed"], counts["chunks"]) == (total, total, total)
-    hits = running.api.post(
-        "/search", json={"query": "rock 1386", "collection_ids": [collection], "limit": 100}
-    ).json()["hits"]
-    assert hits[0]["document_name"] == "lighthouse-198.txt"
-    assert len({hit["document_id"] for hit in hits}) == len(hits)
-
-
 def test_delete_an_indexed_document_is_gone_from_answers_at_once_and_from_every_store_soon(running: Cloud) -> None:
     collection = running.collection("deleted")
     kept = running.upload(collection, "kept.txt", b"Anchors are made of iron.")
