@@ -9,7 +9,8 @@ _DOUBLED = "SELECT path FROM documents WHERE collection_id = %s GROUP BY path HA
 _NOT_ONCE = {
     name: (
         f"SELECT d.path FROM documents AS d LEFT JOIN {name} AS x ON (x.tenant_id, x.document_id) = "
-        "(d.tenant_id, d.id) WHERE d.collection_id = %s AND d.status = 'indexed' GROUP BY d.path HAVING count(x.document_id) <> 1"
+        "(d.tenant_id, d.id) WHERE d.collection_id = %s AND d.status = 'indexed' "
+        "GROUP BY d.path HAVING count(x.document_id) <> 1"
     )
     for name in ("chunks", "vectors", "keywords")
 }

@@ -25,6 +25,7 @@ _REJECTED = b"rejected\n"
 _LONGEST_HEAD = 100
 _LONGEST_NAME = 300
 _LONGEST_DETAIL = 500
+_LONGEST_REJECTION = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def decode_outcome(data: bytes, limits: CageLimits) -> Extracted | Part:
             raise crashed(error.detail) from error
     if data.startswith(_PART):
         return _decode_part(data)
-    if not data.startswith(_REJECTED):
+    if not data.startswith(_REJECTED) or len(data) > _LONGEST_REJECTION:
         raise crashed("no outcome")
     try:
         fields = json.loads(data[len(_REJECTED) :])

@@ -274,7 +274,8 @@ def test_read_hard_to_guess_file_name_is_only_a_hint(files_reader: CagedFilesRea
         b"rejected\n[]",
         b'rejected\n{"code": "made_up", "detail": "x", "where": ""}',
         b'rejected\n{"code": "encrypted", "detail": 1, "where": ""}',
-        b"rejected\n" + b"[" * 100_000,
+        b"rejected\n" + b"[" * 90_000,
+        b'rejected\n{"code": "encrypted", "detail": "x", "where": "", "more": [' + b"{}," * 50_000 + b"{}]}",
     ],
 )
 def test_decode_outcome_that_makes_no_sense_counts_as_a_crash(data: bytes) -> None:
