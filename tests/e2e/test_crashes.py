@@ -11,7 +11,7 @@ from tests.crashes.verdict import judge
 from tests.e2e.conftest import ROOT, Cloud
 
 _PLAN = Plan(database_kills=20, worker_kills=50, seed=20261121)
-_DOCUMENTS = 120
+_DOCUMENTS = 80
 _PATIENCE = 300.0
 """Seconds to wait at most; nothing is asserted about how long it takes."""
 
