@@ -1,5 +1,6 @@
 """The local cloud that is to survive."""
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,4 +51,10 @@ class Place:
         keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
         sqs: Any = boto3.client("sqs", endpoint_url=self.ready.aws_url, **keys)
         (url,) = [url for url in sqs.list_queues()["QueueUrls"] if "-IngestReceiveQueue-" in url]
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(_VISIBLE_AGAIN_SECONDS)})
+        known = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        redrive = json.loads(known["RedrivePolicy"])
+        # More deliveries at shorter intervals: a message is given up after as long an outage as ever.
+        longest = int(redrive["maxReceiveCount"]) * int(known["VisibilityTimeout"])
+        redrive["maxReceiveCount"] = longest // _VISIBLE_AGAIN_SECONDS
+        wanted = {"VisibilityTimeout": str(_VISIBLE_AGAIN_SECONDS), "RedrivePolicy": json.dumps(redrive)}
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=wanted)
