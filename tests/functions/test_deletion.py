@@ -1,6 +1,8 @@
 """Deleting what holds many documents: one tombstone hides all of it at once, and the sweep leaves nothing."""
 
+import inspect
 import json
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -8,7 +10,9 @@ from typing import Any
 import pytest
 
 from shared import bootstrap
+from shared.adapters.structlog import traced
 from shared.domain.documents import GenerationState
+from shared.domain.errors import Unavailable
 from shared.domain.events import Queue
 from shared.domain.receipts import SubjectKind
 from shared.ports.blobs import Bucket
@@ -335,3 +339,59 @@ def test_citations_of_other_documents_stay(world: World, api_client: Client, col
     assert [one for one in shown["citations"] if one["document_id"] != other] == [
         one for one in answer["citations"] if one["document_id"] != other
     ]
+
+
+class FailsOnce:
+    """A store whose call number `at` of all that share the count fails before it does anything."""
+
+    def __init__(self, target: object, count: Counter[str], at: int) -> None:
+        self.target, self.count, self.at = target, count, at
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.target, name)
+        if not inspect.iscoroutinefunction(value):
+            return value
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            self.count["calls"] += 1
+            if self.count["calls"] == self.at:
+                raise Unavailable(f"{name} failed")
+            return await value(*args, **kwargs)
+
+        return call
+
+
+@pytest.mark.parametrize("what", ["document", "collection"])
+def test_every_store_call_of_a_sweep_may_fail_and_nothing_is_found_or_left(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fired = 0
+    for at in range(1, 500):
+        world, remote, count = World(), RemoteVectors(), Counter[str]()
+        with world.active(), bootstrap.override(remote_vectors=remote):
+            client = world.owner()
+            collection = client.collection(chunking={"method": "structure", "size": 40})
+            document = client.upload(collection, LEAVE)
+            world.settle()
+            assert client.delete(f"/{what}s/{document if what == 'document' else collection}").status == 202
+            with monkeypatch.context() as patched:
+                patched.setattr(traced, "store", lambda target, power: FailsOnce(target, count, at))  # noqa: B023
+                with bootstrap.override(
+                    blobs=FailsOnce(world.blobs, count, at), remote_vectors=FailsOnce(remote, count, at)
+                ):
+                    for _ in range(8):
+                        world.settle()
+                        world.clock.advance(60)
+            found = client.post("/search", {"query": "paid leave", "collection_ids": [collection]})
+            assert found.status == 404 or found.json["hits"] == []
+            world.pass_time(1000)
+            world.sweep()
+            world.finish_deleting()
+            assert world.receipt(client, DOCUMENT, document).complete, at
+            for table in ("chunks", "keywords", "counted", "vectors", "cache"):
+                assert rows(world, table) == [], (at, table)
+            assert (remote.kept, world.blobs.keys(Bucket.UPLOADS), world.blobs.keys(Bucket.WORK)) == ({}, [], []), at
+        if count["calls"] < at:
+            break
+        fired += 1
+    assert fired > 20
