@@ -5,16 +5,16 @@ Tests swap parts with `override(...)`; nothing else in the system knows which ad
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, cast
 
 from shared.adapters.structlog import traced
-from shared.domain.errors import Unavailable
+from shared.domain.errors import Conflict, Unavailable
 from shared.domain.ingestion import Pace
 from shared.ports.ports import Rows
-from shared.settings import PlatformSettings, Settings, settings
+from shared.settings import OtherModel, PlatformSettings, Settings, settings
 
 if TYPE_CHECKING:
     from shared.domain.collections import EmbeddingModel
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shared.ports.analyser import Analyser
     from shared.ports.blobs import Blobs
     from shared.ports.clock import Clock, Ids
-    from shared.ports.embedder import Embedder
+    from shared.ports.embedder import Embedder, Embedders
     from shared.ports.llm import Llm
     from shared.ports.meter import Meter
     from shared.ports.migrations import Migrations
@@ -124,7 +124,7 @@ class Kit:
         key = self._secret(
             self.settings.pinecone_api_key.get_secret_value(), self.settings.pinecone_secret_arn, "the Pinecone key"
         )
-        return traced.store(cast("Vectors", PineconeVectors(host=self.settings.pinecone_host, api_key=key)), "vectors")
+        return traced.store(cast("Vectors", PineconeVectors(hosts=self._pinecone_hosts(), api_key=key)), "vectors")
 
     @cached_property
     def embedding_model(self) -> EmbeddingModel:
@@ -138,38 +138,48 @@ class Kit:
 
     @cached_property
     def embedder(self) -> Embedder:
-        """The embedding model."""
-        return traced.model(self._embedder(), "embedder")
-
-    def _embedder(self) -> Embedder:
+        """The present embedding model."""
         chosen = self.settings
-        if chosen.embedder == "local":
+        return traced.model(
+            self._embedder(chosen.embedder, self.embedding_model, chosen.model_base_url, chosen.local_model_path),
+            "embedder",
+        )
+
+    @cached_property
+    def other_embedders(self) -> Mapping[str, Callable[[], Embedder]]:
+        """What makes the other models, by name."""
+
+        def maker(other: OtherModel) -> Callable[[], Embedder]:
+            model = EmbeddingModel(f"{other.embedder}/{other.model}", other.dimensions, other.max_tokens)
+            url = other.base_url or self.settings.model_base_url
+            return lambda: traced.model(self._embedder(other.embedder, model, url, other.local_path), "embedder")
+
+        return {f"{other.embedder}/{other.model}": maker(other) for other in self.settings.other_embedding_models}
+
+    @cached_property
+    def embedders(self) -> Embedders:
+        """Every embedding model."""
+        return ConfiguredEmbedders(self)
+
+    def _embedder(self, kind: str, model: EmbeddingModel, base_url: str, local_path: str) -> Embedder:
+        name = model.name.partition("/")[2]
+        if kind == "local":
             from pathlib import Path
 
             from shared.adapters.local_model.embedder import LocalEmbedder
 
-            return LocalEmbedder(Path(chosen.local_model_path))
-        if chosen.embedder == "memory":
+            return LocalEmbedder(Path(local_path))
+        if kind == "memory":
             from shared.adapters.memory.embedder import MemoryEmbedder
 
-            return MemoryEmbedder(self.embedding_model)
-        if chosen.embedder == "openai_api":
+            return MemoryEmbedder(model)
+        if kind == "openai_api":
             from shared.adapters.openai_api.embedder import OpenAiEmbedder
 
-            return OpenAiEmbedder(
-                self.embedding_model,
-                model=chosen.embedding_model,
-                base_url=chosen.model_base_url,
-                api_key=self._model_key(),
-            )
+            return OpenAiEmbedder(model, model=name, base_url=base_url, api_key=self._model_key())
         from shared.adapters.litellm.embedder import LitellmEmbedder
 
-        return LitellmEmbedder(
-            self.embedding_model,
-            model=chosen.embedding_model,
-            base_url=chosen.model_base_url,
-            api_key=self._model_key(),
-        )
+        return LitellmEmbedder(model, model=name, base_url=base_url, api_key=self._model_key())
 
     @cached_property
     def llm(self) -> Llm:
@@ -223,6 +233,10 @@ class Kit:
 
         return PowertoolsMeter(PlatformSettings().aws_lambda_function_name)
 
+    def _pinecone_hosts(self) -> dict[int, str]:
+        hosts = {one.dimensions: one.pinecone_host for one in self.settings.other_embedding_models if one.pinecone_host}
+        return {**hosts, self.embedding_model.dimensions: self.settings.pinecone_host}
+
     def _model_key(self) -> str:
         chosen = self.settings
         key = chosen.model_api_key.get_secret_value()
@@ -245,6 +259,33 @@ class Kit:
         from shared.adapters.aws.secrets import Secrets
 
         return Secrets().text(arn)
+
+
+class ConfiguredEmbedders:
+    """The present embedding model and the others, each made when first asked for."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._made: dict[str, Embedder] = {}
+
+    def of(self, name: str) -> Embedder:
+        """The model of this name.
+
+        Raises:
+            Conflict: nobody configured it.
+        """
+        if name == self._kit.embedder.model.name:
+            return self._kit.embedder
+        if name not in self._made:
+            maker = self._kit.other_embedders.get(name)
+            if maker is None:
+                raise Conflict(
+                    f"an index is embedded by {name}, which this deployment does not have",
+                    code="model_unavailable",
+                    hint="name it among the other embedding models, search by keyword, or make the index anew",
+                )
+            self._made[name] = maker()
+        return self._made[name]
 
 
 def database_url(secret: str, host: str, name: str) -> str:
@@ -327,6 +368,7 @@ ROWS = frozenset(
         "collections",
         "documents",
         "admissions",
+        "indexes",
         "chunks",
         "keywords",
         "cache",

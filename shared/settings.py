@@ -3,8 +3,24 @@
 from functools import cache
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class OtherModel(BaseModel):
+    """A further embedding model, for indexes made by it before it became, or after it ceased to be, the present one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    embedder: Literal["local", "openai_api", "litellm", "memory"]
+    model: str
+    dimensions: int = Field(ge=1)
+    max_tokens: int = Field(default=256, ge=1)
+    base_url: str = ""
+    """Empty: the present model's."""
+    local_path: str = "/opt/model"
+    pinecone_host: str = ""
+    """The Pinecone index of its vectors; it may be left out when they are as long as the present model's."""
 
 
 class Settings(BaseSettings):
@@ -48,6 +64,15 @@ class Settings(BaseSettings):
     embedding_max_tokens: int = 256
     embedding_requests_per_minute: int = Field(default=0, ge=0)
     """What the provider allows this deployment in all; 0: no limit of ours."""
+    other_embedding_models: tuple[OtherModel, ...] = ()
+    """JSON. The previous model while its indexes are kept, or the next one while they are built."""
+    reindex_automatic: bool = True
+    """Make stale indexes anew by themselves, and search the new one when it scores no worse."""
+    reindex_documents_per_day: int = Field(default=0, ge=0)
+    reindex_tokens_per_day: int = Field(default=0, ge=0)
+    reindex_money_per_day: float = Field(default=0.0, ge=0)
+    embedding_price: float = Field(default=0.0, ge=0)
+    """Of a million tokens of the present embedding model; what `reindex_money_per_day` is counted by."""
     local_model_path: str = "/opt/model"
     llm: Literal["extractive", "openai_api", "litellm"] = "extractive"
     llm_model: str = ""

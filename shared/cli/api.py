@@ -58,6 +58,37 @@ class Api:
         """What is stale in a collection."""
         return cast(s.ReindexPlan, self.client.call("GET", "/reindexes/plan", params={"collection_id": collection_id}))
 
+    def reindexes(self, collection_id: str) -> list[s.Reindex]:
+        """Every index of a collection, newest first."""
+        found = self.client.call("GET", "/reindexes", params={"collection_id": collection_id})
+        return cast(list[s.Reindex], found["items"])
+
+    def reindex(self, reindex_id: str) -> s.Reindex:
+        """One of them, with its progress."""
+        return cast(s.Reindex, self.client.call("GET", f"/reindexes/{reindex_id}"))
+
+    def start_reindex(self, body: Mapping[str, object]) -> s.Reindex:
+        """Begin an index beside the searched one."""
+        return cast(s.Reindex, self.client.call("POST", "/reindexes", json=body))
+
+    def promote(self, reindex_id: str) -> s.Reindex:
+        """Search it from now on; asking twice is once."""
+        return cast(s.Reindex, self.client.call("POST", f"/reindexes/{reindex_id}/promote", repeatable=True))
+
+    def roll_back(self, reindex_id: str) -> s.Reindex:
+        """Give it up, or search the index before it again; asking twice is once."""
+        return cast(s.Reindex, self.client.call("POST", f"/reindexes/{reindex_id}/rollback", repeatable=True))
+
+    def questions(self, collection_id: str) -> list[s.Json]:
+        """What a collection's indexes are scored by."""
+        found = self.client.call("GET", "/reindexes/questions", params={"collection_id": collection_id})
+        return cast(list[s.Json], found["questions"])
+
+    def ask_questions(self, collection_id: str, questions: Sequence[s.Json]) -> list[s.Json]:
+        """Set them."""
+        body = {"collection_id": collection_id, "questions": list(questions)}
+        return cast(list[s.Json], self.client.call("PUT", "/reindexes/questions", json=body)["questions"])
+
     def announce(self, upload: Mapping[str, object]) -> s.UploadSlot:
         """Ask for a place to upload a file to. With a path it may be repeated: the unused place is given again."""
         return cast(

@@ -64,6 +64,50 @@ class ReindexPlan(TypedDict):
     needed: bool
 
 
+class Score(TypedDict):
+    """nDCG@10 and recall@10."""
+
+    ndcg: float
+    recall: float
+
+
+class Scores(TypedDict):
+    """The searched index against a new one."""
+
+    old: Score | None
+    new: Score
+    questions: int
+    generated: bool
+    at: str
+
+
+class InStep(TypedDict):
+    """How far an index is behind the searched one."""
+
+    documents: int
+    in_step: int
+    in_flight: int
+    failed: int
+
+
+class Reindex(TypedDict):
+    """An index of a collection; `progress` comes with a single one only."""
+
+    id: str
+    collection_id: str
+    state: str
+    settings: IndexSettings
+    reasons: list[str]
+    requested_by: str
+    automatic: bool
+    scores: Scores | None
+    progress: InStep | None
+    created_at: str
+    changed_at: str
+    expires_at: str | None
+    problem: str
+
+
 class Reason(TypedDict):
     """Why something failed."""
 

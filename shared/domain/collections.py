@@ -33,6 +33,17 @@ class Collection:
     language: str = ""
     """Analysis of words: '' follows each document's own language."""
     deleted_at: datetime | None = None
+    index: UUID | None = None
+    """The index it is seen through; None: its first, which bears the collection's own id."""
+    slot: int = 0
+    """That index's place on every document."""
+    live: bool = True
+    """Whether that index is the one that is searched."""
+
+    @property
+    def index_id(self) -> UUID:
+        """What the rows of this index are kept under."""
+        return self.index or self.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,17 @@ class Generation:
     """The run it was sent in; once in a run, always in it."""
     progress: Progress | None = None
     """Of the current step, if it is one that takes long."""
+    index: UUID | None = None
+    """The index it is made for; None: the collection's first."""
+    slot: int = 0
+    """That index's place on the document."""
+    origin: int = 0
+    """The generation that brought the upload this one is made from; 0: this one itself."""
+
+    @property
+    def upload(self) -> int:
+        """Orders generations of a document by what was uploaded, whichever index they are for."""
+        return self.origin or self.number
 
     @property
     def terminal(self) -> bool:
@@ -192,6 +203,11 @@ class Document:
     status: DocumentStatus = DocumentStatus.AWAITING_UPLOAD
     latest_generation: int = 1
     committed_generation: int | None = None
+    """In the index that is searched."""
+    standby_generation: int | None = None
+    """In the other one, if there is one."""
+    slot: int = 0
+    """The place of the index that is searched."""
     content_hash: str = ""
     """Of the committed generation."""
     duplicate_of: UUID | None = None
@@ -205,6 +221,10 @@ class Document:
     def deleted(self) -> bool:
         """True from the moment a delete was accepted, of itself or of what it is in."""
         return self.tombstoned_at is not None or self.gone_with is not None
+
+    def committed_in(self, slot: int) -> int | None:
+        """The generation committed in the index of this place."""
+        return self.committed_generation if slot == self.slot else self.standby_generation
 
 
 UPLOAD_GRACE = timedelta(minutes=5)

@@ -111,17 +111,19 @@ class SearchResult:
 
 
 def fuse(
-    vector: Sequence[LegHit], keyword: Sequence[LegHit], *, fusion: Fusion, vector_weight: float
+    vector: Sequence[Sequence[LegHit]], keyword: Sequence[LegHit], *, fusion: Fusion, vector_weight: float
 ) -> list[FusedHit]:
     """Merge two ranked lists, best first; ties are broken by chunk id, so equal input gives equal output.
 
     CONVEX scales each leg's scores to 0-1 by its own minimum and maximum and adds them by weight (Bruch et al. 2023,
     arXiv 2210.11934); a chunk one leg did not find counts 0 there. RRF adds weight / (60 + rank) (Cormack et al. 2009).
-    A leg of weight 0 adds nothing but keeps its chunks in the list.
+    A leg of weight 0 adds nothing but keeps its chunks in the list. The vector leg may be several lists, one for each
+    embedding model, no chunk in two: each is scaled by itself.
     """
     scale = _ranks if fusion is Fusion.RRF else _min_max
-    by_vector, by_keyword = scale(vector), scale(keyword)
-    raw_vector = {hit.id: hit.score for hit in vector}
+    by_vector = {id: scaled for hits in vector for id, scaled in scale(hits).items()}
+    by_keyword = scale(keyword)
+    raw_vector = {hit.id: hit.score for hits in vector for hit in hits}
     raw_keyword = {hit.id: hit.score for hit in keyword}
     fused = [
         FusedHit(

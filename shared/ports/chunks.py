@@ -13,7 +13,7 @@ class Chunks(Protocol):
     """Storage of chunk texts, inside the current transaction."""
 
     async def replace(
-        self, scope: Scope, collection_id: UUID, document_id: UUID, generation: int, chunks: Sequence[Chunk]
+        self, scope: Scope, index_id: UUID, document_id: UUID, generation: int, chunks: Sequence[Chunk]
     ) -> None:
         """Make `chunks` the whole content of the generation; doing it twice changes nothing."""
         ...
@@ -32,8 +32,15 @@ class Chunks(Protocol):
         """
         ...
 
-    async def delete(self, scope: Scope, document_id: UUID, *, keep: int | None) -> int:
-        """Remove the chunks of every generation up to `keep` exclusive; of all when None. Returns how many."""
+    async def delete(self, scope: Scope, document_id: UUID) -> int:
+        """Remove every chunk of the document, in all indexes; returns how many."""
+        ...
+
+    async def delete_from(self, scope: Scope, index_id: UUID, document_id: UUID, *, keep: int | None) -> int:
+        """Remove the chunks of every generation made for the index up to `keep` exclusive; of all when None.
+
+        Returns how many.
+        """
         ...
 
     async def count(self, scope: Scope, document_id: UUID) -> int:

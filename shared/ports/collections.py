@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from shared.domain.collections import Collection, CollectionSummary
+from shared.domain.indexes import Index
 from shared.domain.pages import After
 from shared.domain.receipts import Subject
 from shared.domain.tenants import Credential, Project, Scope, Tenant, TenantScope
@@ -101,6 +102,23 @@ class Collections(Protocol):
         """One collection; a deleted one only when `deleted` is True."""
         ...
 
+    async def lock(self, scope: Scope, collection_id: UUID) -> Collection | None:
+        """One collection that is not deleted, locked until the transaction ends."""
+        ...
+
+    async def through(
+        self, scope: Scope, collection_id: UUID, index: UUID | None, *, hold: bool = False
+    ) -> Collection | None:
+        """A collection as one of its open indexes sees it (None: its first); None when it or the index is gone.
+
+        With `hold` no cut can come before the transaction ends.
+        """
+        ...
+
+    async def cut(self, scope: Scope, collection: Collection, index: Index) -> bool:
+        """Search `index` from now on instead of the one `collection` was read with; False when that has changed."""
+        ...
+
     async def get_many(self, scope: Scope, collection_ids: Sequence[UUID]) -> Sequence[Collection]:
         """Those that exist and are not deleted."""
         ...
@@ -118,7 +136,7 @@ class Collections(Protocol):
         ...
 
     async def save(self, scope: Scope, collection: Collection) -> None:
-        """Write a changed collection back.
+        """Write a changed collection back, except its model and index, which only `cut` changes.
 
         Raises:
             Conflict: the project has another live collection of this name.

@@ -115,10 +115,10 @@ class Documents(Protocol):
         """Write a changed document back, except `committed_generation`, which only `commit` changes."""
         ...
 
-    async def commit(self, scope: Scope, document_id: UUID, generation: int) -> bool:
-        """Compare-and-set the committed generation.
+    async def commit(self, scope: Scope, document_id: UUID, generation: int, slot: int = 0) -> bool:
+        """Compare-and-set the generation committed in a slot.
 
-        False when a newer one is committed or the document is tombstoned.
+        False when a newer one is committed there or the document is tombstoned.
         """
         ...
 

@@ -23,6 +23,18 @@ class Embeddings:
     tokens: int
 
 
+class Embedders(Protocol):
+    """Every embedding model of this deployment: the present one, and others that some index still or already has."""
+
+    def of(self, name: str) -> "Embedder":
+        """The model of this name. Looking it up never loads a model nor calls anyone.
+
+        Raises:
+            Conflict: nobody configured it.
+        """
+        ...
+
+
 class Embedder(Protocol):
     """One embedding model.
 

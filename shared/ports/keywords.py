@@ -1,4 +1,4 @@
-"""The keyword leg: BM25 over analysed terms, with statistics kept per collection."""
+"""The keyword leg: BM25 over analysed terms, with statistics kept per index."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -13,14 +13,14 @@ from shared.domain.tenants import Scope
 class Keywords(Protocol):
     """A keyword index, inside the current transaction. Only committed generations count in the statistics."""
 
-    async def put(self, scope: Scope, collection_id: UUID, terms: Sequence[ChunkTerms]) -> None:
+    async def put(self, scope: Scope, index_id: UUID, terms: Sequence[ChunkTerms]) -> None:
         """Store the terms of chunks of one generation (after `Chunks.replace`); the same id again replaces them."""
         ...
 
     async def publish(
-        self, scope: Scope, collection_id: UUID, document_id: UUID, *, add: int | None, remove: int | None
+        self, scope: Scope, index_id: UUID, document_id: UUID, *, add: int | None, remove: int | None
     ) -> None:
-        """Count generation `add` of the document into the collection's statistics and `remove` out of them.
+        """Count generation `add` of the document into the index's statistics and `remove` out of them.
 
         None: nothing to add or remove.
         """
@@ -29,7 +29,7 @@ class Keywords(Protocol):
     async def query(
         self,
         scope: Scope,
-        collection_ids: Sequence[UUID],
+        index_ids: Sequence[UUID],
         terms: Sequence[str],
         limit: int,
         *,
@@ -39,24 +39,24 @@ class Keywords(Protocol):
         """Chunks of committed generations that share at least one term, best BM25 first; scores above 0."""
         ...
 
-    async def discard(self, scope: Scope, collection_id: UUID, document_id: UUID) -> int:
+    async def discard(self, scope: Scope, index_id: UUID, document_id: UUID) -> int:
         """Remove the words of every generation of a deleted document, and that they were counted.
 
-        The collection's statistics stay as they are: of a living collection, `publish` has counted them out before.
+        The index's statistics stay as they are: of a living collection, `publish` has counted them out before.
         Returns how many rows went.
         """
         ...
 
-    async def count(self, scope: Scope, collection_id: UUID, document_id: UUID) -> int:
+    async def count(self, scope: Scope, index_id: UUID, document_id: UUID) -> int:
         """Rows about a document: words of its chunks, and generations counted."""
         ...
 
-    async def forget(self, scope: Scope, collection_id: UUID, limit: int) -> int:
-        """Remove the statistics of a deleted collection, up to `limit` terms; returns how many rows went."""
+    async def forget(self, scope: Scope, index_id: UUID, limit: int) -> int:
+        """Remove the statistics of an index that is done with, up to `limit` terms; returns how many rows went."""
         ...
 
-    async def rebalance(self, scope: Scope, collection_id: UUID) -> int:
-        """Re-encode the collection's weights when the mean length has drifted by a factor of two.
+    async def rebalance(self, scope: Scope, index_id: UUID) -> int:
+        """Re-encode the index's weights when the mean length has drifted by a factor of two.
 
         Returns how many chunks were re-encoded.
         """

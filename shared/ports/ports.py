@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from shared.ports.collections import Collections, Keys, Projects, Tenants
     from shared.ports.cursors import Cursors
     from shared.ports.documents import Documents
-    from shared.ports.embedder import Embedder
+    from shared.ports.embedder import Embedder, Embedders
+    from shared.ports.indexes import Indexes
     from shared.ports.ingestions import Ingestions
     from shared.ports.keywords import Keywords
     from shared.ports.limits import Limits
@@ -49,6 +50,8 @@ class Rows(Protocol):
     def documents(self) -> Documents: ...
     @property
     def admissions(self) -> Admissions: ...
+    @property
+    def indexes(self) -> Indexes: ...
     @property
     def chunks(self) -> Chunks: ...
     @property
@@ -86,6 +89,8 @@ class Powers(Protocol):
     def queue(self) -> Queue: ...
     @property
     def embedder(self) -> Embedder: ...
+    @property
+    def embedders(self) -> Embedders: ...
     @property
     def llm(self) -> Llm: ...
     @property

@@ -2,6 +2,8 @@
 
 There is no call that touches another tenant's vectors, and none that removes more than one document's but `wipe`, which
 is for a deleted tenant's own.
+A collection is what its index
+makes of it: calls concern the vectors of `collection.index_id` alone, which all have `collection.model`'s dimensions.
 """
 
 from collections.abc import Sequence
@@ -51,11 +53,14 @@ class Vectors(Protocol):
         filter: Filter | None = None,
         document_ids: Sequence[UUID] | None = None,
     ) -> Sequence[LegHit]:
-        """Nearest by cosine, best first; the score is the cosine, -1 to 1. An empty `document_ids` finds nothing."""
+        """Nearest by cosine, best first; the score is the cosine, -1 to 1. An empty `document_ids` finds nothing.
+
+        The collections all have the same model.
+        """
         ...
 
     async def ids(self, scope: Scope, collection: Collection, document_id: UUID) -> Sequence[ChunkId]:
-        """Every stored id of one document, all generations."""
+        """Every stored id of one document in the index, all generations."""
         ...
 
     async def delete(self, scope: Scope, collection: Collection, document_id: UUID, *, keep: int | None) -> int:
@@ -91,7 +96,7 @@ class Vectors(Protocol):
         ...
 
     async def retire(self, scope: Scope, collection: Collection) -> None:
-        """Undo what `tend` made, of a collection that is deleted and has no vectors any more."""
+        """Undo what `tend` made of the index, which is done with and has no vectors any more."""
         ...
 
     async def ping(self) -> None:

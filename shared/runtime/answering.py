@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shared.runtime.auth import Caller
+from shared.runtime.searching import asked
 from shared.usecases.chats.answer import Answer, Draft, generate, prepare, query_of, record
 from shared.usecases.chats.converse import get_chat
-from shared.usecases.search.retrieve import embed_question
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ async def answer_events(caller: Caller, chat_id: UUID, question: str) -> AsyncIt
     """The draft with its sources, the text as it is written, and last the checked answer."""
     async with caller.transaction() as ports:
         chat = await get_chat(caller.scope, ports, chat_id)
-    asked = await embed_question(caller.powers, query_of(chat, question))
-    async with caller.transaction() as ports:
-        draft = await prepare(caller.scope, ports, chat_id, asked)
+    draft = await asked(
+        caller, query_of(chat, question), lambda ports, found: prepare(caller.scope, ports, chat_id, found)
+    )
     yield draft
     async for text in generate(caller.powers, draft):
         yield Delta(text)

@@ -1,48 +1,179 @@
-"""The scheduled reindex: every collection of every project, each in a transaction of its own."""
+"""The scheduled reindex: every index that is not yet, or no longer, searched; and, less often, every collection."""
+
+from collections.abc import Coroutine
+from dataclasses import replace
+from uuid import UUID
 
 import structlog
 
 from shared import bootstrap
 from shared.domain.collections import Collection
 from shared.domain.errors import LambentError
+from shared.domain.indexes import Budget, Index, IndexState, no_worse, seen_through
 from shared.domain.pages import After
 from shared.domain.tenants import Permission, Principal, PrincipalKind, Project, Scope, TenantScope
+from shared.ports.indexes import UnfinishedIndex
+from shared.ports.ports import Ports
 from shared.runtime.transactions import transaction
-from shared.usecases.ingest.reindex import reindex_collection
+from shared.settings import settings
+from shared.usecases.documents.upload import recipe_of
+from shared.usecases.reindexes import score
+from shared.usecases.reindexes.build import build
+from shared.usecases.reindexes.cut import promote
+from shared.usecases.reindexes.drop import drop
+from shared.usecases.reindexes.plan import plan_of
+from shared.usecases.reindexes.start import NewReindex, give_up, start
 
 log = structlog.get_logger()
 
-PER_COLLECTION = 50
-"""Documents started per collection and run: a changed setting spreads over some hours and floods no queue."""
+BATCH = 200
 PAGE = 200
+DROP_BATCHES = 40
 BUDGET_SECONDS = 200.0
+ROUND_SECONDS = 3600.0
+"""Every collection is visited once in so long, whichever process comes first."""
 PERMISSIONS = frozenset(
-    {Permission.PROJECTS_READ, Permission.COLLECTIONS_READ, Permission.DOCUMENTS_READ, Permission.DOCUMENTS_PROCESS}
+    {
+        Permission.PROJECTS_READ,
+        Permission.COLLECTIONS_READ,
+        Permission.COLLECTIONS_WRITE,
+        Permission.DOCUMENTS_READ,
+        Permission.DOCUMENTS_DELETE,
+        Permission.DOCUMENTS_PROCESS,
+        Permission.SEARCH_QUERY,
+    }
 )
 PRINCIPAL = Principal(PrincipalKind.SYSTEM, "reindex")
 
 
 async def reindex_everything() -> None:
-    """Process stale documents again, re-encode weights that have drifted, and let the vector store keep house."""
+    """Move unfinished indexes on; once in each round visit all collections for what is stale, drifted or grown."""
     clock = bootstrap.powers().clock
     until = clock.monotonic() + BUDGET_SECONDS
-    started = encoded = tended = 0
-    for project in await _projects():
-        scope = Scope(project.tenant_id, PRINCIPAL, PERMISSIONS, project.id)
+    async with bootstrap.transaction(None) as ports:
+        unfinished = list(await ports.indexes.unfinished(BATCH))
+        wait = await ports.limits.reserve(
+            "reindex/round", 1.0, capacity=1.0, per_second=1 / ROUND_SECONDS, now=clock.now(), within=0.0
+        )
+    for one in unfinished:
+        if clock.monotonic() > until:
+            log.warning("reindex.out_of_time")
+            return
+        await _told(one.collection_id, _move_on(one))
+    for project in await _projects() if not wait else []:
+        scope = _scope(project.tenant_id, project.id)
         for collection in await _collections(scope):
             if clock.monotonic() > until:
                 log.warning("reindex.out_of_time")
                 return
-            try:
-                async with transaction(scope) as ports:
-                    started += await reindex_collection(scope, ports, collection, limit=PER_COLLECTION)
-                    encoded += await ports.keywords.rebalance(scope, collection.id)
-                # By itself: making an index takes long, and nothing should wait for what else is locked meanwhile.
-                async with transaction(scope) as ports:
-                    tended += await ports.vectors.tend(scope, collection, ports.clock.now())
-            except LambentError as error:
-                log.warning("reindex.failed", collection_id=str(collection.id), code=error.code, error=error.detail)
-    log.info("reindex.ended", documents=started, chunks=encoded, tended=tended)
+            await _told(collection.id, _visit(scope, collection))
+    log.info("reindex.ended", indexes=len(unfinished), round=not wait)
+
+
+async def _told(collection_id: UUID, work: Coroutine[None, None, None]) -> None:
+    """Await the work; one collection that fails is logged and does not stop the others."""
+    try:
+        await work
+    except LambentError as error:
+        log.warning("reindex.failed", collection_id=str(collection_id), code=error.code, error=error.detail)
+
+
+async def _move_on(one: UnfinishedIndex) -> None:
+    """Whatever an index waits for."""
+    scope = _scope(one.tenant_id, one.project_id)
+    async with transaction(scope) as ports:
+        index = await ports.indexes.get(scope, one.id)
+        collection = await ports.collections.get(scope, one.collection_id)
+        if index is None:
+            return
+        expired = index.expires_at is not None and index.expires_at <= ports.clock.now()
+        if index.state is not IndexState.DROPPING and (collection is None or expired):
+            await give_up(scope, ports, index, ports.clock.now())
+    if collection is None or expired or index.state is IndexState.DROPPING:
+        await _drop(scope, index)
+        return
+    async with transaction(scope) as ports:
+        await build(scope, ports, index.id)
+    if index.state is IndexState.BUILDING and await _whole(scope, index):
+        await _finish(scope, index, collection)
+
+
+async def _drop(scope: Scope, index: Index) -> None:
+    for _ in range(DROP_BATCHES):
+        async with transaction(scope) as ports:
+            if await drop(scope, ports, index.id):
+                return
+
+
+async def _whole(scope: Scope, index: Index) -> bool:
+    async with transaction(scope) as ports:
+        collection = await ports.collections.get(scope, index.collection_id)
+        live = None if collection is None else await ports.indexes.get(scope, collection.index_id)
+        return live is not None and (await ports.indexes.progress(scope, index, live)).whole
+
+
+async def _finish(scope: Scope, index: Index, collection: Collection) -> None:
+    """A whole index: let the store tend it, score it, and promote it if it may."""
+    # By itself: making an index takes long, and nothing should wait for what else is locked meanwhile.
+    async with transaction(scope) as ports:
+        await ports.vectors.tend(scope, seen_through(collection, index), ports.clock.now())
+    scored = await score_index(scope, index.id)
+    if scored is None or not scored.automatic or scored.scores is None:
+        return
+    if no_worse(scored.scores):
+        async with transaction(scope) as ports:
+            await promote(scope, ports, index.id)
+        return
+    async with transaction(scope) as ports:
+        why = "it finds less than the searched index does; promote it by hand if it should be searched all the same"
+        await ports.indexes.save(scope, replace(scored, problem=why))
+
+
+async def score_index(scope: Scope, index_id: UUID) -> Index | None:
+    """Ask both indexes every question; None when it was not, or is no longer, to be scored."""
+    async with transaction(scope) as ports:
+        trial = await score.load(scope, ports, index_id)
+    if trial is None:
+        return None
+    found = []
+    for question in trial.questions:
+        asked = await score.embed(bootstrap.powers(), trial, question)
+        async with transaction(scope) as ports:
+            found.append(await score.ask(scope, ports, trial, question, asked))
+    async with transaction(scope) as ports:
+        return await score.store(scope, ports, index_id, trial, found)
+
+
+async def _visit(scope: Scope, collection: Collection) -> None:
+    """Begin a reindex if something is stale; re-encode drifted weights; let the vector store keep house."""
+    async with transaction(scope) as ports:
+        await _begin(scope, ports, collection)
+        await ports.keywords.rebalance(scope, collection.index_id)
+    async with transaction(scope) as ports:
+        await ports.vectors.tend(scope, collection, ports.clock.now())
+
+
+async def _begin(scope: Scope, ports: Ports, collection: Collection) -> None:
+    """An automatic reindex of what is stale, once for each recipe: one that was given up is not begun again."""
+    chosen = settings()
+    target = replace(collection, model=ports.embedder.model)
+    if not chosen.reindex_automatic or not (await plan_of(scope, ports, collection)).needed:
+        return
+    indexes = await ports.indexes.of(scope, collection.id)
+    besides = [one for one in indexes if one.open and one.id != collection.index_id]
+    if besides or any(one.recipe == recipe_of(target).key for one in indexes):
+        return
+    budget = Budget(
+        documents_per_day=chosen.reindex_documents_per_day,
+        tokens_per_day=chosen.reindex_tokens_per_day,
+        money_per_day=chosen.reindex_money_per_day,
+        price=chosen.embedding_price,
+    )
+    await start(scope, ports, NewReindex(collection.id, budget=budget, automatic=True))
+
+
+def _scope(tenant_id: UUID, project_id: UUID) -> Scope:
+    return Scope(tenant_id, PRINCIPAL, PERMISSIONS, project_id)
 
 
 async def _projects() -> list[Project]:

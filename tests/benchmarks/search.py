@@ -253,7 +253,7 @@ class Run:
         async with self._store.transaction(scope) as rows:
             near = await rows.vectors.query(scope, [held], self._vectors[number], LEG_DEPTH)
             best = await rows.keywords.query(scope, [held.id], self._questions[number], LEG_DEPTH)
-            fused = fuse(near, best, fusion=Fusion.CONVEX, vector_weight=0.5)
+            fused = fuse([near], best, fusion=Fusion.CONVEX, vector_weight=0.5)
             await rows.chunks.visible(scope, [hit.id for hit in fused[:10]])
 
     async def vectors(self, name: str, limit: int) -> list[set[ChunkId]]:

@@ -43,6 +43,9 @@ class World:
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
     chats: dict[str, dict[str, Any]] = field(default_factory=dict)
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    reindexes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """By collection, newest first."""
+    questions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     ingestions: dict[str, dict[str, Any]] = field(default_factory=dict)
     happened: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Run and event, in order."""

@@ -140,11 +140,12 @@ async def test_everything_from_another_project_or_tenant_finds_nothing(store: St
             assert list(await rows.chunks.list(one.scope, theirs.id, 1)) == []
             assert await rows.chunks.count(one.scope, theirs.id) == 0
             assert list(await rows.chunks.hashes(one.scope, theirs.id)) == []
-            assert await rows.chunks.delete(one.scope, theirs.id, keep=None) == 0
+            assert await rows.chunks.delete(one.scope, theirs.id) == 0
+            assert await rows.chunks.delete_from(one.scope, other.collection.id, theirs.id, keep=None) == 0
             if other is stranger:
                 assert await rows.chunks.visible(other.scope, [ChunkId(theirs.id, 1, 0)]) == {}
                 assert list(await rows.chunks.list(other.scope, theirs.id, 1)) == []
-                assert await rows.chunks.delete(other.scope, theirs.id, keep=None) == 0
+                assert await rows.chunks.delete(other.scope, theirs.id) == 0
         async with store.transaction(other.scope) as rows:
             assert await rows.chunks.count(other.scope, theirs.id) == 1
 
@@ -156,11 +157,11 @@ async def test_delete_removes_older_generations_or_all(store: Store) -> None:
         for number in (2, 3):
             await rows.documents.add_generation(room.scope, generation(made, number))
             await write(rows, room, made, number, ["c"] * number)
-        assert await rows.chunks.delete(room.scope, made.id, keep=1) == 0
-        assert await rows.chunks.delete(room.scope, made.id, keep=3) == 4
+        assert await rows.chunks.delete_from(room.scope, room.collection.id, made.id, keep=1) == 0
+        assert await rows.chunks.delete_from(room.scope, room.collection.id, made.id, keep=3) == 4
         assert await rows.chunks.count(room.scope, made.id) == 3
-        assert await rows.chunks.delete(room.scope, made.id, keep=None) == 3
-        assert await rows.chunks.delete(room.scope, made.id, keep=None) == 0
+        assert await rows.chunks.delete(room.scope, made.id) == 3
+        assert await rows.chunks.delete(room.scope, made.id) == 0
         assert await rows.chunks.count(room.scope, other.id) == 1
 
 

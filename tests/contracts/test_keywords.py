@@ -117,7 +117,7 @@ async def test_publish_of_a_further_generation_replaces_the_one_before(store: St
         found = await found_by(store, room, words)
         assert found == pytest.approx(expected(texts_of(made, new, 2), words, average), rel=1e-4)
     async with store.transaction(room.scope) as rows:
-        assert await rows.chunks.delete(room.scope, made.id, keep=2) == len(TEXTS)
+        assert await rows.chunks.delete_from(room.scope, room.collection.id, made.id, keep=2) == len(TEXTS)
     assert set(await found_by(store, room, "cat")) == {ChunkId(made.id, 2, 1)}
 
 

@@ -42,7 +42,7 @@ def test_query_with_something_wrong_is_refused(changes: dict[str, Any], code: st
 
 def test_fuse_convex_scales_each_leg_and_adds_by_weight() -> None:
     fused = fuse(
-        [hit(1, 0.9), hit(2, 0.5), hit(3, 0.1)], [hit(2, 8.0), hit(4, 2.0)], fusion=Fusion.CONVEX, vector_weight=0.6
+        [[hit(1, 0.9), hit(2, 0.5), hit(3, 0.1)]], [hit(2, 8.0), hit(4, 2.0)], fusion=Fusion.CONVEX, vector_weight=0.6
     )
     assert order(fused) == [2, 1, 3, 4]
     best = fused[0]
@@ -53,13 +53,13 @@ def test_fuse_convex_scales_each_leg_and_adds_by_weight() -> None:
 
 
 def test_fuse_rrf_adds_reciprocal_ranks() -> None:
-    fused = fuse([hit(1, 0.9), hit(2, 0.5)], [hit(2, 8.0)], fusion=Fusion.RRF, vector_weight=0.5)
+    fused = fuse([[hit(1, 0.9), hit(2, 0.5)]], [hit(2, 8.0)], fusion=Fusion.RRF, vector_weight=0.5)
     assert order(fused) == [2, 1]
     assert fused[0].score == pytest.approx(0.5 / (RRF_K + 2) + 0.5 / (RRF_K + 1))
 
 
 def test_fuse_with_equal_scores_in_a_leg_counts_them_full() -> None:
-    fused = fuse([hit(1, 0.3), hit(2, 0.3)], [], fusion=Fusion.CONVEX, vector_weight=1.0)
+    fused = fuse([[hit(1, 0.3), hit(2, 0.3)]], [], fusion=Fusion.CONVEX, vector_weight=1.0)
     assert [one.score for one in fused] == [1.0, 1.0]
     assert order(fused) == [1, 2]
 
@@ -69,7 +69,7 @@ def test_fuse_with_nothing_found_is_empty() -> None:
 
 
 def test_fuse_with_zero_weight_keeps_the_legs_chunks() -> None:
-    fused = fuse([hit(1, 0.9)], [hit(2, 5.0)], fusion=Fusion.CONVEX, vector_weight=0.0)
+    fused = fuse([[hit(1, 0.9)]], [hit(2, 5.0)], fusion=Fusion.CONVEX, vector_weight=0.0)
     assert order(fused) == [2, 1]
 
 
@@ -83,8 +83,16 @@ def test_fuse_keeps_every_chunk_once_best_first(
     def ranked(leg: dict[int, float]) -> list[LegHit]:
         return [hit(number, score) for number, score in sorted(leg.items(), key=lambda item: (-item[1], item[0]))]
 
-    fused = fuse(ranked(vector), ranked(keyword), fusion=fusion, vector_weight=weight)
+    fused = fuse([ranked(vector)], ranked(keyword), fusion=fusion, vector_weight=weight)
     assert sorted(order(fused)) == sorted(vector.keys() | keyword.keys())
     assert [one.score for one in fused] == sorted((one.score for one in fused), reverse=True)
     assert all(0 <= one.score <= 1 + 1e-9 for one in fused)
-    assert fused == fuse(ranked(vector), ranked(keyword), fusion=fusion, vector_weight=weight)
+    assert fused == fuse([ranked(vector)], ranked(keyword), fusion=fusion, vector_weight=weight)
+
+
+def test_fuse_of_two_models_scales_each_by_itself() -> None:
+    near, far = [hit(1, 0.9), hit(2, 0.8)], [hit(3, 0.3), hit(4, 0.1)]
+    fused = fuse([near, far], [], fusion=Fusion.CONVEX, vector_weight=1.0)
+    assert {one.id.ordinal: one.score for one in fused} == {1: 1.0, 2: 0.0, 3: 1.0, 4: 0.0}
+    ranked = fuse([near, far], [], fusion=Fusion.RRF, vector_weight=1.0)
+    assert ranked[0].score == ranked[1].score > ranked[2].score == ranked[3].score

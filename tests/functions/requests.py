@@ -60,6 +60,20 @@ PROBES: Mapping[Route, Probe] = {
     ("GET", "/api/v1/collections/{collection_id}"): Probe(200),
     ("PATCH", "/api/v1/collections/{collection_id}"): Probe(200, {"description": "changed"}),
     ("GET", "/api/v1/reindexes/plan"): Probe(200, query={"collection_id": "{collection_id}"}),
+    ("GET", "/api/v1/reindexes/questions"): Probe(200, query={"collection_id": "{collection_id}"}),
+    ("PUT", "/api/v1/reindexes/questions"): Probe(
+        200,
+        {
+            "collection_id": "{collection_id}",
+            "questions": [{"text": "How many days?", "expected": [{"document_id": "{document_id}"}]}],
+        },
+    ),
+    ("POST", "/api/v1/reindexes"): Probe(202, {"collection_id": "{collection_id}"}),
+    ("GET", "/api/v1/reindexes"): Probe(200, query={"collection_id": "{collection_id}"}),
+    # A collection's first index bears its id. It is searched already, and there is none before it.
+    ("GET", "/api/v1/reindexes/{reindex_id}"): Probe(200),
+    ("POST", "/api/v1/reindexes/{reindex_id}/promote"): Probe(200),
+    ("POST", "/api/v1/reindexes/{reindex_id}/rollback"): Probe(409),
     ("DELETE", "/api/v1/collections/{collection_id}"): Probe(202),
     ("POST", "/api/v1/documents"): Probe(201, {"collection_id": "{collection_id}", "name": "new.txt"}),
     # A listing by a foreign collection is a listing of nothing: it is a filter, not a name.
@@ -130,6 +144,7 @@ def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple
     names = {
         "project_id": things.project_id,
         "collection_id": things.collection_id,
+        "reindex_id": things.collection_id,
         "document_id": things.deleted_id if template.endswith("/receipt") else things.document_id,
         "chat_id": things.chat_id,
         "ingestion_id": things.ingestion_id,

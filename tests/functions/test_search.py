@@ -131,7 +131,7 @@ def test_search_of_collection_of_another_model_is_a_conflict_but_by_keyword(
     other = HookedEmbedder(EmbeddingModel("memory/other", 384))
     with bootstrap.override(embedder=other):
         body = {"query": "paid leave", "collection_ids": [collection]}
-        assert api_client.post("/search", body).code == "model_mismatch"
+        assert api_client.post("/search", body).code == "model_unavailable"
         assert api_client.search(collection, "paid leave", mode="keyword")
 
 

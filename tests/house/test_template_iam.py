@@ -54,7 +54,7 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     "OrgsFunction": secret("database") | send("Sweep"),
     "ReceiptsFunction": secret("database") | {("kms:GetPublicKey", SIGNER)},
     "CollectionsFunction": secret("database", "model") | send("Sweep"),
-    "ReindexesFunction": secret("database", "model"),
+    "ReindexesFunction": secret("database", "model") | send("IngestExtract", "IngestChunk"),
     "DocumentsFunction": secret("database")
     | send("IngestExtract", "IngestChunk", "Sweep")
     | {("s3:PutObject", UPLOADS), ("s3:GetObjectVersion", UPLOADS), ("s3:GetObject", TEXTS)}
@@ -93,7 +93,7 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
         for key in (UPLOADS, TEXTS, PARTS)
     }
     | {("s3:GetObjectVersion", UPLOADS)},
-    "ReindexFunction": secret("database") | send("IngestExtract"),
+    "ReindexFunction": MODELS | send("IngestExtract", "IngestChunk"),
     "MigrateDatabaseFunction": secret("database", "owner"),
 }
 

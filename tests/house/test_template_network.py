@@ -92,7 +92,7 @@ def test_local_has_no_network_and_no_alarms(stack: Stack) -> None:
 def test_schedules_are_two_with_retries_and_a_standard_dead_queue(stack: Stack) -> None:
     schedules = stack.of_type("AWS::Scheduler::Schedule").values()
     found = {named(one["Target"]["Arn"]): one["ScheduleExpression"] for one in schedules}
-    assert found == {"SweepFunction": "rate(1 minute)", "ReindexFunction": "rate(1 hour)"}
+    assert found == {"SweepFunction": "rate(1 minute)", "ReindexFunction": "rate(1 minute)"}
     for one in schedules:
         assert named(one["Target"]["DeadLetterConfig"]["Arn"]) == "ScheduleDeadQueue"
         assert one["Target"]["RetryPolicy"]["MaximumRetryAttempts"] >= 1

@@ -30,7 +30,7 @@ ID = UUID(int=9)
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 MESSAGE = GenerationMessage(UUID(int=1), UUID(int=2), ID, 1, AT, Queue.INGEST_CHUNK)
 NO_FILTER = ReceiptFilter()
-QUESTION = retrieve.Question(SearchQuery("x", (ID,)), None, "model", 0.0)
+QUESTION = retrieve.Question(SearchQuery("x", (ID,)), {})
 
 
 class Untouched:

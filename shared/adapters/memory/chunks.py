@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from shared.adapters.memory.documents import searchable
+from shared.adapters.memory.documents import shown
 from shared.adapters.memory.rows_transaction import Transaction
 from shared.domain.chunks import Chunk, ChunkId
 from shared.domain.documents import Document
@@ -19,13 +19,35 @@ def document_in(transaction: Transaction, scope: Scope, document_id: UUID) -> Do
 
 
 def generations_of(
-    transaction: Transaction, table: str, scope: Scope, document_id: UUID, keep: int | None
+    transaction: Transaction,
+    table: str,
+    scope: Scope,
+    document_id: UUID,
+    keep: int | None,
+    index_id: UUID | None = None,
 ) -> list[tuple[UUID, int]]:
-    """The (document, generation) keys of a table that are up to `keep` exclusive; all when None."""
-    if document_in(transaction, scope, document_id) is None:
+    """The (document, generation) keys of a table that are up to `keep` exclusive; all when None.
+
+    Those of one index only, unless that is None.
+    """
+    document = document_in(transaction, scope, document_id)
+    if document is None:
         return []
-    keys = [key for key, _ in transaction.items(table, scope.tenant_id) if key[0] == document_id]
-    return sorted((document_id, int(str(key[1]))) for key in keys if keep is None or int(str(key[1])) < keep)
+    found = []
+    for key, _ in transaction.items(table, scope.tenant_id):
+        if key[0] != document_id:
+            continue
+        number = int(str(key[1]))
+        wanted = index_id is None or index_of(transaction, document, number) == index_id
+        if wanted and (keep is None or number < keep):
+            found.append((document_id, number))
+    return sorted(found)
+
+
+def index_of(transaction: Transaction, document: Document, generation: int) -> UUID:
+    """The index that a generation of the document was made for."""
+    made = transaction.get("generations", document.tenant_id, (document.id, generation))
+    return (made.index if made else None) or document.collection_id
 
 
 class MemoryChunks:
@@ -35,7 +57,7 @@ class MemoryChunks:
         self._transaction = transaction
 
     async def replace(
-        self, scope: Scope, collection_id: UUID, document_id: UUID, generation: int, chunks: Sequence[Chunk]
+        self, scope: Scope, index_id: UUID, document_id: UUID, generation: int, chunks: Sequence[Chunk]
     ) -> None:
         """Make `chunks` the whole content of the generation; their keywords go too and are put anew.
 
@@ -64,11 +86,11 @@ class MemoryChunks:
         Those of the ids whose generation is its document's committed one and whose document and collection are not
         deleted.
         """
-        documents = {row.id: row for row in searchable(self._transaction, scope)}
+        documents = {row.id: row for row in shown(self._transaction, scope)}
         found: dict[ChunkId, VisibleChunk] = {}
         for id in ids:
             document = documents.get(id.document_id)
-            if document is None or document.committed_generation != id.generation:
+            if document is None or id.generation not in (document.committed_generation, document.standby_generation):
                 continue
             chunk = self._of(scope, id.document_id, id.generation).get(id.ordinal)
             if chunk is not None:
@@ -83,13 +105,22 @@ class MemoryChunks:
                 )
         return found
 
-    async def delete(self, scope: Scope, document_id: UUID, *, keep: int | None) -> int:
-        """Remove the chunks of every generation up to `keep` exclusive, and their keywords; of all when None.
+    async def delete(self, scope: Scope, document_id: UUID) -> int:
+        """Remove every chunk of the document and its keywords, in all indexes; returns how many chunks."""
+        return await self._remove(scope, generations_of(self._transaction, "chunks", scope, document_id, None))
 
-        Returns how many chunks.
+    async def delete_from(self, scope: Scope, index_id: UUID, document_id: UUID, *, keep: int | None) -> int:
+        """Remove the chunks of every generation made for the index up to `keep` exclusive, and their keywords.
+
+        Of all when None. Returns how many chunks.
         """
+        return await self._remove(
+            scope, generations_of(self._transaction, "chunks", scope, document_id, keep, index_id)
+        )
+
+    async def _remove(self, scope: Scope, keys: Sequence[tuple[UUID, int]]) -> int:
         gone = 0
-        for key in generations_of(self._transaction, "chunks", scope, document_id, keep):
+        for key in keys:
             gone += len(self._of(scope, *key))
             await self._transaction.remove("keywords", scope.tenant_id, key)
             await self._transaction.remove("chunks", scope.tenant_id, key)

@@ -10,6 +10,7 @@ from shared.adapters.memory.tombstones import FIELDS, is_within, room_gone
 from shared.domain.collections import Collection, CollectionSummary
 from shared.domain.documents import Document, DocumentStatus
 from shared.domain.errors import Conflict
+from shared.domain.indexes import Index, IndexState, seen_through
 from shared.domain.pages import After
 from shared.domain.receipts import Subject, SubjectKind
 from shared.domain.tenants import Credential, Project, Scope, Tenant, TenantScope
@@ -162,6 +163,46 @@ class MemoryCollections:
         if self._transaction.get("projects", scope.tenant_id, (scope.project_id,)) is None:
             raise Conflict("it refers to something that is not there", code="missing_reference")
         await self._transaction.put("collections", scope.tenant_id, (collection.id,), collection)
+        first = Index(
+            id=collection.id,
+            tenant_id=scope.tenant_id,
+            project_id=scope.project_id,
+            collection_id=collection.id,
+            slot=0,
+            state=IndexState.LIVE,
+            model=collection.model,
+            chunking=collection.chunking,
+            created_at=collection.created_at,
+            changed_at=collection.created_at,
+        )
+        await self._transaction.put("indexes", scope.tenant_id, (collection.id,), first)
+
+    async def lock(self, scope: Scope, collection_id: UUID) -> Collection | None:
+        """One collection that is not deleted, locked until the transaction ends."""
+        await self._transaction.lock("collections", scope.tenant_id, (collection_id,))
+        return await self.get(scope, collection_id)
+
+    async def through(
+        self, scope: Scope, collection_id: UUID, index: UUID | None, *, hold: bool = False
+    ) -> Collection | None:
+        """A collection as one of its open indexes sees it (None: its first); None when it or the index is gone.
+
+        With `hold` no cut can come before the transaction ends.
+        """
+        collection = await (self.lock(scope, collection_id) if hold else self.get(scope, collection_id))
+        found: Index | None = self._transaction.get("indexes", scope.tenant_id, (index or collection_id,))
+        if collection is None or found is None or found.collection_id != collection_id or not found.open:
+            return None
+        return seen_through(collection, found)
+
+    async def cut(self, scope: Scope, collection: Collection, index: Index) -> bool:
+        """Search `index` from now on instead of the one `collection` was read with; False when that has changed."""
+        known = await self.lock(scope, collection.id)
+        if known is None or known.index_id != collection.index_id:
+            return False
+        changed = replace(seen_through(known, index), live=True)
+        await self._transaction.put("collections", scope.tenant_id, (collection.id,), changed)
+        return True
 
     async def get(self, scope: Scope, collection_id: UUID, *, deleted: bool = False) -> Collection | None:
         """One collection; a deleted one only when `deleted` is True."""
@@ -192,7 +233,7 @@ class MemoryCollections:
             for _, row in self._transaction.items("documents", scope.tenant_id)
             if row.collection_id == collection_id and not row.deleted
         ]
-        statistics = self._transaction.get("statistics", scope.tenant_id, (collection_id,))
+        statistics = self._transaction.get("statistics", scope.tenant_id, (found.index_id,))
         return CollectionSummary(
             collection=found,
             documents=len(documents),
@@ -208,16 +249,18 @@ class MemoryCollections:
         return [row for row in rows if getattr(row, field) == subject.id][:limit]
 
     async def save(self, scope: Scope, collection: Collection) -> None:
-        """Write a changed collection back.
+        """Write a changed collection back, except its model and index, which only `cut` changes.
 
         Raises:
             Conflict: the project has another live collection of this name.
         """
-        if await self.get(scope, collection.id, deleted=True) is None:
+        known = await self.get(scope, collection.id, deleted=True)
+        if known is None:
             return
         if collection.deleted_at is None:
             await self._free_name(scope, collection)
-        await self._transaction.put("collections", scope.tenant_id, (collection.id,), collection)
+        kept = replace(collection, model=known.model, index=known.index, slot=known.slot, live=True)
+        await self._transaction.put("collections", scope.tenant_id, (collection.id,), kept)
 
     async def _free_name(self, scope: Scope, collection: Collection) -> None:
         await self._transaction.lock("collections.name", scope.tenant_id, (scope.project_id, collection.name))

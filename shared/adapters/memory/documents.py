@@ -41,7 +41,10 @@ class MemoryDocuments:
         if collection is None or collection.project_id != scope.project_id:
             raise Conflict("it refers to something that is not there", code="missing_reference")
         await self._transaction.put(
-            "documents", scope.tenant_id, (document.id,), replace(document, committed_generation=None)
+            "documents",
+            scope.tenant_id,
+            (document.id,),
+            replace(document, committed_generation=None, standby_generation=None, slot=0),
         )
         await self.add_generation(scope, generation)
 
@@ -56,7 +59,8 @@ class MemoryDocuments:
         if row is None or row.project_id != scope.project_id:
             return None
         gone = collection_gone(self._transaction, row)
-        return row if gone is None else replace(row, gone_with=gone)
+        kept = seen(self._transaction, row)
+        return kept if gone is None else replace(kept, gone_with=gone)
 
     async def latest(self, scope: Scope, document_id: UUID) -> tuple[Document, Generation] | None:
         """One document, deleted ones too, with its latest generation."""
@@ -135,25 +139,27 @@ class MemoryDocuments:
             tenant_id=known.tenant_id,
             project_id=known.project_id,
             created_at=known.created_at,
-            committed_generation=known.committed_generation,
+            committed_generation=known.committed_in(0),
+            standby_generation=known.committed_in(1),
+            slot=0,
             gone_with=None,
         )
         await self._transaction.put("documents", scope.tenant_id, (document.id,), kept)
 
-    async def commit(self, scope: Scope, document_id: UUID, generation: int) -> bool:
-        """Compare-and-set the committed generation.
+    async def commit(self, scope: Scope, document_id: UUID, generation: int, slot: int = 0) -> bool:
+        """Compare-and-set the generation committed in a slot.
 
-        False when a newer one is committed or the document is tombstoned.
+        False when a newer one is committed there or the document is tombstoned.
         """
         known = await self.lock(scope, document_id)
-        if known is None or known.deleted or (known.committed_generation or 0) > generation:
+        if known is None or known.deleted or (known.committed_in(slot) or 0) > generation:
             return False
-        await self._transaction.put(
-            "documents",
-            scope.tenant_id,
-            (document_id,),
-            replace(known, committed_generation=generation, gone_with=None),
+        committed = [known.committed_in(0), known.committed_in(1)]
+        committed[slot] = generation
+        kept = replace(
+            known, committed_generation=committed[0], standby_generation=committed[1], slot=0, gone_with=None
         )
+        await self._transaction.put("documents", scope.tenant_id, (document_id,), kept)
         return True
 
     async def same_content(self, scope: Scope, document_id: UUID, content_hash: str) -> UUID | None:
@@ -264,7 +270,9 @@ class MemoryDocuments:
         found = sorted(
             (row.id, row.project_id)
             for row in rows
-            if row.committed_generation is not None and row.tombstoned_at is None and (after is None or row.id > after)
+            if (row.committed_generation or row.standby_generation)
+            and row.tombstoned_at is None
+            and (after is None or row.id > after)
         )
         return [(project_id, id) for id, project_id in found[:limit]]
 
@@ -281,7 +289,7 @@ class MemoryDocuments:
 
     def _live(self, scope: Scope, collection_id: UUID | None) -> Sequence[Document]:
         return [
-            row
+            seen(self._transaction, row)
             for _, row in self._transaction.items("documents", scope.tenant_id)
             if row.project_id == scope.project_id
             and row.tombstoned_at is None
@@ -290,16 +298,35 @@ class MemoryDocuments:
         ]
 
 
+def seen(transaction: Transaction, row: Document) -> Document:
+    """A kept row, which is by slots 0 and 1, as of the index that is searched now."""
+    collection = transaction.get("collections", row.tenant_id, (row.collection_id,))
+    if collection is None or collection.slot == row.slot:
+        return row
+    return replace(
+        row,
+        slot=collection.slot,
+        committed_generation=row.standby_generation,
+        standby_generation=row.committed_generation,
+    )
+
+
 def searchable(transaction: Transaction, scope: Scope) -> list[Document]:
-    """The read gate: documents of the scope's project that have a committed generation, in live collections."""
+    """Documents of the scope's project that are in the index which is searched, in live collections."""
+    return [row for row in shown(transaction, scope) if row.committed_generation is not None]
+
+
+def shown(transaction: Transaction, scope: Scope) -> list[Document]:
+    """The read gate: documents of the scope's project in live collections that are in an index at all."""
     if room_gone(transaction, scope.tenant_id, scope.project_id) is not None:
         return []
     live = {row.id for _, row in transaction.items("collections", scope.tenant_id) if row.deleted_at is None}
+    rows = [seen(transaction, row) for _, row in transaction.items("documents", scope.tenant_id)]
     return [
         row
-        for _, row in transaction.items("documents", scope.tenant_id)
+        for row in rows
         if row.project_id == scope.project_id
         and not row.deleted
-        and row.committed_generation is not None
+        and (row.committed_generation is not None or row.standby_generation is not None)
         and row.collection_id in live
     ]

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from shared.adapters.memory.chunks import document_in, generations_of
-from shared.adapters.memory.documents import searchable
-from shared.adapters.memory.rows_transaction import Transaction
+from shared.adapters.memory.chunks import document_in, generations_of, index_of
+from shared.adapters.memory.documents import shown
+from shared.adapters.memory.rows_transaction import Key, Transaction
 from shared.domain import bm25
 from shared.domain.chunks import ChunkId, ChunkTerms
 from shared.domain.errors import NotFound
 from shared.domain.filters import Filter, matches
+from shared.domain.indexes import Index
 from shared.domain.search import LegHit
 from shared.domain.tenants import Scope
 
@@ -26,7 +27,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What is counted over a collection."""
+    """What is counted over an index."""
 
     chunks: int = 0
     length: int = 0
@@ -47,7 +48,7 @@ class MemoryKeywords:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    async def put(self, scope: Scope, collection_id: UUID, terms: Sequence[ChunkTerms]) -> None:
+    async def put(self, scope: Scope, index_id: UUID, terms: Sequence[ChunkTerms]) -> None:
         """Store the terms of chunks of one generation (after `Chunks.replace`); the same id again replaces them.
 
         Raises:
@@ -55,7 +56,8 @@ class MemoryKeywords:
         """
         for one in terms:
             document = document_in(self._transaction, scope, one.id.document_id)
-            if document is None or document.collection_id != collection_id:
+            index = self._index(scope, index_id)
+            if document is None or index is None or document.collection_id != index.collection_id:
                 raise NotFound("no such document in this collection", code="document_not_found")
             key = (one.id.document_id, one.id.generation)
             await self._transaction.lock("keywords", scope.tenant_id, key)
@@ -64,13 +66,13 @@ class MemoryKeywords:
             await self._transaction.put("keywords", scope.tenant_id, key, {**known, one.id.ordinal: words})
 
     async def publish(
-        self, scope: Scope, collection_id: UUID, document_id: UUID, *, add: int | None, remove: int | None
+        self, scope: Scope, index_id: UUID, document_id: UUID, *, add: int | None, remove: int | None
     ) -> None:
         """Count generation `add` of the document into the statistics and `remove` out of them; None: nothing to do.
 
         A generation is counted once however often it is added, and counted out only when it is in.
         """
-        statistics = await self._lock(scope, collection_id)
+        statistics = await self._lock(scope, index_id)
         if statistics is None or add == remove:
             return
         arriving = add is not None and self._counted(scope, document_id, add) is None
@@ -91,12 +93,12 @@ class MemoryKeywords:
             await self._transaction.put("counted", scope.tenant_id, (document_id, add), Statistics(len(new), size))
         updated = Statistics(chunks, length, statistics.average, {term: n for term, n in containing.items() if n > 0})
         average = updated.average or updated.mean or None
-        await self._store(scope, collection_id, Statistics(chunks, length, average, updated.containing))
+        await self._store(scope, index_id, Statistics(chunks, length, average, updated.containing))
 
     async def query(
         self,
         scope: Scope,
-        collection_ids: Sequence[UUID],
+        index_ids: Sequence[UUID],
         terms: Sequence[str],
         limit: int,
         *,
@@ -105,15 +107,19 @@ class MemoryKeywords:
     ) -> Sequence[LegHit]:
         """Chunks of committed generations that share at least one term, best BM25 first; scores above 0."""
         wanted = {bm25.term_index(term) for term in terms}
-        questions = {collection_id: self._question(scope, collection_id, wanted) for collection_id in collection_ids}
+        indexes = {one.collection_id: one for one in (self._index(scope, id) for id in index_ids) if one is not None}
+        questions = {one.id: self._question(scope, one.id, wanted) for one in indexes.values()}
         hits: list[LegHit] = []
-        for document in searchable(self._transaction, scope):
-            question, average = questions.get(document.collection_id, ({}, 0.0))
-            if not question or (document_ids is not None and document.id not in document_ids):
+        for document in shown(self._transaction, scope):
+            index = indexes.get(document.collection_id)
+            question, average = questions[index.id] if index else ({}, 0.0)
+            if index is None or not question or (document_ids is not None and document.id not in document_ids):
                 continue
             if filter is not None and not matches(filter, document):
                 continue
-            generation = document.committed_generation or 0
+            generation = document.committed_in(index.slot) or 0
+            if index_of(self._transaction, document, generation) != index.id:
+                continue
             for ordinal, words in self._words(scope, document.id, generation).items():
                 shared = {index: count for index, count in words.counts.items() if index in question}
                 score = bm25.score(question, bm25.encode(shared, words.length, average))
@@ -121,51 +127,59 @@ class MemoryKeywords:
                     hits.append(LegHit(ChunkId(document.id, generation, ordinal), score))
         return sorted(hits, key=lambda hit: (-hit.score, hit.id.document_id, hit.id.ordinal))[:limit]
 
-    async def discard(self, scope: Scope, collection_id: UUID, document_id: UUID) -> int:
+    async def discard(self, scope: Scope, index_id: UUID, document_id: UUID) -> int:
         """Remove the words of every generation of a deleted document, and that they were counted.
 
-        The collection's statistics stay as they are. Returns how many rows went.
+        The index's statistics stay as they are. Returns how many rows went.
         """
-        gone = await self.count(scope, collection_id, document_id)
+        gone = await self.count(scope, index_id, document_id)
         for table in ("keywords", "counted"):
-            for key in generations_of(self._transaction, table, scope, document_id, None):
+            for key in generations_of(self._transaction, table, scope, document_id, None, index_id):
                 await self._transaction.remove(table, scope.tenant_id, key)
         return gone
 
-    async def count(self, scope: Scope, collection_id: UUID, document_id: UUID) -> int:
+    async def count(self, scope: Scope, index_id: UUID, document_id: UUID) -> int:
         """Rows about a document: words of its chunks, and generations counted."""
-        words = generations_of(self._transaction, "keywords", scope, document_id, None)
-        counted = generations_of(self._transaction, "counted", scope, document_id, None)
+        words = generations_of(self._transaction, "keywords", scope, document_id, None, index_id)
+        counted = generations_of(self._transaction, "counted", scope, document_id, None, index_id)
         return sum(len(self._words(scope, *key)) for key in words) + len(counted)
 
-    async def forget(self, scope: Scope, collection_id: UUID, limit: int) -> int:
-        """Remove the statistics of a deleted collection, up to `limit` terms; returns how many rows went."""
-        statistics = await self._lock(scope, collection_id)
-        if statistics is None or self._transaction.get("statistics", scope.tenant_id, (collection_id,)) is None:
+    async def forget(self, scope: Scope, index_id: UUID, limit: int) -> int:
+        """Remove the statistics of an index that is done with, up to `limit` terms; returns how many rows went."""
+        statistics = await self._lock(scope, index_id)
+        if statistics is None or self._transaction.get("statistics", scope.tenant_id, (index_id,)) is None:
             return 0
         doomed = sorted(statistics.containing)[:limit]
         kept = {term: count for term, count in statistics.containing.items() if term not in set(doomed)}
         if kept:
-            await self._store(scope, collection_id, Statistics(containing=kept))
+            await self._store(scope, index_id, Statistics(containing=kept))
         else:
-            await self._transaction.remove("statistics", scope.tenant_id, (collection_id,))
+            await self._transaction.remove("statistics", scope.tenant_id, (index_id,))
         return len(doomed) + 1
 
-    async def rebalance(self, scope: Scope, collection_id: UUID) -> int:
+    async def rebalance(self, scope: Scope, index_id: UUID) -> int:
         """Freeze the mean length anew when it has drifted by a factor of two; returns how many chunks that concerns."""
-        statistics = await self._lock(scope, collection_id)
+        statistics = await self._lock(scope, index_id)
         if statistics is None or not statistics.average or not bm25.drifted(statistics.average, statistics.mean):
             return 0
         changed = Statistics(statistics.chunks, statistics.length, statistics.mean, statistics.containing)
-        await self._store(scope, collection_id, changed)
+        await self._store(scope, index_id, changed)
         return sum(
             len(words)
             for key, words in self._transaction.items("keywords", scope.tenant_id)
-            if self._transaction.get("documents", scope.tenant_id, key[:1]).collection_id == collection_id
+            if self._index_of(scope, key) == index_id
         )
 
-    def _question(self, scope: Scope, collection_id: UUID, wanted: set[int]) -> tuple[dict[int, float], float]:
-        found: Statistics | None = self._transaction.get("statistics", scope.tenant_id, (collection_id,))
+    def _index(self, scope: Scope, index_id: UUID) -> Index | None:
+        found: Index | None = self._transaction.get("indexes", scope.tenant_id, (index_id,))
+        return found if found is not None and found.project_id == scope.project_id else None
+
+    def _index_of(self, scope: Scope, key: Key) -> UUID:
+        document = self._transaction.get("documents", scope.tenant_id, key[:1])
+        return index_of(self._transaction, document, int(str(key[1])))
+
+    def _question(self, scope: Scope, index_id: UUID, wanted: set[int]) -> tuple[dict[int, float], float]:
+        found: Statistics | None = self._transaction.get("statistics", scope.tenant_id, (index_id,))
         if found is None or not found.average:
             return {}, 0.0
         known = {term: found.containing[term] for term in wanted if term in found.containing}
@@ -181,14 +195,13 @@ class MemoryKeywords:
         found: Statistics | None = self._transaction.get("counted", scope.tenant_id, (document_id, generation))
         return found
 
-    async def _lock(self, scope: Scope, collection_id: UUID) -> Statistics | None:
+    async def _lock(self, scope: Scope, index_id: UUID) -> Statistics | None:
         """The collection's statistics, held until the transaction ends; None when it is none of the project's."""
-        collection = self._transaction.get("collections", scope.tenant_id, (collection_id,))
-        if collection is None or collection.project_id != scope.project_id:
+        if self._index(scope, index_id) is None:
             return None
-        await self._transaction.lock("statistics", scope.tenant_id, (collection_id,))
-        found: Statistics | None = self._transaction.get("statistics", scope.tenant_id, (collection_id,))
+        await self._transaction.lock("statistics", scope.tenant_id, (index_id,))
+        found: Statistics | None = self._transaction.get("statistics", scope.tenant_id, (index_id,))
         return found or Statistics()
 
-    async def _store(self, scope: Scope, collection_id: UUID, statistics: Statistics) -> None:
-        await self._transaction.put("statistics", scope.tenant_id, (collection_id,), statistics)
+    async def _store(self, scope: Scope, index_id: UUID, statistics: Statistics) -> None:
+        await self._transaction.put("statistics", scope.tenant_id, (index_id,), statistics)

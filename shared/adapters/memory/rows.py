@@ -11,6 +11,7 @@ from shared.adapters.memory.chunks import MemoryChunks
 from shared.adapters.memory.collections import MemoryCollections, MemoryKeys, MemoryProjects, MemoryTenants
 from shared.adapters.memory.cursors import MemoryCursors
 from shared.adapters.memory.documents import MemoryDocuments
+from shared.adapters.memory.indexes import MemoryIndexes
 from shared.adapters.memory.ingestions import MemoryIngestions
 from shared.adapters.memory.keywords import MemoryKeywords
 from shared.adapters.memory.limits import MemoryLimits
@@ -31,6 +32,7 @@ class MemoryRows:
         self.collections = MemoryCollections(transaction)
         self.documents = MemoryDocuments(transaction)
         self.admissions = MemoryAdmissions(transaction)
+        self.indexes = MemoryIndexes(transaction)
         self.chunks = MemoryChunks(transaction)
         self.keywords = MemoryKeywords(transaction)
         self.vectors = MemoryVectors(transaction)

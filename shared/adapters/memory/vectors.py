@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from shared.adapters.memory.chunks import document_in, generations_of
-from shared.adapters.memory.documents import searchable
+from shared.adapters.memory.chunks import document_in, generations_of, index_of
+from shared.adapters.memory.documents import shown
 from shared.adapters.memory.rows_transaction import Transaction
 from shared.domain.chunks import ChunkId, ChunkVector
 from shared.domain.collections import Collection
@@ -61,14 +61,16 @@ class MemoryVectors:
                 "collections of different dimensions cannot be asked with one vector", code="wrong_dimensions"
             )
         wanted = unit(vector, collections[0].model.dimensions)
-        asked = {one.id for one in collections}
+        asked = {one.id: one for one in collections}
         hits: list[LegHit] = []
-        for document in searchable(self._transaction, scope):
+        for document in shown(self._transaction, scope):
             if document.collection_id not in asked or (document_ids is not None and document.id not in document_ids):
                 continue
             if filter is not None and not matches(filter, document):
                 continue
-            generation = document.committed_generation or 0
+            generation = document.committed_in(asked[document.collection_id].slot) or 0
+            if index_of(self._transaction, document, generation) != asked[document.collection_id].index_id:
+                continue
             known = self._transaction.get("vectors", scope.tenant_id, (document.id, generation)) or {}
             for ordinal, values in known.items():
                 score = math.sumprod(values, wanted)
@@ -79,7 +81,7 @@ class MemoryVectors:
         """Every stored id of one document, all generations."""
         return [
             ChunkId(*key, ordinal)
-            for key in generations_of(self._transaction, "vectors", scope, document_id, None)
+            for key in generations_of(self._transaction, "vectors", scope, document_id, None, collection.index_id)
             for ordinal in sorted(self._transaction.get("vectors", scope.tenant_id, key))
         ]
 
@@ -89,7 +91,7 @@ class MemoryVectors:
         Returns how many.
         """
         gone = 0
-        for key in generations_of(self._transaction, "vectors", scope, document_id, keep):
+        for key in generations_of(self._transaction, "vectors", scope, document_id, keep, collection.index_id):
             gone += len(self._transaction.get("vectors", scope.tenant_id, key))
             await self._transaction.remove("vectors", scope.tenant_id, key)
         return gone

@@ -1,4 +1,9 @@
-"""Vectors in one Pinecone index (metric cosine): a namespace for each tenant, ids that carry document and generation.
+"""Vectors in Pinecone (metric cosine): a Pinecone index for each length of vectors, by configuration, for it has one.
+
+In it is a namespace for each tenant, and one for each further index of a collection; ids carry document and generation.
+
+A collection's first index is in the tenant's namespace with those of its other collections, so that one query spans
+them. An index made beside it has a namespace of its own, which goes with its last vector.
 
 Pinecone is eventually consistent: a write is done when it is acknowledged, and nothing here is ever decided by reading
 it back. Vectors that turn up late belong to a generation the read gate knows, or they stay invisible.
@@ -6,7 +11,7 @@ it back. Vectors that turn up late belong to a generation the read gate knows, o
 
 import asyncio
 import math
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -46,16 +51,17 @@ class PineconeVectors:
     filters = False
     lag = LAG
 
-    def __init__(self, *, host: str, api_key: str) -> None:
+    def __init__(self, *, hosts: Mapping[int, str], api_key: str) -> None:
         """Nothing is imported or opened before the first call.
 
         Args:
-            host: address of the index, as Pinecone shows it; http:// only for a local stand-in.
-            api_key: of the project the index is in.
+            hosts: address of the Pinecone index for vectors of so many dimensions, as Pinecone shows it; http:// only
+                for a local stand-in.
+            api_key: of the project the indexes are in.
         """
-        self._host = host
+        self._hosts = dict(hosts)
         self._api_key = api_key
-        self._index: Any = None
+        self._indexes: dict[int, Any] = {}
 
     async def put(self, scope: Scope, collection: Collection, vectors: Sequence[ChunkVector]) -> None:
         """See the port.
@@ -69,11 +75,11 @@ class PineconeVectors:
             raise NotFound(f"no collection {collection.id} in this project", code="collection_not_found")
         entries = [_entry(collection, vector) for vector in vectors]
         size = max(1, min(MAX_BATCH, MAX_BATCH_BYTES // (collection.model.dimensions * VALUE_BYTES + OVERHEAD_BYTES)))
-        gate = asyncio.Semaphore(PARALLEL)
+        gate, index = asyncio.Semaphore(PARALLEL), self._opened(collection.model.dimensions)
 
         async def send(batch: list[dict[str, Any]]) -> None:
             async with gate:
-                await _asked(self._opened().upsert(vectors=batch, namespace=_namespace(scope)), "writing vectors")
+                await _asked(index.upsert(vectors=batch, namespace=_namespace(scope, collection)), "writing vectors")
 
         await asyncio.gather(*(send(entries[first : first + size]) for first in range(0, len(entries), size)))
 
@@ -88,18 +94,36 @@ class PineconeVectors:
         document_ids: Sequence[UUID] | None = None,
     ) -> Sequence[LegHit]:
         """See the port. The caller has turned any filter into `document_ids`."""
-        own = [str(collection.id) for collection in collections if _belongs(scope, collection)]
-        if not own or limit < 1 or (document_ids is not None and not document_ids):
+        rooms: dict[str, list[Collection]] = {}
+        for collection in collections:
+            if _belongs(scope, collection):
+                rooms.setdefault(_namespace(scope, collection), []).append(collection)
+        if not rooms or limit < 1 or (document_ids is not None and not document_ids):
             return []
+        found = await asyncio.gather(
+            *(self._query(scope, room, inside, vector, limit, document_ids) for room, inside in rooms.items())
+        )
+        return sorted((hit for hits in found for hit in hits), key=lambda hit: -hit.score)[:limit]
+
+    async def _query(
+        self,
+        scope: Scope,
+        namespace: str,
+        collections: Sequence[Collection],
+        vector: Sequence[float],
+        limit: int,
+        document_ids: Sequence[UUID] | None,
+    ) -> list[LegHit]:
+        own = [str(collection.id) for collection in collections]
         conditions: dict[str, Any] = {"project_id": {"$eq": str(scope.project_id)}, "collection_id": {"$in": own}}
         if document_ids is not None:
             conditions["document_id"] = {"$in": [str(id) for id in document_ids]}
         try:
             found = await _asked(
-                self._opened().query(
+                self._opened(collections[0].model.dimensions).query(
                     top_k=min(limit, MAX_HITS),
                     vector=[float(value) for value in vector],
-                    namespace=_namespace(scope),
+                    namespace=namespace,
                     filter=conditions,
                 ),
                 "searching vectors",
@@ -117,8 +141,11 @@ class PineconeVectors:
         while True:
             try:
                 page = await _asked(
-                    self._opened().list_paginated(
-                        prefix=f"{document_id}:", limit=PAGE, pagination_token=token, namespace=_namespace(scope)
+                    self._opened(collection.model.dimensions).list_paginated(
+                        prefix=f"{document_id}:",
+                        limit=PAGE,
+                        pagination_token=token,
+                        namespace=_namespace(scope, collection),
                     ),
                     "listing vectors",
                 )
@@ -137,7 +164,8 @@ class PineconeVectors:
             batch = doomed[first : first + MAX_DELETED]
             # A namespace goes with its last vector, which another worker may have deleted meanwhile.
             with suppress(NotFound):
-                await _asked(self._opened().delete(ids=batch, namespace=_namespace(scope)), "deleting vectors")
+                opened = self._opened(collection.model.dimensions)
+                await _asked(opened.delete(ids=batch, namespace=_namespace(scope, collection)), "deleting vectors")
         return len(doomed)
 
     async def tend(self, scope: Scope, collection: Collection, now: datetime) -> bool:
@@ -145,60 +173,86 @@ class PineconeVectors:
         return False
 
     async def listed(self, scope: TenantScope, after: str, limit: int) -> tuple[Sequence[ChunkId], str]:
-        """See the port. A page holds 100 ids at the most; the place is Pinecone's own token."""
+        """See the port. A page holds 100 ids at the most; the place is a namespace and Pinecone's own token in it."""
+        rooms = await self._rooms(scope)
+        place, _, token = after.partition("|")
+        at = int(place or 0)
+        if at >= len(rooms):
+            return [], ""
+        dimensions, namespace = rooms[at]
+        further = f"{at + 1}|" if at + 1 < len(rooms) else ""
         try:
             page = await _asked(
-                self._opened().list_paginated(
-                    limit=min(limit, PAGE), pagination_token=after or None, namespace=_namespace(scope)
+                self._opened(dimensions).list_paginated(
+                    limit=min(limit, PAGE), pagination_token=token or None, namespace=namespace
                 ),
                 "listing vectors",
             )
         except NotFound:
-            return [], ""
+            return [], further
         following = page.pagination.next if page.pagination else None
-        return [ChunkId.parse(item.id) for item in page.vectors], following or ""
+        return [ChunkId.parse(item.id) for item in page.vectors], f"{at}|{following}" if following else further
 
     async def drop(self, scope: TenantScope, ids: Sequence[ChunkId]) -> None:
-        """See the port."""
-        for first in range(0, len(ids), MAX_DELETED):
-            batch = [str(id) for id in ids[first : first + MAX_DELETED]]
-            with suppress(NotFound):
-                await _asked(self._opened().delete(ids=batch, namespace=_namespace(scope)), "deleting vectors")
+        """See the port. An id is in one namespace only; asking the others for it changes nothing."""
+        for dimensions, namespace in await self._rooms(scope) if ids else []:
+            for first in range(0, len(ids), MAX_DELETED):
+                batch = [str(id) for id in ids[first : first + MAX_DELETED]]
+                with suppress(NotFound):
+                    await _asked(self._opened(dimensions).delete(ids=batch, namespace=namespace), "deleting vectors")
+
+    async def _rooms(self, scope: TenantScope) -> list[tuple[int, str]]:
+        """The tenant's namespaces, its own first, in every Pinecone index."""
+        own, found = str(scope.tenant_id), []
+        for dimensions in sorted(self._hosts):
+            stats = await _asked(self._opened(dimensions).describe_index_stats(), "counting vectors")
+            named = {own, *(name for name in stats.namespaces if name.startswith(f"{own}."))}
+            found += [(dimensions, name) for name in sorted(named)]
+        return found
 
     async def wipe(self, scope: TenantScope, limit: int) -> int:
-        """Delete the tenant's namespace. Its count is of what the index still told to be in it."""
-        namespace = _namespace(scope)
-        stats = await _asked(self._opened().describe_index_stats(), "counting vectors")
-        known = stats.namespaces.get(namespace)
-        if known is None:
-            return 0
-        with suppress(NotFound):
-            await _asked(self._opened().delete(delete_all=True, namespace=namespace), "deleting a tenant's vectors")
-        return int(known.vector_count)
+        """Delete the tenant's namespaces. The count is of what was still told to be in them."""
+        own, gone = str(scope.tenant_id), 0
+        for dimensions in self._hosts:
+            index = self._opened(dimensions)
+            stats = await _asked(index.describe_index_stats(), "counting vectors")
+            for name, known in stats.namespaces.items():
+                if name != own and not name.startswith(f"{own}."):
+                    continue
+                with suppress(NotFound):
+                    await _asked(index.delete(delete_all=True, namespace=name), "deleting a tenant's vectors")
+                gone += int(known.vector_count)
+        return gone
 
     async def retire(self, scope: Scope, collection: Collection) -> None:
         """Nothing to do: there is nothing of a collection but its vectors."""
 
     async def ping(self) -> None:
         """See the port."""
-        await _asked(self._opened().describe_index_stats(), "reaching the vector index")
+        for dimensions in self._hosts:
+            await _asked(self._opened(dimensions).describe_index_stats(), "reaching the vector index")
 
     async def close(self) -> None:
         """Close the connections; the next call opens new ones."""
-        index, self._index = self._index, None
-        if index is not None:
+        opened, self._indexes = self._indexes, {}
+        for index in opened.values():
             await index.close()
 
-    def _opened(self) -> Any:
-        if not self._host:
-            raise Unavailable("this deployment has no address of its vector index", code="not_configured")
-        if self._index is None:
+    def _opened(self, dimensions: int) -> Any:
+        host = self._hosts.get(dimensions)
+        if not host:
+            raise Unavailable(
+                f"this deployment has no address of a vector index of {dimensions} dimensions",
+                code="not_configured",
+                hint="make one (metric cosine) and configure its host beside the embedding model",
+            )
+        if dimensions not in self._indexes:
             # Imported here: 0.1-0.4 s that only functions with vectors pay, and only when this store is chosen.
             from pinecone import AsyncIndex, RetryConfig
             from pinecone.errors.exceptions import PineconeValueError
 
             try:
-                index = AsyncIndex(host=self._host, api_key=self._api_key, timeout=SECONDS)
+                index = AsyncIndex(host=host, api_key=self._api_key, timeout=SECONDS)
             except PineconeValueError as error:
                 raise Unavailable(
                     "the address or key of the vector index is malformed", code="not_configured"
@@ -209,17 +263,17 @@ class PineconeVectors:
             transport: Any = index._http  # noqa: SLF001
             retries = RetryConfig(max_retries=1, max_wait=1.0, retryable_status_codes=frozenset({408, 502, 503, 504}))
             transport._config = replace(transport._config, retry_config=retries)  # noqa: SLF001
-            self._index = index
-        return self._index
+            self._indexes[dimensions] = index
+        return self._indexes[dimensions]
 
 
 def _belongs(scope: Scope, collection: Collection) -> bool:
     return collection.tenant_id == scope.tenant_id and collection.project_id == scope.project_id
 
 
-def _namespace(scope: TenantScope) -> str:
-    # Never empty, which would be the index's default namespace: a scope has a tenant.
-    return str(scope.tenant_id)
+def _namespace(scope: Scope, collection: Collection) -> str:
+    # Never empty, which would be the default namespace: a scope has a tenant.
+    return str(scope.tenant_id) if collection.index is None else f"{scope.tenant_id}.{collection.index}"
 
 
 def _entry(collection: Collection, vector: ChunkVector) -> dict[str, Any]:

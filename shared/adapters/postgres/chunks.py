@@ -15,6 +15,7 @@ from shared.domain.errors import NotFound
 from shared.domain.search import VisibleChunk
 from shared.domain.tenants import Scope
 
+MAX_NUMBER = 2**31 - 1
 BATCH = 500
 """Rows sent at once: about a megabyte."""
 
@@ -25,13 +26,18 @@ COLLECTION = DOCUMENT.replace("d.id FROM", "d.collection_id FROM")
 DELETE = """
 WITH words AS (
   DELETE FROM keywords
-  WHERE tenant_id = :tenant AND collection_id = {collection} AND document_id = :document AND {generations}
+  WHERE tenant_id = :tenant AND index_id IN ({indexes}) AND document_id = :document AND {generations}
 )
 DELETE FROM chunks WHERE tenant_id = :tenant AND document_id = {document} AND {generations}
 """
-DELETE_ONE = text(DELETE.format(collection=COLLECTION, document=DOCUMENT, generations="generation = :generation"))
-DELETE_ALL = text(DELETE.format(collection=COLLECTION, document=DOCUMENT, generations="true"))
-DELETE_BEFORE = text(DELETE.format(collection=COLLECTION, document=DOCUMENT, generations="generation < :keep"))
+OF_INDEX = """generation < :keep AND generation IN (
+  SELECT g.number FROM generations g JOIN documents d ON d.tenant_id = :tenant AND d.id = g.document_id
+  WHERE g.tenant_id = :tenant AND g.document_id = :document AND coalesce(g.index_id, d.collection_id) = :index
+)"""
+EVERY_INDEX = f"SELECT i.id FROM indexes i WHERE i.tenant_id = :tenant AND i.collection_id = {COLLECTION}"
+DELETE_ONE = text(DELETE.format(indexes=":index", document=DOCUMENT, generations="generation = :generation"))
+DELETE_ALL = text(DELETE.format(indexes=EVERY_INDEX, document=DOCUMENT, generations="true"))
+DELETE_BEFORE = text(DELETE.format(indexes=":index", document=DOCUMENT, generations=OF_INDEX))
 
 INSERT = text(f"""
 INSERT INTO chunks (
@@ -62,7 +68,7 @@ FROM unnest(
   CAST(:documents AS uuid[]), CAST(:generations AS integer[]), CAST(:ordinals AS integer[])
 ) AS w (document_id, generation, ordinal)
 JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project AND d.id = w.document_id
-  AND d.committed_generation = w.generation AND d.tombstoned_at IS NULL
+  AND w.generation IN (d.committed_0, d.committed_1) AND d.tombstoned_at IS NULL
 JOIN collections l ON l.tenant_id = :tenant AND l.id = d.collection_id AND l.deleted_at IS NULL
 JOIN chunks c ON c.tenant_id = :tenant
   AND c.document_id = w.document_id AND c.generation = w.generation AND c.ordinal = w.ordinal
@@ -82,14 +88,14 @@ class PgChunks:
         self._session = session
 
     async def replace(
-        self, scope: Scope, collection_id: UUID, document_id: UUID, generation: int, chunks: Sequence[Chunk]
+        self, scope: Scope, index_id: UUID, document_id: UUID, generation: int, chunks: Sequence[Chunk]
     ) -> None:
         """Make `chunks` the whole content of the generation; their keywords go too and are put anew.
 
         Raises:
             NotFound: no such document in the project.
         """
-        where = {**_document(scope, document_id), "generation": generation}
+        where = {**_document(scope, document_id), "index": index_id, "generation": generation}
         await self._session.run(DELETE_ONE, where)
         for first in range(0, len(chunks), BATCH):
             batch = chunks[first : first + BATCH]
@@ -121,15 +127,18 @@ class PgChunks:
         rows = await self._session.all(VISIBLE, parameters)
         return {chunk.chunk.id: chunk for chunk in map(_visible, rows)}
 
-    async def delete(self, scope: Scope, document_id: UUID, *, keep: int | None) -> int:
-        """Remove the chunks of every generation up to `keep` exclusive, and their keywords; of all when None.
+    async def delete(self, scope: Scope, document_id: UUID) -> int:
+        """Remove every chunk of the document and its keywords, in all indexes; returns how many chunks."""
+        return (await self._session.run(DELETE_ALL, _document(scope, document_id))).rowcount
 
-        Returns how many chunks.
+    async def delete_from(self, scope: Scope, index_id: UUID, document_id: UUID, *, keep: int | None) -> int:
+        """Remove the chunks of every generation made for the index up to `keep` exclusive, and their keywords.
+
+        Of all when None. Returns how many chunks.
         """
-        where = _document(scope, document_id)
-        if keep is None:
-            return (await self._session.run(DELETE_ALL, where)).rowcount
-        return (await self._session.run(DELETE_BEFORE, {**where, "keep": keep})).rowcount
+        before = MAX_NUMBER if keep is None else keep
+        where = {**_document(scope, document_id), "index": index_id, "keep": before}
+        return (await self._session.run(DELETE_BEFORE, where)).rowcount
 
     async def count(self, scope: Scope, document_id: UUID) -> int:
         """Chunks of a document in all generations."""

@@ -1,24 +1,27 @@
 """Collections."""
 
+from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, any_, bindparam, func, select, text, update
+from sqlalchemy import Uuid, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shared.adapters.postgres.engine import Session
-from shared.adapters.postgres.models import collections, documents, keyword_statistics
+from shared.adapters.postgres.index_rows import index_values, read_index
+from shared.adapters.postgres.models import collections, documents, indexes, keyword_statistics
 from shared.adapters.postgres.statements import ID, PROJECT, ROOM_LIVE, TENANT, page_after
 from shared.domain.chunks import Chunking, ChunkMethod
 from shared.domain.collections import Collection, CollectionSummary, EmbeddingModel
 from shared.domain.documents import DocumentStatus
 from shared.domain.errors import Conflict
+from shared.domain.indexes import OPEN, Index, IndexState, seen_through
 from shared.domain.pages import After
 from shared.domain.receipts import Subject, SubjectKind
 from shared.domain.tenants import Scope, TenantScope
 
-C = collections.c
+C, X = collections.c, indexes.c
 MINE = (C.tenant_id == TENANT) & (C.project_id == PROJECT)
 ONE = MINE & (C.id == ID)
 LIVE_NAME = C.deleted_at.is_(None)
@@ -33,6 +36,17 @@ ADD = (
 )
 GET_ANY = select(collections).where(ONE)
 GET = GET_ANY.where(LIVE)
+# Rows that refer to it may still be added.
+LOCK = GET.with_for_update(key_share=True)
+# The index first: both tables have columns of the same names.
+THROUGH = (
+    select(indexes, *(column.label(f"home_{column.name}") for column in C))
+    .join(collections, (C.tenant_id == X.tenant_id) & (C.id == X.collection_id))
+    .where(ONE & LIVE & (X.id == bindparam("index")) & X.state.in_([state.value for state in OPEN]))
+)
+# Publishing holds the collection, so that no cut comes between the look at what is searched and the commit.
+THROUGH_SHARED = THROUGH.with_for_update(read=True, of=collections)
+CUT = update(collections).where(ONE & LIVE & (C.index_id == bindparam("before", type_=Uuid))).returning(C.id)
 GET_MANY = select(collections).where(MINE & LIVE & (C.id == any_(bindparam("ids", type_=ARRAY(Uuid)))))
 LIST = select(collections).where(MINE & LIVE)
 SAVE = update(collections).where(ONE)
@@ -41,10 +55,11 @@ NAMED = {
     SubjectKind.PROJECT: C.project_id == bindparam("subject"),
     SubjectKind.TENANT: C.tenant_id == bindparam("subject"),
 }
+FIRST = insert(indexes)
 SUMMARY = select(
     collections,
     select(func.coalesce(func.sum(keyword_statistics.c.chunks), 0))
-    .where((keyword_statistics.c.tenant_id == C.tenant_id) & (keyword_statistics.c.collection_id == C.id))
+    .where((keyword_statistics.c.tenant_id == C.tenant_id) & (keyword_statistics.c.index_id == C.index_id))
     .scalar_subquery()
     .label("chunks"),
     select(
@@ -64,6 +79,9 @@ SUMMARY = select(
 ).where(ONE & LIVE)
 
 
+CollectionRow = namedtuple("CollectionRow", [column.name for column in collections.columns])  # type: ignore[misc]
+
+
 class PgCollections:
     """Storage of collections."""
 
@@ -80,15 +98,52 @@ class PgCollections:
             "tenant_id": scope.tenant_id,
             "project_id": scope.project_id,
             "id": collection.id,
+            "created_at": collection.created_at,
             **_values(collection),
+            **_index_values(collection),
         }
-        if await self._session.first(ADD, {**values, "created_at": collection.created_at}) is None:
+        if await self._session.first(ADD, values) is None:
             raise _taken(collection)
+        await self._session.run(FIRST, {"tenant_id": scope.tenant_id, **index_values(_first(collection))})
 
     async def get(self, scope: Scope, collection_id: UUID, *, deleted: bool = False) -> Collection | None:
         """One collection; a deleted one only when `deleted` is True."""
         row = await self._session.first(GET_ANY if deleted else GET, _one(scope, collection_id))
         return None if row is None else _collection(row)
+
+    async def lock(self, scope: Scope, collection_id: UUID) -> Collection | None:
+        """One collection that is not deleted, locked until the transaction ends."""
+        row = await self._session.first(LOCK, _one(scope, collection_id))
+        return None if row is None else _collection(row)
+
+    async def through(
+        self, scope: Scope, collection_id: UUID, index: UUID | None, *, hold: bool = False
+    ) -> Collection | None:
+        """A collection as one of its open indexes sees it (None: its first); None when it or the index is gone.
+
+        With `hold` no cut can come before the transaction ends.
+        """
+        parameters = {**_one(scope, collection_id), "index": index or collection_id}
+        row = await self._session.first(THROUGH_SHARED if hold else THROUGH, parameters)
+        if row is None:
+            return None
+        about = CollectionRow(*row[len(indexes.columns) :])
+        return seen_through(_collection(about), read_index(row))
+
+    async def cut(self, scope: Scope, collection: Collection, index: Index) -> bool:
+        """Search `index` from now on instead of the one `collection` was read with; False when that has changed."""
+        values = {
+            "index_id": index.id,
+            "slot": index.slot,
+            "model": index.model.name,
+            "dimensions": index.model.dimensions,
+            "max_tokens": index.model.max_tokens,
+            "chunk_method": index.chunking.method,
+            "chunk_size": index.chunking.size,
+            "chunk_overlap": index.chunking.overlap,
+        }
+        where = {**_one(scope, collection.id), "before": collection.index_id}
+        return await self._session.first(CUT.values(values), where) is not None
 
     async def get_many(self, scope: Scope, collection_ids: Sequence[UUID]) -> Sequence[Collection]:
         """Those that exist and are not deleted, oldest first."""
@@ -122,7 +177,7 @@ class PgCollections:
         return [_collection(row) for row in rows]
 
     async def save(self, scope: Scope, collection: Collection) -> None:
-        """Write a changed collection back.
+        """Write a changed collection back, except its model and index, which only `cut` changes.
 
         Raises:
             Conflict: the project has another live collection of this name; the transaction is over then.
@@ -146,9 +201,6 @@ def _values(collection: Collection) -> Mapping[str, object]:
         "name": collection.name,
         "description": collection.description,
         "language": collection.language,
-        "model": collection.model.name,
-        "dimensions": collection.model.dimensions,
-        "max_tokens": collection.model.max_tokens,
         "chunk_method": collection.chunking.method,
         "chunk_size": collection.chunking.size,
         "chunk_overlap": collection.chunking.overlap,
@@ -156,7 +208,33 @@ def _values(collection: Collection) -> Mapping[str, object]:
     }
 
 
-def _collection(row: Row[Any]) -> Collection:
+def _index_values(collection: Collection) -> Mapping[str, object]:
+    """What only a cut changes."""
+    return {
+        "model": collection.model.name,
+        "dimensions": collection.model.dimensions,
+        "max_tokens": collection.model.max_tokens,
+        "index_id": collection.index_id,
+        "slot": collection.slot,
+    }
+
+
+def _first(collection: Collection) -> Index:
+    return Index(
+        id=collection.id,
+        tenant_id=collection.tenant_id,
+        project_id=collection.project_id,
+        collection_id=collection.id,
+        slot=0,
+        state=IndexState.LIVE,
+        model=collection.model,
+        chunking=collection.chunking,
+        created_at=collection.created_at,
+        changed_at=collection.created_at,
+    )
+
+
+def _collection(row: Any) -> Collection:
     return Collection(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -168,4 +246,6 @@ def _collection(row: Row[Any]) -> Collection:
         description=row.description,
         language=row.language,
         deleted_at=row.deleted_at,
+        index=None if row.index_id == row.id else row.index_id,
+        slot=row.slot,
     )

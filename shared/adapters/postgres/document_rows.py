@@ -46,7 +46,7 @@ def document_values(document: Document) -> dict[str, object]:
 
 
 def read_document(row: Row[Any]) -> Document:
-    """A document of its row."""
+    """A document of its row: all columns of `documents`, and `live_slot`, that of the index which is searched."""
     return Document(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -64,7 +64,9 @@ def read_document(row: Row[Any]) -> Document:
         metadata=row.metadata,
         status=DocumentStatus(row.status),
         latest_generation=row.latest_generation,
-        committed_generation=row.committed_generation,
+        committed_generation=row.committed_1 if row.live_slot else row.committed_0,
+        standby_generation=row.committed_0 if row.live_slot else row.committed_1,
+        slot=row.live_slot,
         content_hash=row.content_hash,
         duplicate_of=row.duplicate_of,
         tombstoned_at=row.tombstoned_at,
@@ -104,12 +106,15 @@ def generation_values(generation: Generation) -> dict[str, object]:
         "text_generation": generation.text_generation,
         "ingestion_id": generation.ingestion_id,
         "progress": None if generation.progress is None else asdict(generation.progress),
+        "index_id": generation.index,
+        "slot": generation.slot,
+        "origin": generation.origin,
     }
 
 
 def read_both(row: Row[Any]) -> tuple[Document, Generation]:
-    """A row of all columns of `documents`, `gone_with`, then all of `generations`: both have some of the same names."""
-    return read_document(row), read_generation(GenerationRow(*row[len(documents.columns) + 1 :]))
+    """A row as `read_document` takes it, then all of `generations`: both have some of the same names."""
+    return read_document(row), read_generation(GenerationRow(*row[len(documents.columns) + 2 :]))
 
 
 def read_generation(row: Any) -> Generation:
@@ -142,6 +147,9 @@ def read_generation(row: Any) -> Generation:
         text_generation=row.text_generation,
         ingestion_id=row.ingestion_id,
         progress=None if row.progress is None else Progress(**row.progress),
+        index=row.index_id,
+        slot=row.slot,
+        origin=row.origin,
     )
 
 

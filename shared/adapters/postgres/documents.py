@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, any_, bindparam, exists, null, or_, select, text, update
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, case, exists, null, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shared.adapters.postgres.document_rows import (
@@ -17,7 +17,7 @@ from shared.adapters.postgres.document_rows import (
 )
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.filters import compiled
-from shared.adapters.postgres.gate import GONE_WITH
+from shared.adapters.postgres.gate import GONE_WITH, LIVE_SLOT
 from shared.adapters.postgres.lookup import Lookup
 from shared.adapters.postgres.models import collections, documents, generations
 from shared.adapters.postgres.statements import ID, NUMBER, PROJECT, ROOM_LIVE, TENANT, page_after, within
@@ -32,6 +32,9 @@ from shared.ports.documents import DocumentFilter, DueGeneration, FailedFilter, 
 
 D, G, C = documents.c, generations.c, collections.c
 
+# For statements that find nothing that is gone.
+PRESENT = select(documents, null().label("gone_with"), LIVE_SLOT)
+
 MINE = (D.tenant_id == TENANT) & (D.project_id == PROJECT)
 NO_TOMBSTONE = D.tombstoned_at.is_(None)
 # A document is gone with what it is in, though that alone has a tombstone as yet.
@@ -40,7 +43,11 @@ NOT_DELETED = (
     & ROOM_LIVE
     & exists().where((C.tenant_id == D.tenant_id) & (C.id == D.collection_id) & C.deleted_at.is_(None))
 )
-SEARCHABLE = NOT_DELETED & D.committed_generation.is_not(None)
+SEARCHABLE = NOT_DELETED & exists().where(
+    (C.tenant_id == D.tenant_id)
+    & (C.id == D.collection_id)
+    & case((C.slot == 0, D.committed_0), else_=D.committed_1).is_not(None)
+)
 
 ADD = (
     insert(documents)
@@ -50,27 +57,23 @@ ADD = (
     .returning(D.id)
 )
 PROJECT_OF = select(D.project_id).where((D.tenant_id == TENANT) & (D.id == ID))
-GET = select(documents, GONE_WITH).where(MINE & (D.id == ID))
+GET = select(documents, GONE_WITH, LIVE_SLOT).where(MINE & (D.id == ID))
 LOCK = GET.with_for_update(of=documents)
-WITH_GENERATIONS = select(documents, GONE_WITH, *(column.label(f"generation_{column.name}") for column in G)).join(
-    generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id)
-)
+WITH_GENERATIONS = select(
+    documents, GONE_WITH, LIVE_SLOT, *(column.label(f"generation_{column.name}") for column in G)
+).join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
 BOTH = WITH_GENERATIONS.where(MINE & (D.id == ID))
 LATEST = Lookup(BOTH.where(G.number == D.latest_generation))
 # Both rows: a generation that was only read would be as old as the statement, which may have waited for the lock.
 LOCK_BOTH = BOTH.where(G.number == NUMBER).with_for_update(of=(documents, generations))
-BY_PATH = (
-    select(documents, null().label("gone_with"))
-    .where(
-        MINE
-        & (D.collection_id == bindparam("collection"))
-        & (D.path == bindparam("path"))
-        & (D.path != text("''"))
-        & NOT_DELETED
-    )
-    .with_for_update(of=documents)
-)
-LIST = select(documents, null().label("gone_with")).where(MINE & NOT_DELETED)
+BY_PATH = PRESENT.where(
+    MINE
+    & (D.collection_id == bindparam("collection"))
+    & (D.path == bindparam("path"))
+    & (D.path != text("''"))
+    & NOT_DELETED
+).with_for_update(of=documents)
+LIST = PRESENT.where(MINE & NOT_DELETED)
 FAILED = LIST.join(
     generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id) & (G.number == D.latest_generation)
 ).where((G.project_id == PROJECT) & (G.state == text("'failed'")))
@@ -79,12 +82,13 @@ MATCHING = select(D.id).where(
     MINE & SEARCHABLE & (D.collection_id == any_(bindparam("collections", type_=ARRAY(Uuid))))
 )
 SAVE = update(documents).where(MINE & (D.id == ID))
-COMMIT = (
+COMMITS = [
     update(documents)
-    .where(MINE & (D.id == ID) & NOT_DELETED & or_(D.committed_generation.is_(None), D.committed_generation <= NUMBER))
-    .values(committed_generation=NUMBER)
+    .where(MINE & (D.id == ID) & NOT_DELETED & or_(committed.is_(None), committed <= NUMBER))
+    .values({committed: NUMBER})
     .returning(D.id)
-)
+    for committed in (D.committed_0, D.committed_1)
+]
 SAME_CONTENT = (
     select(D.id)
     .where(MINE & SEARCHABLE & (D.content_hash == bindparam("content_hash")) & (D.id != ID))
@@ -118,7 +122,7 @@ SWEPT = text(
 INDEXED = text("""
 SELECT id, project_id FROM documents
 WHERE tenant_id = :tenant AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid))
-  AND committed_generation IS NOT NULL AND tombstoned_at IS NULL
+  AND (committed_0 IS NOT NULL OR committed_1 IS NOT NULL) AND tombstoned_at IS NULL
 ORDER BY id LIMIT :most
 """)
 UNSWEPT = """
@@ -142,7 +146,8 @@ SELECT count(*),
   coalesce(sum(CAST(g.counts ->> 'characters' AS bigint)), 0)
 FROM documents d
 JOIN collections c ON c.tenant_id = :tenant AND c.id = d.collection_id AND c.deleted_at IS NULL
-JOIN generations g ON g.tenant_id = :tenant AND g.document_id = d.id AND g.number = d.committed_generation
+JOIN generations g ON g.tenant_id = :tenant AND g.document_id = d.id
+  AND g.number = CASE c.slot WHEN 0 THEN d.committed_0 ELSE d.committed_1 END
 WHERE d.tenant_id = :tenant AND d.project_id = :project AND d.collection_id = :of_id AND d.tombstoned_at IS NULL
 """)
 TOMBSTONED = text("SELECT tenant_id, project_id, document_id, number FROM lambent_tombstoned(:most)")
@@ -165,7 +170,8 @@ class PgDocuments:
             **document_values(document),
             "id": document.id,
             "created_at": document.created_at,
-            "committed_generation": None,
+            "committed_0": None,
+            "committed_1": None,
         }
         if await self._session.first(ADD, values) is None:
             raise Conflict(
@@ -257,12 +263,14 @@ class PgDocuments:
         """Write a changed document back, except `committed_generation`, which only `commit` changes."""
         await self._session.run(SAVE.values(document_values(document)), _one(scope, document.id))
 
-    async def commit(self, scope: Scope, document_id: UUID, generation: int) -> bool:
-        """Compare-and-set the committed generation.
+    async def commit(self, scope: Scope, document_id: UUID, generation: int, slot: int = 0) -> bool:
+        """Compare-and-set the generation committed in a slot.
 
-        False when a newer one is committed or the document is tombstoned.
+        False when a newer one is committed there or the document is tombstoned.
         """
-        return await self._session.first(COMMIT, {**_one(scope, document_id), "of_number": generation}) is not None
+        return (
+            await self._session.first(COMMITS[slot], {**_one(scope, document_id), "of_number": generation}) is not None
+        )
 
     async def same_content(self, scope: Scope, document_id: UUID, content_hash: str) -> UUID | None:
         """Another searchable document of the project with these bytes, the oldest; None when there is none."""

@@ -1,16 +1,18 @@
 """The read gate before both search legs.
 
 Through it passes the committed generation of a document that is not deleted, in a live collection of the scope's
-project, itself alive. There are two ways through. `scanned` joins every row of an index with its document: always
-right, and the only way when a filter asks for something. `paged` takes a little more than a page of the best rows first
-and looks at their documents only, which spares a third of the time; when too few of them pass, the caller must scan.
+project, itself alive: the one committed in the index that was asked. A generation is in one index only, so once the
+index is named, the generation of the document's other slot is not among the rows. There are two ways through. `scanned`
+joins every row of an index with its document: always right, and the only way when a filter asks for something. `paged`
+takes a little more than a page of the best rows first and looks at their documents only, which spares a third of the
+time; when too few of them pass, the caller must scan.
 """
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Label, Table, TextClause, Uuid, any_, func, literal, text
+from sqlalchemy import ColumnElement, FromClause, Label, Table, TextClause, Uuid, any_, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.adapters.postgres.engine import Session
@@ -28,8 +30,17 @@ D, C = documents.c, collections.c
 # When the collection, project or tenant that a document is in was deleted: a column beside those of `documents`.
 GONE_WITH: Label[Any] = func.lambent_gone_with(D.tenant_id, D.collection_id, type_=Instant).label("gone_with")
 
+# The place of the index that is searched: another column beside them.
+LIVE_SLOT = (
+    select(C.slot)
+    .where((C.tenant_id == D.tenant_id) & (C.id == D.collection_id))
+    .correlate(documents)
+    .scalar_subquery()
+    .label("live_slot")
+)
+
 MAX_PARTS = 8
-"""Collections asked in one paged statement; each is planned by itself, so for many a scan is quicker."""
+"""Indexes asked in one paged statement; each is planned by itself, so for many a scan is quicker."""
 
 # There is always a row: `reached` tells how many the fullest part gave, also when none of them passed.
 PAGE = f"""
@@ -41,7 +52,7 @@ FROM (SELECT max(one.count) AS reached FROM (SELECT count(*) FROM found WHERE {{
 LEFT JOIN (
   SELECT f.document_id, f.generation, f.ordinal, f.score FROM found f
   JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project AND d.id = f.document_id
-    AND d.committed_generation = f.generation AND d.tombstoned_at IS NULL
+    AND f.generation IN (d.committed_0, d.committed_1) AND d.tombstoned_at IS NULL
   JOIN collections c ON c.tenant_id = :tenant AND c.id = d.collection_id AND c.deleted_at IS NULL
   WHERE {ROOM_LIVE_TEXT}
 ) seen ON true
@@ -54,7 +65,7 @@ def paged(parts: Sequence[str], counted: str = "true") -> TextClause:
     """The statement for `page`.
 
     Args:
-        parts: one SELECT for each collection, of part, document_id, generation, ordinal and score, ordered, and limited
+        parts: one SELECT for each index, of part, document_id, generation, ordinal and score, ordered, and limited
             to `:reach`.
         counted: which of their rows are hits at all.
     """
@@ -85,7 +96,7 @@ def scanned(index: Table) -> FromClause:
         (D.tenant_id == TENANT)
         & (D.project_id == PROJECT)
         & (D.id == i.document_id)
-        & (D.committed_generation == i.generation)
+        & or_(D.committed_0 == i.generation, D.committed_1 == i.generation)
         & D.tombstoned_at.is_(None)
     )
     collection = (C.tenant_id == TENANT) & (C.id == D.collection_id) & C.deleted_at.is_(None) & ROOM_LIVE
@@ -102,11 +113,11 @@ def narrowed(index: Table, filter: Filter | None, document_ids: Sequence[UUID] |
     return conditions
 
 
-def within(scope: Scope, collection_ids: Sequence[UUID]) -> dict[str, Any]:
-    """The parameters that both ways take: tenant, project, the collections together and one by one."""
+def within(scope: Scope, index_ids: Sequence[UUID]) -> dict[str, Any]:
+    """The parameters that both ways take: tenant, project, the indexes together and one by one."""
     return {
         "tenant": scope.tenant_id,
         "project": scope.project_id,
-        "collections": list(collection_ids),
-        **{f"collection_{part}": collection_id for part, collection_id in enumerate(collection_ids)},
+        "indexes": list(index_ids),
+        **{f"index_{part}": index_id for part, index_id in enumerate(index_ids)},
     }

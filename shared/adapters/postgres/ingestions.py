@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from shared.adapters.postgres.document_rows import read_both
 from shared.adapters.postgres.engine import Session
-from shared.adapters.postgres.gate import GONE_WITH
+from shared.adapters.postgres.gate import GONE_WITH, LIVE_SLOT
 from shared.adapters.postgres.models import collections, documents, generations, ingestion_events, ingestions
 from shared.adapters.postgres.statements import ID, PROJECT, ROOM_LIVE, TENANT, page_after, within
 from shared.domain.documents import GenerationState
@@ -68,7 +68,7 @@ SELECT q.*, (
 FROM grouped q ORDER BY q.state, q.code
 """)
 LATEST = (
-    select(documents, GONE_WITH, *(column.label(f"generation_{column.name}") for column in G))
+    select(documents, GONE_WITH, LIVE_SLOT, *(column.label(f"generation_{column.name}") for column in G))
     .join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
     .where(MEMBER)
     .ext(distinct_on(G.document_id))

@@ -1,4 +1,4 @@
-"""The keyword leg: BM25 as sparse vectors, scanned exactly, with the statistics of each collection kept beside them."""
+"""The keyword leg: BM25 as sparse vectors, scanned exactly, with the statistics of each index kept beside them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,65 +25,66 @@ from shared.domain.tenants import Scope
 BATCH = 500
 K = keywords.c
 
-AVERAGE = text("SELECT average FROM keyword_statistics WHERE tenant_id = :tenant AND collection_id = :collection")
+AVERAGE = text("SELECT average FROM keyword_statistics WHERE tenant_id = :tenant AND index_id = :index")
 PUT = text("""
-INSERT INTO keywords (tenant_id, collection_id, document_id, generation, ordinal, length, average, weights)
-SELECT :tenant, :collection, d.id, new.generation, new.ordinal, new.length, :average, new.weights
+INSERT INTO keywords (tenant_id, index_id, document_id, generation, ordinal, length, average, weights)
+SELECT :tenant, :index, d.id, new.generation, new.ordinal, new.length, :average, new.weights
 FROM unnest(
   CAST(:generations AS integer[]), CAST(:ordinals AS integer[]), CAST(:lengths AS integer[]),
   CAST(:weights AS sparsevec[])
 ) AS new (generation, ordinal, length, weights)
+JOIN indexes i ON i.tenant_id = :tenant AND i.id = :index
 JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project
-  AND d.collection_id = :collection AND d.id = :document
-ON CONFLICT (tenant_id, collection_id, document_id, generation, ordinal)
+  AND d.collection_id = i.collection_id AND d.id = :document
+ON CONFLICT (tenant_id, index_id, document_id, generation, ordinal)
 DO UPDATE SET length = excluded.length, average = excluded.average, weights = excluded.weights
 """)
 
-# Whoever changes a collection's statistics holds this row, so counts of terms are never waited for in different orders.
+# Whoever changes an index's statistics holds this row, so counts of terms are never waited for in different orders.
 LOCK = text("""
 SELECT s.chunks, s.length, s.average FROM keyword_statistics s
-JOIN collections c ON c.tenant_id = :tenant AND c.project_id = :project AND c.id = s.collection_id
-WHERE s.tenant_id = :tenant AND s.collection_id = :collection FOR UPDATE OF s
+JOIN indexes i ON i.tenant_id = :tenant AND i.project_id = :project AND i.id = s.index_id
+WHERE s.tenant_id = :tenant AND s.index_id = :index FOR UPDATE OF s
 """)
 START = text("""
-INSERT INTO keyword_statistics (tenant_id, collection_id, chunks, length)
-SELECT :tenant, c.id, 0, 0 FROM collections c
-WHERE c.tenant_id = :tenant AND c.project_id = :project AND c.id = :collection
+INSERT INTO keyword_statistics (tenant_id, index_id, chunks, length)
+SELECT :tenant, i.id, 0, 0 FROM indexes i
+WHERE i.tenant_id = :tenant AND i.project_id = :project AND i.id = :index
 ON CONFLICT DO NOTHING
 """)
 COUNTED = text("""
 SELECT generation, chunks, length FROM keyword_generations
-WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document
+WHERE tenant_id = :tenant AND index_id = :index AND document_id = :document
   AND generation = ANY (CAST(:generations AS integer[]))
 """)
 WORDS = text("""
 SELECT document_id, generation, ordinal, length, average, sparsevec_send(weights) AS weights FROM keywords
-WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document
+WHERE tenant_id = :tenant AND index_id = :index AND document_id = :document
   AND generation = ANY (CAST(:generations AS integer[]))
 """)
 CHANGE = text("""
 WITH leaving AS (
   DELETE FROM keyword_generations
-  WHERE tenant_id = :tenant AND collection_id = :collection AND document_id = :document AND generation = :leaving
+  WHERE tenant_id = :tenant AND index_id = :index AND document_id = :document AND generation = :leaving
 ), arriving AS (
-  INSERT INTO keyword_generations (tenant_id, collection_id, document_id, generation, chunks, length)
-  SELECT :tenant, :collection, :document, CAST(:arriving AS integer), :new_chunks, :new_length
+  INSERT INTO keyword_generations (tenant_id, index_id, document_id, generation, chunks, length)
+  SELECT :tenant, :index, :document, CAST(:arriving AS integer), :new_chunks, :new_length
   WHERE CAST(:arriving AS integer) IS NOT NULL
 ), terms AS (
-  INSERT INTO keyword_terms AS t (tenant_id, collection_id, term, chunks)
-  SELECT :tenant, :collection, changed.term, changed.chunks
+  INSERT INTO keyword_terms AS t (tenant_id, index_id, term, chunks)
+  SELECT :tenant, :index, changed.term, changed.chunks
   FROM unnest(CAST(:terms AS integer[]), CAST(:counts AS integer[])) AS changed (term, chunks)
-  ON CONFLICT (tenant_id, collection_id, term) DO UPDATE SET chunks = t.chunks + excluded.chunks
+  ON CONFLICT (tenant_id, index_id, term) DO UPDATE SET chunks = t.chunks + excluded.chunks
 )
 UPDATE keyword_statistics SET chunks = :chunks, length = :length, average = :average
-WHERE tenant_id = :tenant AND collection_id = :collection
+WHERE tenant_id = :tenant AND index_id = :index
 """)
 REFREEZE = text("""
-UPDATE keyword_statistics SET average = :average WHERE tenant_id = :tenant AND collection_id = :collection
+UPDATE keyword_statistics SET average = :average WHERE tenant_id = :tenant AND index_id = :index
 """)
 STALE = text("""
 SELECT document_id, generation, ordinal, length, average, sparsevec_send(weights) AS weights FROM keywords
-WHERE tenant_id = :tenant AND collection_id = :collection AND average <> :average
+WHERE tenant_id = :tenant AND index_id = :index AND average <> :average
 ORDER BY document_id, generation, ordinal LIMIT :most
 """)
 ENCODE = text("""
@@ -92,12 +93,12 @@ FROM unnest(
   CAST(:documents AS uuid[]), CAST(:generations AS integer[]), CAST(:ordinals AS integer[]),
   CAST(:weights AS sparsevec[])
 ) AS new (document_id, generation, ordinal, weights)
-WHERE k.tenant_id = :tenant AND k.collection_id = :collection
+WHERE k.tenant_id = :tenant AND k.index_id = :index
   AND k.document_id = new.document_id AND k.generation = new.generation AND k.ordinal = new.ordinal
 """)
-FORGET = text("DELETE FROM keyword_terms WHERE tenant_id = :tenant AND collection_id = :collection AND chunks <= 0")
-MINE = """tenant_id = :tenant AND collection_id = (
-  SELECT c.id FROM collections c WHERE c.tenant_id = :tenant AND c.project_id = :project AND c.id = :collection
+FORGET = text("DELETE FROM keyword_terms WHERE tenant_id = :tenant AND index_id = :index AND chunks <= 0")
+MINE = """tenant_id = :tenant AND index_id = (
+  SELECT i.id FROM indexes i WHERE i.tenant_id = :tenant AND i.project_id = :project AND i.id = :index
 )"""
 DISCARD = text(f"""
 WITH words AS (DELETE FROM keywords WHERE {MINE} AND document_id = :document RETURNING 1),
@@ -111,32 +112,32 @@ SELECT (SELECT count(*) FROM keywords WHERE {MINE} AND document_id = :document)
 FORGET_ALL = text(f"""
 WITH terms AS (
   DELETE FROM keyword_terms WHERE {MINE} AND term IN (
-    SELECT t.term FROM keyword_terms t WHERE t.tenant_id = :tenant AND t.collection_id = :collection LIMIT :most
+    SELECT t.term FROM keyword_terms t WHERE t.tenant_id = :tenant AND t.index_id = :index LIMIT :most
   ) RETURNING 1
 ), totals AS (DELETE FROM keyword_statistics WHERE {MINE} RETURNING 1)
 SELECT (SELECT count(*) FROM terms) + (SELECT count(*) FROM totals)
 """)
 
-# A collection's own idf weights as a sparse vector, whose text form counts from 1; null when it has none of the terms.
+# An index's own idf weights as a sparse vector, whose text form counts from 1; null when it has none of the terms.
 IDF = "ln(1 + (s.chunks - t.chunks + CAST(0.5 AS float8)) / (t.chunks + CAST(0.5 AS float8)))"
 WEIGHTS = f"CAST('{{' || string_agg((t.term + 1) || ':' || {IDF}, ',') || '}}/{bm25.DIMENSIONS}' AS sparsevec)"
 KNOWN_TERMS = """
 FROM keyword_statistics s
-JOIN keyword_terms t ON t.tenant_id = :tenant AND t.collection_id = s.collection_id
+JOIN keyword_terms t ON t.tenant_id = :tenant AND t.index_id = s.index_id
   AND t.term = ANY (CAST(:terms AS integer[])) AND t.chunks > 0
 WHERE s.tenant_id = :tenant"""
 QUESTIONS = (
     text(
-        f"SELECT s.collection_id, {WEIGHTS} AS weights {KNOWN_TERMS} "
-        "AND s.collection_id = ANY (CAST(:collections AS uuid[])) GROUP BY s.collection_id"
+        f"SELECT s.index_id, {WEIGHTS} AS weights {KNOWN_TERMS} "
+        "AND s.index_id = ANY (CAST(:indexes AS uuid[])) GROUP BY s.index_id"
     )
-    .columns(K.collection_id, column("weights"))
+    .columns(K.index_id, column("weights"))
     .cte("question")
 )
 SCORE: Label[float] = (-K.weights.op("<#>", return_type=Double())(QUESTIONS.c.weights)).label("score")
 SCAN: Select[Any] = (
     select(K.document_id, K.generation, K.ordinal, SCORE)
-    .select_from(scanned(keywords).join(QUESTIONS, QUESTIONS.c.collection_id == K.collection_id))
+    .select_from(scanned(keywords).join(QUESTIONS, QUESTIONS.c.index_id == K.index_id))
     .where(K.tenant_id == TENANT)
     .order_by(SCORE.desc(), K.document_id, K.ordinal)
     .limit(bindparam("most"))
@@ -144,15 +145,15 @@ SCAN: Select[Any] = (
 # The question is a single value here: read from a table it would be unpacked anew for every chunk.
 BEST = f"""
 SELECT {{part}} AS part, k.document_id, k.generation, k.ordinal,
-  -(k.weights <#> (SELECT {WEIGHTS} {KNOWN_TERMS} AND s.collection_id = :collection_{{part}})) AS score
-FROM keywords k WHERE k.tenant_id = :tenant AND k.collection_id = :collection_{{part}}
+  -(k.weights <#> (SELECT {WEIGHTS} {KNOWN_TERMS} AND s.index_id = :index_{{part}})) AS score
+FROM keywords k WHERE k.tenant_id = :tenant AND k.index_id = :index_{{part}}
 ORDER BY score DESC NULLS LAST, k.document_id, k.ordinal LIMIT :reach
 """
 
 
 @lru_cache
 def best(parts: int) -> TextClause:
-    """The paged statement over this many collections."""
+    """The paged statement over this many indexes."""
     return paged([BEST.replace("{part}", str(part)) for part in range(parts)], counted="score > 0")
 
 
@@ -173,7 +174,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What is counted over a collection."""
+    """What is counted over an index."""
 
     chunks: int
     length: int
@@ -191,15 +192,15 @@ class PgKeywords:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def put(self, scope: Scope, collection_id: UUID, terms: Sequence[ChunkTerms]) -> None:
+    async def put(self, scope: Scope, index_id: UUID, terms: Sequence[ChunkTerms]) -> None:
         """Store the terms of chunks of one generation (after `Chunks.replace`); the same id again replaces them.
 
         Raises:
-            NotFound: the document is none of this project and collection.
+            NotFound: the document is none of this project, or not of the index's collection.
         """
         if not terms:
             return
-        where = _collection(scope, collection_id)
+        where = _index(scope, index_id)
         # Until the first publish freezes a mean, that of these chunks is as good as any; publish encodes anew what
         # differs.
         average = await self._session.scalar(AVERAGE, where) or _mean([one.length for one in terms])
@@ -219,14 +220,14 @@ class PgKeywords:
                 raise NotFound("no such document in this collection", code="document_not_found")
 
     async def publish(
-        self, scope: Scope, collection_id: UUID, document_id: UUID, *, add: int | None, remove: int | None
+        self, scope: Scope, index_id: UUID, document_id: UUID, *, add: int | None, remove: int | None
     ) -> None:
-        """Count generation `add` of the document into the collection's statistics and `remove` out of them; None:
+        """Count generation `add` of the document into the index's statistics and `remove` out of them; None:
         nothing to add or remove.
 
         A generation is counted once however often it is added, and counted out only when it is in.
         """
-        where = {**_collection(scope, collection_id), "document": document_id}
+        where = {**_index(scope, index_id), "document": document_id}
         statistics = await self._lock(where)
         if statistics is None or add == remove:
             return
@@ -264,7 +265,7 @@ class PgKeywords:
     async def query(
         self,
         scope: Scope,
-        collection_ids: Sequence[UUID],
+        index_ids: Sequence[UUID],
         terms: Sequence[str],
         limit: int,
         *,
@@ -272,9 +273,9 @@ class PgKeywords:
         document_ids: Sequence[UUID] | None = None,
     ) -> Sequence[LegHit]:
         """Chunks of committed generations that share at least one term, best BM25 first; scores above 0."""
-        if not collection_ids or not terms or (document_ids is not None and not document_ids):
+        if not index_ids or not terms or (document_ids is not None and not document_ids):
             return []
-        named = list(dict.fromkeys(collection_ids))
+        named = list(dict.fromkeys(index_ids))
         asked = {**within(scope, named), "terms": sorted({bm25.term_index(term) for term in terms})}
         narrowing = narrowed(keywords, filter, document_ids)
         found = None
@@ -284,27 +285,27 @@ class PgKeywords:
             found = hits_of(await self._session.all(SCAN.where(*narrowing), {**asked, "most": limit}))
         return [hit for hit in found if hit.score > 0]
 
-    async def discard(self, scope: Scope, collection_id: UUID, document_id: UUID) -> int:
-        """Remove the words of every generation of a deleted document, and that they were counted; the collection's
+    async def discard(self, scope: Scope, index_id: UUID, document_id: UUID) -> int:
+        """Remove the words of every generation of a deleted document, and that they were counted; the index's
         statistics stay as they are. Returns how many rows went.
         """
-        where = {**_collection(scope, collection_id), "document": document_id}
+        where = {**_index(scope, index_id), "document": document_id}
         return int(await self._session.scalar(DISCARD, where))
 
-    async def count(self, scope: Scope, collection_id: UUID, document_id: UUID) -> int:
+    async def count(self, scope: Scope, index_id: UUID, document_id: UUID) -> int:
         """Rows about a document: words of its chunks, and generations counted."""
-        where = {**_collection(scope, collection_id), "document": document_id}
+        where = {**_index(scope, index_id), "document": document_id}
         return int(await self._session.scalar(COUNT, where))
 
-    async def forget(self, scope: Scope, collection_id: UUID, limit: int) -> int:
-        """Remove the statistics of a deleted collection, up to `limit` terms; returns how many rows went."""
-        return int(await self._session.scalar(FORGET_ALL, {**_collection(scope, collection_id), "most": limit}))
+    async def forget(self, scope: Scope, index_id: UUID, limit: int) -> int:
+        """Remove the statistics of an index that is done with, up to `limit` terms; returns how many rows went."""
+        return int(await self._session.scalar(FORGET_ALL, {**_index(scope, index_id), "most": limit}))
 
-    async def rebalance(self, scope: Scope, collection_id: UUID) -> int:
-        """Re-encode the collection's weights when the mean length has drifted by a factor of two; returns how many
+    async def rebalance(self, scope: Scope, index_id: UUID) -> int:
+        """Re-encode the index's weights when the mean length has drifted by a factor of two; returns how many
         chunks were re-encoded.
         """
-        where = _collection(scope, collection_id)
+        where = _index(scope, index_id)
         statistics = await self._lock(where)
         if statistics is None or statistics.average is None or not bm25.drifted(statistics.average, statistics.mean):
             return 0
@@ -318,7 +319,7 @@ class PgKeywords:
         return encoded
 
     async def _lock(self, where: Mapping[str, object]) -> Statistics | None:
-        """The collection's statistics, locked; None when the project has no such collection."""
+        """The index's statistics, locked; None when the project has no such index."""
         row = await self._session.first(LOCK, where)
         if row is None:
             await self._session.run(START, where)
@@ -340,8 +341,8 @@ class PgKeywords:
             await self._session.run(ENCODE, parameters)
 
 
-def _collection(scope: Scope, collection_id: UUID) -> dict[str, object]:
-    return {"tenant": scope.tenant_id, "project": scope.project_id, "collection": collection_id}
+def _index(scope: Scope, index_id: UUID) -> dict[str, object]:
+    return {"tenant": scope.tenant_id, "project": scope.project_id, "index": index_id}
 
 
 def _changes(new: Sequence[Words], old: Sequence[Words]) -> dict[str, object]:

@@ -5,7 +5,7 @@ unit of work to pay for. Row-level security, grants and the clerk's functions ar
 tests/adapters/postgres checks them in the catalogue.
 """
 
-from pgvector.sqlalchemy import SPARSEVEC, VECTOR
+from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -25,10 +26,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from shared.adapters.postgres.chat_tables import chats, cited_documents, messages
+from shared.adapters.postgres.index_tables import (
+    indexes,
+    keyword_generations,
+    keyword_statistics,
+    keyword_terms,
+    keywords,
+    questions,
+)
 from shared.adapters.postgres.ingestion_tables import ingestion_events, ingestions
 from shared.adapters.postgres.receipt_tables import receipts
 from shared.adapters.postgres.schema import Instant, metadata, tenant_column
-from shared.domain.bm25 import DIMENSIONS
 
 __all__ = [
     "api_keys",
@@ -40,6 +48,7 @@ __all__ = [
     "documents",
     "embedding_cache",
     "generations",
+    "indexes",
     "ingestion_events",
     "ingestions",
     "keyword_generations",
@@ -50,6 +59,7 @@ __all__ = [
     "metadata",
     "outbox",
     "projects",
+    "questions",
     "receipts",
     "tenants",
     "vector_indexes",
@@ -116,6 +126,9 @@ collections = Table(
     Column("chunk_overlap", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("deleted_at", Instant),
+    # The index that is searched, and its place on every document. Only a cut changes them.
+    Column("index_id", Uuid, nullable=False),
+    Column("slot", SmallInteger, nullable=False),
     PrimaryKeyConstraint("tenant_id", "id"),
     # What a document refers to: its collection is one of its own project.
     UniqueConstraint("tenant_id", "project_id", "id"),
@@ -146,7 +159,9 @@ documents = Table(
     Column("metadata", JSONB, nullable=False),
     Column("status", Text, nullable=False),
     Column("latest_generation", Integer, nullable=False),
-    Column("committed_generation", Integer),
+    # What is committed in the index of each slot; which of them is searched, the collection says.
+    Column("committed_0", Integer),
+    Column("committed_1", Integer),
     Column("content_hash", Text, nullable=False),
     Column("duplicate_of", Uuid),
     Column("created_at", Instant, nullable=False),
@@ -159,11 +174,14 @@ documents = Table(
         ["collections.tenant_id", "collections.project_id", "collections.id"],
     ),
     ForeignKeyConstraint(["tenant_id", "duplicate_of"], ["documents.tenant_id", "documents.id"]),
-    ForeignKeyConstraint(
-        ["tenant_id", "id", "committed_generation"],
-        ["generations.tenant_id", "generations.document_id", "generations.number"],
-        name="documents_committed_generation_fkey",
-        use_alter=True,
+    *(
+        ForeignKeyConstraint(
+            ["tenant_id", "id", f"committed_{slot}"],
+            ["generations.tenant_id", "generations.document_id", "generations.number"],
+            name=f"documents_committed_{slot}_fkey",
+            use_alter=True,
+        )
+        for slot in (0, 1)
     ),
     Index(
         "documents_path",
@@ -194,7 +212,7 @@ documents = Table(
         "tenant_id",
         "project_id",
         "content_hash",
-        postgresql_where=text("committed_generation IS NOT NULL AND tombstoned_at IS NULL"),
+        postgresql_where=text("content_hash <> '' AND tombstoned_at IS NULL"),
     ),
     Index(
         "documents_unswept", "tombstoned_at", postgresql_where=text("tombstoned_at IS NOT NULL AND swept_at IS NULL")
@@ -228,9 +246,14 @@ generations = Table(
     Column("text_generation", Integer),
     Column("ingestion_id", Uuid),
     Column("progress", JSONB(none_as_null=True)),
+    # The index it is made for, null for the collection's first, and that index's slot.
+    Column("index_id", Uuid),
+    Column("slot", SmallInteger, nullable=False),
+    Column("origin", Integer, nullable=False),
     PrimaryKeyConstraint("tenant_id", "document_id", "number"),
     ForeignKeyConstraint(["tenant_id", "document_id"], ["documents.tenant_id", "documents.id"]),
     ForeignKeyConstraint(["tenant_id", "ingestion_id"], ["ingestions.tenant_id", "ingestions.id"]),
+    ForeignKeyConstraint(["tenant_id", "index_id"], ["indexes.tenant_id", "indexes.id"]),
     # Terminal states have no deadline, so the index holds what is unfinished only.
     CheckConstraint(
         "(due_at IS NULL) = (state IN ('committed', 'unchanged', 'superseded', 'failed'))",
@@ -243,6 +266,7 @@ generations = Table(
         "tenant_id",
         postgresql_where=text("state IN ('chunking', 'embedding', 'extracting', 'publishing')"),
     ),
+    Index("generations_under_way", "tenant_id", "index_id", postgresql_where=text("due_at IS NOT NULL")),
     Index("generations_failed", "tenant_id", "project_id", postgresql_where=text("state = 'failed'")),
     # Rows of documents in no run are in neither: they cost such documents nothing.
     Index(
@@ -292,14 +316,14 @@ vectors = Table(
     "vectors",
     metadata,
     tenant_column(),
-    Column("collection_id", Uuid, nullable=False),
+    Column("index_id", Uuid, nullable=False),
     Column("document_id", Uuid, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("ordinal", Integer, nullable=False),
-    # Any dimension; all vectors of a collection have its model's.
+    # Any dimension; all vectors of an index have its model's.
     Column("embedding", VECTOR, nullable=False),
-    PrimaryKeyConstraint("tenant_id", "collection_id", "document_id", "generation", "ordinal"),
-    ForeignKeyConstraint(["tenant_id", "collection_id"], ["collections.tenant_id", "collections.id"]),
+    PrimaryKeyConstraint("tenant_id", "index_id", "document_id", "generation", "ordinal"),
+    ForeignKeyConstraint(["tenant_id", "index_id"], ["indexes.tenant_id", "indexes.id"]),
     ForeignKeyConstraint(
         ["tenant_id", "document_id", "generation"],
         ["generations.tenant_id", "generations.document_id", "generations.number"],
@@ -310,72 +334,11 @@ vector_indexes = Table(
     "vector_indexes",
     metadata,
     tenant_column(),
-    Column("collection_id", Uuid, nullable=False),
+    Column("index_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
-    PrimaryKeyConstraint("tenant_id", "collection_id"),
-    ForeignKeyConstraint(["tenant_id", "collection_id"], ["collections.tenant_id", "collections.id"]),
-)
-
-keywords = Table(
-    "keywords",
-    metadata,
-    tenant_column(),
-    Column("collection_id", Uuid, nullable=False),
-    Column("document_id", Uuid, nullable=False),
-    Column("generation", Integer, nullable=False),
-    Column("ordinal", Integer, nullable=False),
-    Column("length", Integer, nullable=False),
-    # The mean length its weights were made with.
-    Column("average", Double, nullable=False),
-    Column("weights", SPARSEVEC(DIMENSIONS), nullable=False),
-    PrimaryKeyConstraint("tenant_id", "collection_id", "document_id", "generation", "ordinal"),
-    ForeignKeyConstraint(["tenant_id", "collection_id"], ["collections.tenant_id", "collections.id"]),
-    ForeignKeyConstraint(
-        ["tenant_id", "document_id", "generation", "ordinal"],
-        ["chunks.tenant_id", "chunks.document_id", "chunks.generation", "chunks.ordinal"],
-    ),
-)
-
-keyword_statistics = Table(
-    "keyword_statistics",
-    metadata,
-    tenant_column(),
-    Column("collection_id", Uuid, nullable=False),
-    Column("chunks", BigInteger, nullable=False),
-    Column("length", BigInteger, nullable=False),
-    # Frozen mean length; null until the first publish.
-    Column("average", Double),
-    PrimaryKeyConstraint("tenant_id", "collection_id"),
-    ForeignKeyConstraint(["tenant_id", "collection_id"], ["collections.tenant_id", "collections.id"]),
-)
-
-keyword_terms = Table(
-    "keyword_terms",
-    metadata,
-    tenant_column(),
-    Column("collection_id", Uuid, nullable=False),
-    Column("term", Integer, nullable=False),
-    Column("chunks", Integer, nullable=False),
-    PrimaryKeyConstraint("tenant_id", "collection_id", "term"),
-    ForeignKeyConstraint(["tenant_id", "collection_id"], ["collections.tenant_id", "collections.id"]),
-)
-
-keyword_generations = Table(
-    "keyword_generations",
-    metadata,
-    tenant_column(),
-    Column("collection_id", Uuid, nullable=False),
-    Column("document_id", Uuid, nullable=False),
-    Column("generation", Integer, nullable=False),
-    Column("chunks", Integer, nullable=False),
-    Column("length", BigInteger, nullable=False),
-    PrimaryKeyConstraint("tenant_id", "collection_id", "document_id", "generation"),
-    ForeignKeyConstraint(["tenant_id", "collection_id"], ["collections.tenant_id", "collections.id"]),
-    ForeignKeyConstraint(
-        ["tenant_id", "document_id", "generation"],
-        ["generations.tenant_id", "generations.document_id", "generations.number"],
-    ),
+    PrimaryKeyConstraint("tenant_id", "index_id"),
+    ForeignKeyConstraint(["tenant_id", "index_id"], ["indexes.tenant_id", "indexes.id"]),
 )
 
 embedding_cache = Table(

@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0013"
+HEAD = "0014"

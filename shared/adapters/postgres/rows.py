@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.adapters.postgres.collections import PgCollections
     from shared.adapters.postgres.cursors import PgCursors
     from shared.adapters.postgres.documents import PgDocuments
+    from shared.adapters.postgres.indexes import PgIndexes
     from shared.adapters.postgres.ingestions import PgIngestions
     from shared.adapters.postgres.keywords import PgKeywords
     from shared.adapters.postgres.limits import PgLimits
@@ -72,6 +73,13 @@ class PgRows:
         from shared.adapters.postgres.admissions import PgAdmissions
 
         return PgAdmissions(self._session)
+
+    @cached_property
+    def indexes(self) -> PgIndexes:
+        """Indexes and questions."""
+        from shared.adapters.postgres.indexes import PgIndexes
+
+        return PgIndexes(self._session)
 
     @cached_property
     def chunks(self) -> PgChunks:

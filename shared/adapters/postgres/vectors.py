@@ -30,18 +30,18 @@ BATCH = 250
 V = table.c
 
 PUT = text("""
-INSERT INTO vectors (tenant_id, collection_id, document_id, generation, ordinal, embedding)
-SELECT :tenant, :collection, d.id, new.generation, new.ordinal, new.embedding
+INSERT INTO vectors (tenant_id, index_id, document_id, generation, ordinal, embedding)
+SELECT :tenant, :index, d.id, new.generation, new.ordinal, new.embedding
 FROM unnest(
   CAST(:generations AS integer[]), CAST(:ordinals AS integer[]), CAST(:embeddings AS vector[])
 ) AS new (generation, ordinal, embedding)
 JOIN documents d ON d.tenant_id = :tenant AND d.project_id = :project
   AND d.collection_id = :collection AND d.id = :document
-ON CONFLICT (tenant_id, collection_id, document_id, generation, ordinal) DO UPDATE SET embedding = excluded.embedding
+ON CONFLICT (tenant_id, index_id, document_id, generation, ordinal) DO UPDATE SET embedding = excluded.embedding
 """)
 
 OF_DOCUMENT = """
-tenant_id = :tenant AND collection_id = :collection
+tenant_id = :tenant AND index_id = :index
 AND document_id = (
   SELECT d.id FROM documents d WHERE d.tenant_id = :tenant AND d.project_id = :project AND d.id = :document
 )
@@ -54,14 +54,15 @@ DELETE FROM vectors v USING unnest(
   CAST(:documents AS uuid[]), CAST(:generations AS integer[]), CAST(:ordinals AS integer[])
 ) AS w (document_id, generation, ordinal)
 JOIN documents d ON d.tenant_id = :tenant AND d.id = w.document_id
-WHERE v.tenant_id = :tenant AND v.collection_id = d.collection_id AND v.document_id = w.document_id
+JOIN indexes i ON i.tenant_id = :tenant AND i.collection_id = d.collection_id
+WHERE v.tenant_id = :tenant AND v.index_id = i.id AND v.document_id = w.document_id
   AND v.generation = w.generation AND v.ordinal = w.ordinal
 """)
 WIPE = text("""
 DELETE FROM vectors v USING (
-  SELECT collection_id, document_id, generation, ordinal FROM vectors WHERE tenant_id = :tenant LIMIT :most
+  SELECT index_id, document_id, generation, ordinal FROM vectors WHERE tenant_id = :tenant LIMIT :most
 ) doomed
-WHERE v.tenant_id = :tenant AND v.collection_id = doomed.collection_id AND v.document_id = doomed.document_id
+WHERE v.tenant_id = :tenant AND v.index_id = doomed.index_id AND v.document_id = doomed.document_id
   AND v.generation = doomed.generation AND v.ordinal = doomed.ordinal
 """)
 PING = text("SELECT CAST('[1,0]' AS vector) <=> CAST('[0,1]' AS vector)")
@@ -71,7 +72,7 @@ DISTANCE: ColumnElement[float] = V.embedding.op("<#>", return_type=Double())(tex
 SCAN: Select[Any] = (
     select(V.document_id, V.generation, V.ordinal, (-DISTANCE).label("score"))
     .select_from(scanned(table))
-    .where((V.tenant_id == TENANT) & (V.collection_id == any_(bindparam("collections", type_=ARRAY(Uuid)))))
+    .where((V.tenant_id == TENANT) & (V.index_id == any_(bindparam("indexes", type_=ARRAY(Uuid)))))
     .order_by(DISTANCE, V.document_id, V.ordinal)
     .limit(bindparam("most"))
 )
@@ -79,24 +80,24 @@ SCAN: Select[Any] = (
 # its rows in nearly the right order, so they are sorted again.
 NEAREST = """
 SELECT {part} AS part, v.document_id, v.generation, v.ordinal, -(v.embedding <#> CAST(:vector AS vector)) AS score
-FROM vectors v WHERE v.tenant_id = :tenant AND v.collection_id = :collection_{part}
+FROM vectors v WHERE v.tenant_id = :tenant AND v.index_id = :index_{part}
 ORDER BY CAST(v.embedding AS vector({dimensions})) <#> CAST(:vector AS vector({dimensions})) LIMIT :reach
 """
 
 
 @lru_cache
 def nearest(parts: int, dimensions: int) -> TextClause:
-    """The paged statement over this many collections."""
+    """The paged statement over this many indexes."""
     return paged([NEAREST.format(part=part, dimensions=dimensions) for part in range(parts)])
 
 
 INDEX_FROM = 5_000
 """Vectors from which a collection gets an index. Below, a scan of all takes 2.5 ms (384 dimensions) and misses none."""
 
-SIZE = text("SELECT chunks FROM keyword_statistics WHERE tenant_id = :tenant AND collection_id = :collection")
+SIZE = text("SELECT chunks FROM keyword_statistics WHERE tenant_id = :tenant AND index_id = :index")
 PATIENCE = text("SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '60s', true)")
-INDEX = text("SELECT lambent_index_vectors(:collection, :now)")
-RETIRE = text("SELECT lambent_drop_vector_index(:collection)")
+INDEX = text("SELECT lambent_index_vectors(:index, :now)")
+RETIRE = text("SELECT lambent_drop_vector_index(:index)")
 
 
 class PgVectors:
@@ -140,7 +141,7 @@ class PgVectors:
         """Nearest by cosine, best first; the score is the cosine, -1 to 1. An empty `document_ids` finds nothing."""
         if not collections or (document_ids is not None and not document_ids):
             return []
-        named = list(dict.fromkeys(one.id for one in collections))
+        named = list(dict.fromkeys(one.index_id for one in collections))
         asked = {**within(scope, named), "vector": _question(vector, collections)}
         narrowing = narrowed(table, filter, document_ids)
         if not narrowing and len(named) <= MAX_PARTS:
@@ -155,11 +156,11 @@ class PgVectors:
 
         Writers of other collections may wait for it, some seconds for 10,000 vectors.
         """
-        where = {"tenant": scope.tenant_id, "collection": collection.id}
+        where = {"tenant": scope.tenant_id, "index": collection.index_id}
         if (await self._session.scalar(SIZE, where) or 0) < INDEX_FROM:
             return False
         await self._session.run(PATIENCE)
-        return bool(await self._session.scalar(INDEX, {"collection": collection.id, "now": now}))
+        return bool(await self._session.scalar(INDEX, {"index": collection.index_id, "now": now}))
 
     async def listed(self, scope: TenantScope, after: str, limit: int) -> tuple[Sequence[ChunkId], str]:
         """None: each refers to its generation's row."""
@@ -177,9 +178,9 @@ class PgVectors:
         return (await self._session.run(WIPE, {"tenant": scope.tenant_id, "most": limit})).rowcount
 
     async def retire(self, scope: Scope, collection: Collection) -> None:
-        """Drop the index of a deleted collection, if it has one."""
+        """Drop what a large index was given, if it was."""
         await self._session.run(PATIENCE)
-        await self._session.run(RETIRE, {"collection": collection.id})
+        await self._session.run(RETIRE, {"index": collection.index_id})
 
     async def ids(self, scope: Scope, collection: Collection, document_id: UUID) -> Sequence[ChunkId]:
         """Every stored id of one document, all generations."""
@@ -231,5 +232,6 @@ def _document(scope: Scope, collection: Collection, document_id: UUID) -> dict[s
         "tenant": scope.tenant_id,
         "project": scope.project_id,
         "collection": collection.id,
+        "index": collection.index_id,
         "document": document_id,
     }

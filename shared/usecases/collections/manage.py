@@ -82,7 +82,9 @@ async def change(
         Conflict: the new name is taken.
     """
     scope.require(Permission.COLLECTIONS_WRITE)
-    known = await _existing(scope, ports, collection_id)
+    known = await ports.collections.lock(scope, collection_id)
+    if known is None:
+        raise NotFound("no such collection in this project", code="collection_not_found")
     changed = replace(
         known,
         name=known.name if name is None else clean_name(name),

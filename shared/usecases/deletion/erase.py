@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+from shared.domain.indexes import IndexState, seen_through
 from shared.domain.receipts import (
     BACKLOG,
     BATCH,
@@ -97,10 +98,14 @@ async def _rest(scope: TenantScope, ports: Ports, subject: Subject) -> Mapping[s
     removed = {"statistics": 0, "collections": 0, "chats": 0, "projects": 0, "keys": 0}
     for collection in await ports.collections.named(scope, subject, COLLECTIONS):
         room = _room(scope, collection.project_id)
-        gone = await ports.keywords.forget(room, collection.id, TERMS)
+        indexes = [one for one in await ports.indexes.of(room, collection.id) if one.state is not IndexState.DROPPED]
+        gone = sum([await ports.keywords.forget(room, one.id, TERMS) for one in indexes])
         removed["statistics"] += gone
         if gone == 0:
-            await ports.vectors.retire(room, collection)
+            for index in indexes:
+                await ports.vectors.retire(room, seen_through(collection, index))
+                await ports.indexes.save(room, replace(index, state=IndexState.DROPPED, changed_at=ports.clock.now()))
+            await ports.indexes.ask(room, collection.id, [])
             deleted_at = collection.deleted_at or ports.clock.now()
             await ports.collections.save(room, replace(collection, name="", description="", deleted_at=deleted_at))
             removed["collections"] += 1

@@ -34,10 +34,10 @@ async def delete(scope: Scope, ports: Ports, document_id: UUID) -> DeletionRecei
         requested_at=now,
     )
     # Out of the statistics in the same transaction: a deleted document weighs nothing from this moment.
-    if document.committed_generation is not None:
-        await ports.keywords.publish(
-            scope, document.collection_id, document.id, add=None, remove=document.committed_generation
-        )
+    for index in sorted(await ports.indexes.of(scope, document.collection_id), key=lambda one: one.slot):
+        committed = document.committed_in(index.slot)
+        if index.open and committed is not None:
+            await ports.keywords.publish(scope, index.id, document.id, add=None, remove=committed)
     await ports.documents.save(
         scope, replace(document, tombstoned_at=now, updated_at=now, status=DocumentStatus.DELETING)
     )

@@ -9,7 +9,7 @@ from shared.domain.errors import Conflict, NotFound
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports
 from shared.usecases.admissions.line import first_state, send_first
-from shared.usecases.documents.upload import new_generation, recipe_of
+from shared.usecases.documents.upload import new_generation
 
 
 async def process(scope: Scope, ports: Ports, document_id: UUID) -> Generation:
@@ -37,7 +37,8 @@ async def process_again(scope: Scope, ports: Ports, document: Document) -> Gener
     """The next generation of a locked document whose file is there already."""
     collection = await collection_of(scope, ports, document)
     generations = await ports.documents.generations(scope, document.id)
-    uploaded = next((generation for generation in generations if generation.source.version_id), None)
+    uploads = [generation for generation in generations if generation.source.version_id]
+    uploaded = max(uploads, key=lambda one: (one.upload, one.number), default=None)
     if uploaded is None:
         raise Conflict("the document has no upload yet", code="not_uploaded", hint="upload the file first")
     return await begin(scope, ports, document, collection, uploaded, GenerationState.EXTRACTING)
@@ -59,17 +60,16 @@ async def begin(
         scope: who asks.
         ports: in a transaction that holds the document's lock.
         document: the row.
-        collection: its collection, whose present settings the generation is made by.
+        collection: its collection, seen through the index that the generation is made for.
         earlier: the generation with the file.
         state: where it begins: `EXTRACTING`, or `CHUNKING` to be cut from the text of `earlier`.
         ingestion_id: the run it belongs to.
     """
     now = ports.clock.now()
-    fresh = new_generation(scope, ports, document, document.latest_generation + 1, recipe_of(collection))
+    fresh = new_generation(scope, ports, document, document.latest_generation + 1, collection)
+    fresh = replace(fresh, source=earlier.source, origin=earlier.upload, ingestion_id=ingestion_id)
     first = await first_state(scope, ports, state)
-    fresh = advance(
-        replace(fresh, source=earlier.source, ingestion_id=ingestion_id), first, now, due=ports.pace.patience(first)
-    )
+    fresh = advance(fresh, first, now, due=ports.pace.patience(first))
     if state is GenerationState.CHUNKING:
         fresh = replace(fresh, text_generation=earlier.text_generation or earlier.number)
     await ports.documents.add_generation(scope, fresh)

@@ -95,7 +95,9 @@ async def retry_failed(scope: Scope, ports: Ports, wanted: FailedFilter, *, curs
 
 
 async def _take_up(scope: Scope, ports: Ports, document: Document, failed: Generation) -> Generation:
-    collection = await collection_of(scope, ports, document)
+    # In the index it failed for, unless that is gone.
+    collection = await ports.collections.through(scope, document.collection_id, failed.index)
+    collection = collection or await collection_of(scope, ports, document)
     state = restart(failed, recipe_of(collection))
     if state is GenerationState.CHUNKING and not await _there(ports, Bucket.WORK, text_key(failed)):
         state = GenerationState.EXTRACTING

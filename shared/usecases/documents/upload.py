@@ -155,15 +155,21 @@ async def further(
     if committed is not None and content_hash and content_hash == document.content_hash:
         served = await ports.documents.generation(scope, document.id, committed)
         if served is not None and served.recipe == recipe_of(collection):
-            return UploadSlot(await _unchanged(scope, ports, document, served, ingestion_id), committed, None)
+            return UploadSlot(await _unchanged(scope, ports, document, collection, ingestion_id), committed, None)
     latest = await ports.documents.generation(scope, document.id, document.latest_generation)
     fits = latest is not None and ingestion_id in (None, latest.ingestion_id)
     if latest is not None and fits and latest.state is GenerationState.AWAITING_UPLOAD:
-        slot = replace(latest, due_at=now + _form_life(), recipe=recipe_of(collection))
+        slot = replace(
+            latest,
+            due_at=now + _form_life(),
+            recipe=recipe_of(collection),
+            index=collection.index,
+            slot=collection.slot,
+        )
         await ports.documents.save_generation(scope, slot)
         fresh = False
     else:
-        slot = new_generation(scope, ports, document, document.latest_generation + 1, recipe_of(collection))
+        slot = new_generation(scope, ports, document, document.latest_generation + 1, collection)
         slot = replace(slot, ingestion_id=ingestion_id)
         await ports.documents.add_generation(scope, slot)
         fresh = True
@@ -178,7 +184,7 @@ async def further(
 
 
 async def _unchanged(
-    scope: Scope, ports: Ports, document: Document, served: Generation, ingestion_id: UUID | None
+    scope: Scope, ports: Ports, document: Document, collection: Collection, ingestion_id: UUID | None
 ) -> Document:
     """Nothing is to be sent; a run that was told of the file has it as a generation that ended there and then."""
     now = ports.clock.now()
@@ -188,7 +194,7 @@ async def _unchanged(
         touched = replace(document, updated_at=now)
         await ports.documents.save(scope, touched)
         return touched
-    made = new_generation(scope, ports, document, document.latest_generation + 1, served.recipe)
+    made = new_generation(scope, ports, document, document.latest_generation + 1, collection)
     made = replace(
         advance(made, GenerationState.UNCHANGED, now, due=None),
         ingestion_id=ingestion_id,
@@ -220,15 +226,15 @@ async def _first(
         created_at=now,
         updated_at=now,
     )
-    generation = new_generation(scope, ports, document, 1, recipe_of(collection))
+    generation = new_generation(scope, ports, document, 1, collection)
     generation = replace(generation, ingestion_id=new.ingestion_id)
     await ports.documents.add(scope, document, generation)
     await joined(scope, ports, document, generation)
     return UploadSlot(document, 1, await _form(ports, generation, new.media_type, max_bytes))
 
 
-def new_generation(scope: Scope, ports: Ports, document: Document, number: int, recipe: Recipe) -> Generation:
-    """A generation that waits for its upload."""
+def new_generation(scope: Scope, ports: Ports, document: Document, number: int, collection: Collection) -> Generation:
+    """A generation that waits for its upload, made for the index that the collection is seen through."""
     now: datetime = ports.clock.now()
     return Generation(
         tenant_id=scope.tenant_id,
@@ -237,15 +243,17 @@ def new_generation(scope: Scope, ports: Ports, document: Document, number: int, 
         number=number,
         state=GenerationState.AWAITING_UPLOAD,
         source=Source(upload_key(scope.tenant_id, document.id, number)),
-        recipe=recipe,
+        recipe=recipe_of(collection),
         created_at=now,
         entered_at=now,
         due_at=now + _form_life(),
+        index=collection.index,
+        slot=collection.slot,
     )
 
 
 def recipe_of(collection: Collection) -> Recipe:
-    """What a generation of this collection is made by, as of now."""
+    """What a generation of this collection is made by, as of now, for the index it is seen through."""
     return Recipe(READER_VERSION, collection.chunking.key, collection.model.name, PIPELINE_VERSION)
 
 

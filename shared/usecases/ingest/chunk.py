@@ -40,9 +40,10 @@ class ChunkStage:
     queue = Queue.INGEST_CHUNK
 
     async def load(self, scope: Scope, ports: Ports, claimed: Claimed) -> Generation | None:
-        """The generation being served, to compare with."""
-        number = claimed.document.committed_generation
-        return None if number is None else await ports.documents.generation(scope, claimed.document.id, number)
+        """The generation committed in the same index, to compare with."""
+        number = claimed.document.committed_in(claimed.generation.slot)
+        known = None if number is None else await ports.documents.generation(scope, claimed.document.id, number)
+        return known if known is not None and known.index == claimed.generation.index else None
 
     async def perform(self, powers: Powers, claimed: Claimed, work: Generation | None) -> Cut | Reason | None:
         """Fetch and cut the text; None when it is what is being served already."""
@@ -64,8 +65,8 @@ class ChunkStage:
             await save(scope, ports, document, advance(generation, GenerationState.UNCHANGED, now, due=None))
             ports.meter.add("documents_unchanged", 1)
             return
-        await ports.chunks.replace(scope, claimed.collection.id, document.id, generation.number, result.chunks)
-        await ports.keywords.put(scope, claimed.collection.id, result.terms)
+        await ports.chunks.replace(scope, claimed.collection.index_id, document.id, generation.number, result.chunks)
+        await ports.keywords.put(scope, claimed.collection.index_id, result.terms)
         described = replace(
             generation,
             content_hash=result.extracted.content_hash,

@@ -66,9 +66,11 @@ class EmbedStage:
             Conflict: this deployment cannot embed with the collection's model.
         """
         model = claimed.collection.model
-        if model != ports.embedder.model:
+        embedder = ports.embedders.of(model.name)
+        if model.dimensions != embedder.model.dimensions:
             raise Conflict(
-                f"the collection uses the model {model.name}, this deployment has {ports.embedder.model.name}",
+                f"the index has vectors of {model.dimensions} dimensions, "
+                f"and {model.name} gives {embedder.model.dimensions} here",
                 code="model_unavailable",
             )
         chunks = await ports.chunks.list(scope, claimed.document.id, claimed.generation.number)
@@ -77,7 +79,7 @@ class EmbedStage:
         turn = Turn(0)
         if unknown:
             granted = await self._turns.granted(ports, model.name, claimed.granted)
-            requests = -(-unknown // ports.embedder.batch_size)
+            requests = -(-unknown // embedder.batch_size)
             turn = granted or await self._turns.ask(ports, model.name, requests, _whose(claimed))
         return Texts(claimed.generation.title, chunks, known, turn)
 
@@ -91,7 +93,8 @@ class EmbedStage:
             for chunk in work.chunks
             if chunk.content_hash not in work.known
         }
-        hashes, size = list(wanted), powers.embedder.batch_size
+        embedder = powers.embedders.of(claimed.collection.model.name)
+        hashes, size = list(wanted), embedder.batch_size
         started, tokens = powers.clock.monotonic(), 0
         fresh: dict[str, Sequence[float]] = {}
         pause: Delayed | None = None
@@ -102,7 +105,7 @@ class EmbedStage:
                 break
             batch = hashes[first : first + size]
             try:
-                made = await powers.embedder.embed([wanted[one] for one in batch], Purpose.DOCUMENT)
+                made = await embedder.embed([wanted[one] for one in batch], Purpose.DOCUMENT)
             except Delayed as error:
                 pause = error
                 break
@@ -155,7 +158,7 @@ class EmbedStage:
     async def _go_on(self, scope: Scope, ports: Ports, claimed: Claimed, result: Embedded) -> None:
         """Queue the rest for when its turn has come; progress is in the cache."""
         turn, model, chunks = result.texts.turn, claimed.collection.model.name, claimed.generation.counts.chunks
-        requests = -(-result.missing // ports.embedder.batch_size)
+        requests = -(-result.missing // ports.embedders.of(model).batch_size)
         if result.pause is not None:
             turn = await self._turns.refused(ports, model, result.pause, requests, _whose(claimed))
         elif not turn.seconds:

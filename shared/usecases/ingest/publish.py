@@ -1,10 +1,10 @@
-"""Make a generation the one that is searched, if nothing newer is."""
+"""Make a generation the one that its index serves, if nothing newer is."""
 
 from dataclasses import replace
 
 import structlog
 
-from shared.domain.documents import DocumentStatus, GenerationState, advance
+from shared.domain.documents import Document, DocumentStatus, Generation, GenerationState, advance
 from shared.domain.events import GenerationMessage, Queue
 from shared.domain.ingestion import STAGE_STATES
 from shared.domain.tenants import Permission, Scope
@@ -17,9 +17,11 @@ log = structlog.get_logger()
 
 
 async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> bool:
-    """Commit the generation by compare-and-set, count its words into the collection, and have the one before it swept.
+    """Commit the generation by compare-and-set, count its words into the index, and have the one before it swept.
 
     All of it is one transaction: a publish either happened whole or not at all, and happening twice changes nothing.
+    The collection is held meanwhile, so that what a cut sees is what it leaves: a generation is committed before it,
+    and counted, or after it.
 
     Returns:
         Whether there was anything to do.
@@ -31,15 +33,36 @@ async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> boo
         return False
     document, generation = found
     now = ports.clock.now()
-    before = document.committed_generation
-    collection = await ports.collections.get(scope, document.collection_id)
+    before = document.committed_in(generation.slot)
+    collection = await ports.collections.through(scope, document.collection_id, generation.index, hold=True)
     won = collection is not None and not overtaken(document, generation)
-    if not (won and await ports.documents.commit(scope, document.id, generation.number)):
+    if collection is None or not (
+        won and await ports.documents.commit(scope, document.id, generation.number, generation.slot)
+    ):
         await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, now, due=None))
         await send_sweep(scope, ports, document.id)
         log.info("stage.overtaken", stage=Queue.INGEST_PUBLISH)
         return True
-    await ports.keywords.publish(scope, document.collection_id, document.id, add=generation.number, remove=before)
+    await ports.keywords.publish(scope, collection.index_id, document.id, add=generation.number, remove=before)
+    committed = advance(generation, GenerationState.COMMITTED, now, due=None)
+    if collection.live:
+        await _serve(scope, ports, document, committed)
+    else:
+        await save(scope, ports, document, committed)
+    if before is not None:
+        await send_sweep(scope, ports, document.id)
+    log.info(
+        "document.indexed" if collection.live else "document.mirrored",
+        document_id=str(document.id),
+        generation=generation.number,
+        chunks=generation.counts.chunks,
+    )
+    return True
+
+
+async def _serve(scope: Scope, ports: Ports, document: Document, generation: Generation) -> None:
+    """The document is what its searched generation says it is."""
+    now = ports.clock.now()
     described = replace(
         document,
         committed_generation=generation.number,
@@ -51,16 +74,10 @@ async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> boo
         content_hash=generation.content_hash,
         duplicate_of=await ports.documents.same_content(scope, document.id, generation.content_hash),
     )
-    await save(scope, ports, described, advance(generation, GenerationState.COMMITTED, now, due=None))
+    await save(scope, ports, described, generation)
     # `save` writes the document only for its latest generation; an earlier one that is served meanwhile describes it
     # just as well.
     if generation.number != document.latest_generation:
         await ports.documents.save(scope, replace(described, updated_at=now))
-    if before is not None:
-        await send_sweep(scope, ports, document.id)
     ports.meter.add("documents_indexed", 1)
     ports.meter.add("document_ms", (now - generation.created_at).total_seconds() * 1000, Unit.MILLISECONDS)
-    log.info(
-        "document.indexed", document_id=str(document.id), generation=generation.number, chunks=generation.counts.chunks
-    )
-    return True

@@ -91,7 +91,11 @@ async def uploaded(
     ):
         log.info("upload.duplicate", document_id=str(document.id), generation=generation.number)
         return
-    fresh = new_generation(scope, ports, document, document.latest_generation + 1, generation.recipe)
+    collection = await ports.collections.get(scope, document.collection_id)
+    if collection is None:
+        log.info("upload.after_delete", document_id=str(document.id))
+        return
+    fresh = new_generation(scope, ports, document, document.latest_generation + 1, collection)
     await ports.documents.add_generation(scope, fresh)
     document = replace(document, latest_generation=fresh.number)
     await ports.documents.save(scope, document)

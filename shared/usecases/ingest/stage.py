@@ -82,7 +82,7 @@ async def take(scope: Scope, ports: Ports, message: GenerationMessage, queue: Qu
         log.info("stage.not_needed", stage=queue, state=found[1].state.value if found else "unknown")
         return None
     document, generation = found
-    collection = await ports.collections.get(scope, document.collection_id)
+    collection = await ports.collections.through(scope, document.collection_id, generation.index)
     if collection is None or overtaken(document, generation):
         await save(scope, ports, document, advance(generation, GenerationState.SUPERSEDED, ports.clock.now(), due=None))
         log.info("stage.overtaken", stage=queue)
@@ -197,10 +197,9 @@ async def save(scope: Scope, ports: Ports, document: Document, generation: Gener
 
 
 def overtaken(document: Document, generation: Generation) -> bool:
-    """True when a newer generation is being served, or the document is deleted."""
-    return document.deleted or (
-        document.committed_generation is not None and document.committed_generation >= generation.number
-    )
+    """True when a newer generation is committed in the same index, or the document is deleted."""
+    committed = document.committed_in(generation.slot)
+    return document.deleted or (committed is not None and committed >= generation.number)
 
 
 def reason_of(error: Exception) -> Reason:

@@ -3,7 +3,7 @@
 Remove what a document no longer needs from every store, ask every store again, and write the receipt.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,6 +12,7 @@ import structlog
 
 from shared.domain.collections import Collection
 from shared.domain.documents import PARTS_PREFIX, WORK_PREFIXES, Document, DocumentStatus, GenerationState, advance
+from shared.domain.indexes import IndexState, seen_through
 from shared.domain.receipts import added
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
@@ -50,8 +51,8 @@ async def sweep_document(scope: Scope, ports: Ports, document_id: UUID) -> None:
         await _deleted(scope, ports, document, collection)
         return
     await _parts(scope, ports, document)
-    if document.gone_with is None and document.committed_generation is not None:
-        removed = await _index(scope, ports, document, collection, keep=document.committed_generation)
+    if document.gone_with is None:
+        removed = await _outdated(scope, ports, document, collection)
         log.info("document.swept", document_id=str(document_id), **removed)
 
 
@@ -72,19 +73,16 @@ async def _deleted(scope: Scope, ports: Ports, document: Document, collection: C
             await ended(scope, ports, document, overtaken)
     places = _places(document)
     hashes = await ports.chunks.hashes(scope, document.id)
-    words = await ports.keywords.discard(scope, collection.id, document.id)
+    indexes = await ports.indexes.of(scope, collection.id)
+    seen = [seen_through(collection, one) for one in indexes if one.state is not IndexState.DROPPED]
     citations = await ports.chats.redact(scope, document.id)
-    removed = {
-        "keywords": words,
-        "citations": citations,
-        **await _index(scope, ports, document, collection, keep=None),
-    }
+    removed = {"citations": citations, **await _everything(scope, ports, document, seen)}
     for store, bucket, prefix in places:
         removed[store] = removed.get(store, 0) + await ports.blobs.delete_prefix(bucket, prefix)
     remaining = {
         "chunks": await ports.chunks.count(scope, document.id),
-        "keywords": await ports.keywords.count(scope, collection.id, document.id),
-        "vectors": len(await ports.vectors.ids(scope, collection, document.id)),
+        "keywords": sum([await ports.keywords.count(scope, one.index_id, document.id) for one in seen]),
+        "vectors": sum([len(await ports.vectors.ids(scope, one, document.id)) for one in seen]),
         "cache": await ports.cache.count_unused(scope, hashes),
         "citations": await ports.chats.citing(scope, document.id),
     }
@@ -160,11 +158,23 @@ async def _forget(scope: Scope, ports: Ports, document: Document, now: datetime)
     )
 
 
-async def _index(
-    scope: Scope, ports: Ports, document: Document, collection: Collection, *, keep: int | None
-) -> dict[str, int]:
+async def _outdated(scope: Scope, ports: Ports, document: Document, collection: Collection) -> dict[str, int]:
+    """What older generations left in each index."""
     hashes = await ports.chunks.hashes(scope, document.id)
-    vectors = await ports.vectors.delete(scope, collection, document.id, keep=keep)
-    chunks = await ports.chunks.delete(scope, document.id, keep=keep)
-    cached = await ports.cache.delete_unused(scope, hashes)
-    return {"vectors": vectors, "chunks": chunks, "cache": cached}
+    vectors = chunks = 0
+    for index in await ports.indexes.of(scope, collection.id):
+        keep = document.committed_in(index.slot)
+        if index.open and keep is not None:
+            vectors += await ports.vectors.delete(scope, seen_through(collection, index), document.id, keep=keep)
+            chunks += await ports.chunks.delete_from(scope, index.id, document.id, keep=keep)
+    return {"vectors": vectors, "chunks": chunks, "cache": await ports.cache.delete_unused(scope, hashes)}
+
+
+async def _everything(scope: Scope, ports: Ports, document: Document, seen: Sequence[Collection]) -> dict[str, int]:
+    hashes = await ports.chunks.hashes(scope, document.id)
+    return {
+        "keywords": sum([await ports.keywords.discard(scope, one.index_id, document.id) for one in seen]),
+        "vectors": sum([await ports.vectors.delete(scope, one, document.id, keep=None) for one in seen]),
+        "chunks": await ports.chunks.delete(scope, document.id),
+        "cache": await ports.cache.delete_unused(scope, hashes),
+    }

@@ -11,6 +11,7 @@ import structlog
 
 from shared.domain.chunks import ChunkVector
 from shared.domain.documents import Document, Generation, GenerationState
+from shared.domain.indexes import IndexState, seen_through
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports
 from shared.usecases.reconcile.stores import GUARD
@@ -34,9 +35,9 @@ async def _lingering(scope: Scope, ports: Ports, document: Document) -> bool:
     """Remove what later generations that came to nothing have left."""
     before = ports.clock.now() - GUARD
     dead = {
-        one.number
+        one.number: one.index or document.collection_id
         for one in await ports.documents.generations(scope, document.id)
-        if one.number > (document.committed_generation or 0)
+        if one.number not in (document.committed_generation, document.standby_generation)
         and one.state in DEAD
         and one.finished_at is not None
         and one.finished_at <= before
@@ -44,10 +45,16 @@ async def _lingering(scope: Scope, ports: Ports, document: Document) -> bool:
     collection = await ports.collections.get(scope, document.collection_id)
     if not dead or collection is None:
         return False
-    left = [id for id in await ports.vectors.ids(scope, collection, document.id) if id.generation in dead]
+    indexes = [one for one in await ports.indexes.of(scope, collection.id) if one.state is not IndexState.DROPPED]
+    left = [
+        id
+        for index in indexes
+        for id in await ports.vectors.ids(scope, seen_through(collection, index), document.id)
+        if id.generation in dead
+    ]
     chunks = [number for number in sorted(dead) if await ports.chunks.list(scope, document.id, number, limit=1)]
     for number in chunks:
-        await ports.chunks.replace(scope, collection.id, document.id, number, [])
+        await ports.chunks.replace(scope, dead[number], document.id, number, [])
     if left:
         await ports.vectors.drop(scope, left)
     if left or chunks:

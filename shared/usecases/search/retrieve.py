@@ -1,6 +1,6 @@
 """Find the chunks that speak of a question."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -29,46 +29,86 @@ while.
 """
 
 
+class ModelNeeded(Exception):
+    """A collection is embedded by a model that the question has no vector of yet.
+
+    `models` are those of all collections asked, `missing` the ones without a vector.
+    """
+
+    def __init__(self, models: Mapping[UUID, str], missing: Sequence[str]) -> None:
+        super().__init__(", ".join(missing))
+        self.models = models
+        self.missing = missing
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query with its vector (None when the vector leg does not run) and what embedding it took."""
+    """A query with its vector by each model it was embedded with, and what that took.
+
+    Which model a collection is searched by is known once it is read, in the transaction; a model is asked outside of
+    it. So a question is embedded by the model it will most likely be asked with, and asked again with others if need
+    be.
+    """
 
     query: SearchQuery
-    vector: Sequence[float] | None
-    model: str
-    embed_ms: float
+    vectors: Mapping[str, Sequence[float]]
+    embed_ms: float = 0.0
 
 
-async def embed_question(powers: Powers, query: SearchQuery) -> Question:
-    """The slow part, before any transaction is open."""
+async def embed_question(powers: Powers, query: SearchQuery, models: Sequence[str] = ()) -> Question:
+    """The slow part, before any transaction is open; by the present model unless others are named.
+
+    Raises:
+        Conflict: this deployment has not one of the models.
+    """
     if query.mode is SearchMode.KEYWORD:
-        return Question(query, None, powers.embedder.model.name, 0.0)
+        return Question(query, {})
+    return await embed_further(powers, Question(query, {}), models or [powers.embedder.model.name])
+
+
+async def embed_further(powers: Powers, question: Question, models: Sequence[str]) -> Question:
+    """The question with vectors of these models too."""
     started = powers.clock.monotonic()
-    embedded = await powers.embedder.embed([query.text], Purpose.QUERY)
+    vectors = dict(question.vectors)
+    for model in models:
+        embedded = await powers.embedders.of(model).embed([question.query.text], Purpose.QUERY)
+        vectors[model] = embedded.vectors[0]
+        powers.meter.add("model_tokens", embedded.tokens, kind="embedding")
     spent = (powers.clock.monotonic() - started) * 1000
     powers.meter.add("model_ms", spent, Unit.MILLISECONDS, kind="embedding")
-    powers.meter.add("model_tokens", embedded.tokens, kind="embedding")
-    return Question(query, embedded.vectors[0], powers.embedder.model.name, spent)
+    return Question(question.query, vectors, question.embed_ms + spent)
 
 
-async def retrieve(scope: Scope, ports: Ports, question: Question) -> SearchResult:
+async def retrieve(
+    scope: Scope, ports: Ports, question: Question, through: Sequence[Collection] | None = None
+) -> SearchResult:
     """Both legs, fused, through the read gate.
+
+    The indexes are settled by the first statement, and every further one names them: a cut in between changes nothing
+    for this search.
+
+    Args:
+        scope: who asks.
+        ports: in a transaction.
+        question: with its vectors.
+        through: the collections as seen through the indexes to search; None: those that are live.
 
     Raises:
         NotFound: a collection that is not in this project.
-        Conflict: a collection embedded by another model than this deployment's.
+        ModelNeeded: a collection's index has another model than those the question is embedded by.
     """
     scope.require(Permission.SEARCH_QUERY)
     query, clock = question.query, ports.clock
-    collections = await collections_of(scope, ports, query.collection_ids)
-    if question.vector is not None:
-        _same_model(collections, question.model)
+    collections = through or await collections_of(scope, ports, query.collection_ids)
+    models = sorted({one.model.name for one in collections})
+    if query.mode is not SearchMode.KEYWORD and (missing := [one for one in models if one not in question.vectors]):
+        raise ModelNeeded({one.id: one.model.name for one in collections}, missing)
     times: dict[str, float] = {"embed": question.embed_ms}
     document_ids = await _filtered(scope, ports, query)
     started = clock.monotonic()
     vector = await _vector_leg(scope, ports, collections, question, document_ids)
     times["vector"], started = _since(clock, started)
-    keyword = await _keyword_leg(scope, ports, query)
+    keyword = await _keyword_leg(scope, ports, query, collections)
     times["keyword"], started = _since(clock, started)
     fused = fuse(vector, keyword, fusion=query.fusion, vector_weight=_weight(query))
     visible = await ports.chunks.visible(scope, [hit.id for hit in fused[: query.limit * STALE_FACTOR]])
@@ -80,8 +120,8 @@ async def retrieve(scope: Scope, ports: Ports, question: Question) -> SearchResu
     times["gate"], _ = _since(clock, started)
     total = sum(times.values())
     ports.meter.add("search_ms", total, Unit.MILLISECONDS)
-    log.info("search.answered", hits=len(hits), vector=len(vector), keyword=len(keyword), ms=round(total, 2))
-    return SearchResult(tuple(hits), {name: round(value, 3) for name, value in times.items()}, question.model)
+    log.info("search.answered", hits=len(hits), vector=sum(map(len, vector)), keyword=len(keyword), ms=round(total, 2))
+    return SearchResult(tuple(hits), {name: round(value, 3) for name, value in times.items()}, ", ".join(models))
 
 
 async def collections_of(scope: Scope, ports: Ports, collection_ids: Sequence[UUID]) -> Sequence[Collection]:
@@ -117,35 +157,37 @@ async def _vector_leg(
     collections: Sequence[Collection],
     question: Question,
     document_ids: Sequence[UUID] | None,
-) -> Sequence[LegHit]:
-    if question.vector is None:
+) -> list[Sequence[LegHit]]:
+    """One list for each model: scores of two models cannot be compared."""
+    if question.query.mode is SearchMode.KEYWORD:
         return []
-    return await ports.vectors.query(
-        scope, collections, question.vector, LEG_DEPTH, filter=question.query.filter, document_ids=document_ids
-    )
+    return [
+        await ports.vectors.query(
+            scope,
+            [one for one in collections if one.model.name == model],
+            question.vectors[model],
+            LEG_DEPTH,
+            filter=question.query.filter,
+            document_ids=document_ids,
+        )
+        for model in sorted({one.model.name for one in collections})
+    ]
 
 
-async def _keyword_leg(scope: Scope, ports: Ports, query: SearchQuery) -> Sequence[LegHit]:
+async def _keyword_leg(
+    scope: Scope, ports: Ports, query: SearchQuery, collections: Sequence[Collection]
+) -> Sequence[LegHit]:
     terms = [] if query.mode is SearchMode.VECTOR else ports.analyser.query_terms(query.text)
     if not terms:
         return []
-    return await ports.keywords.query(scope, query.collection_ids, terms, LEG_DEPTH, filter=query.filter)
+    indexes = [one.index_id for one in collections]
+    return await ports.keywords.query(scope, indexes, terms, LEG_DEPTH, filter=query.filter)
 
 
 def _weight(query: SearchQuery) -> float:
     if query.mode is SearchMode.HYBRID:
         return query.vector_weight
     return 1.0 if query.mode is SearchMode.VECTOR else 0.0
-
-
-def _same_model(collections: Sequence[Collection], model: str) -> None:
-    for collection in collections:
-        if collection.model.name != model:
-            raise Conflict(
-                f"collection {collection.name!r} is embedded by {collection.model.name}, this deployment by {model}",
-                code="model_mismatch",
-                hint="search it by keyword, or process it again with the present model",
-            )
 
 
 def _since(clock: Clock, started: float) -> tuple[float, float]:

@@ -216,7 +216,7 @@ async def test_query_server_error_is_unavailable(vectors: PineconeVectors, pinec
 
 
 async def test_ping_wrong_key_is_unavailable_and_silent_about_it(pinecone_server: PineconeServer) -> None:
-    made = PineconeVectors(host=pinecone_server.host, api_key="pc-secret-key")
+    made = PineconeVectors(hosts={8: pinecone_server.host}, api_key="pc-secret-key")
     with pytest.raises(Unavailable) as raised:
         await made.ping()
     await made.close()
@@ -224,7 +224,7 @@ async def test_ping_wrong_key_is_unavailable_and_silent_about_it(pinecone_server
 
 
 async def test_ping_nobody_there_is_unavailable() -> None:
-    made = PineconeVectors(host="http://127.0.0.1:9", api_key=API_KEY)
+    made = PineconeVectors(hosts={8: "http://127.0.0.1:9"}, api_key=API_KEY)
     with pytest.raises(Unavailable):
         await made.ping()
     await made.close()
@@ -233,7 +233,7 @@ async def test_ping_nobody_there_is_unavailable() -> None:
 async def test_ping_malformed_settings_is_unavailable() -> None:
     for host, key in (("", API_KEY), ("http://127.0.0.1:9", "two\nlines")):
         with pytest.raises(Unavailable) as raised:
-            await PineconeVectors(host=host, api_key=key).ping()
+            await PineconeVectors(hosts={8: host}, api_key=key).ping()
         assert raised.value.code == "not_configured"
 
 

@@ -21,6 +21,7 @@ from shared.domain.chats import Chat, Citation, Message, Role
 from shared.domain.chunks import ChunkId
 from shared.domain.events import Outgoing, Queue
 from shared.domain.ingestions import Happening, Ingestion, News
+from shared.domain.questions import Expected, Question
 from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind
 from shared.domain.tenants import Credential, Permission
 from tests.contracts.samples import NOW, Room, index, new_id, new_room
@@ -76,12 +77,13 @@ async def furnished(store: PgStore) -> Room:
         run = Ingestion(new_id(), scope.tenant_id, scope.project_id, room.collection.id, "run", "key", NOW)
         await rows.ingestions.add(scope, run)
         await rows.ingestions.happened(scope, run.id, [News(Happening.STARTED)], NOW)
+        await rows.indexes.ask(scope, room.collection.id, [Question("what?", (Expected(made.id),))])
         await rows.outbox.add(scope, Outgoing(new_id(), Queue.SWEEP, "group", "{}"), NOW)
         await rows._session.run(
             metadata.tables["vector_indexes"].insert(),
             {
                 "tenant_id": scope.tenant_id,
-                "collection_id": room.collection.id,
+                "index_id": room.collection.id,
                 "name": "no_such_index",
                 "created_at": NOW,
             },
@@ -397,13 +399,14 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
     seen = {row[0] for row in columns}
     assert all(name.endswith(" SELECT") for name in seen)
     assert {name.split(".")[0] for name in seen} == {
-        *("tenants", "projects", "api_keys", "generations", "documents", "receipts")
+        *("tenants", "projects", "api_keys", "generations", "documents", "receipts", "indexes")
     }
     told = {name.removesuffix(" SELECT") for name in seen if not name.startswith("api_keys")}
     assert told == {
         *(f"tenants.{column}" for column in ("tenant_id", "deleted_at")),
         *(f"projects.{column}" for column in ("tenant_id", "id", "deleted_at")),
         *(f"receipts.{column}" for column in ("tenant_id", "id", "due_at")),
+        *(f"indexes.{column}" for column in ("tenant_id", "project_id", "collection_id", "id", "state", "changed_at")),
         *(
             f"generations.{column}"
             for column in ("tenant_id", "project_id", "document_id", "number", "due_at", "state")
@@ -438,6 +441,7 @@ def test_functions_that_act_for_others_are_known_and_pinned(as_superuser: Connec
         "lambent_sent",
         "lambent_tenants",
         "lambent_tombstoned",
+        "lambent_unfinished_indexes",
     ]
     owners_own = ["lambent_drop_vector_index", "lambent_index_vectors"]
     assert owners == {**dict.fromkeys(clerks, "lambent_clerk"), **dict.fromkeys(owners_own, "lambent_owner")}

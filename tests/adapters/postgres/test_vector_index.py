@@ -216,7 +216,7 @@ async def test_tend_that_cannot_get_at_the_table_is_unavailable(store: PgStore, 
     async def tend() -> None:
         async with impatient.transaction(room.scope) as rows:
             await rows._session.run(text("SELECT set_config('lock_timeout', '20', true)"))
-            await rows._session.run(adapter.INDEX, {"collection": room.collection.id, "now": NOW})
+            await rows._session.run(adapter.INDEX, {"index": room.collection.id, "now": NOW})
 
     async with store.transaction(room.scope) as rows:
         await rows.vectors.delete(room.scope, room.collection, room.collection.id, keep=None)
