@@ -263,7 +263,7 @@ def claim(generation: Generation, owner: str, now: datetime, ttl: timedelta) -> 
     return replace(generation, lease_owner=owner, lease_until=until, due_at=until, waiting="")
 
 
-def beat(generation: Generation, now: datetime, ttl: timedelta, progress: Progress | None) -> Generation:
+def prolong(generation: Generation, now: datetime, ttl: timedelta, progress: Progress | None) -> Generation:
     """Its worker lives: extend the lease to `now + ttl` and note how far it has come."""
     until = now + ttl
     return replace(generation, lease_until=until, due_at=until, progress=progress or generation.progress)

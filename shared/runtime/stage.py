@@ -3,22 +3,30 @@
 A stage with a lease claims, works and stores, each in its own transaction (see shared/usecases/ingest/stage.py).
 """
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 
 import structlog
 
 from shared import bootstrap
-from shared.domain.errors import Delayed, LambentError, Rejected
+from shared.domain.errors import Delayed, LambentError, Rejected, Unavailable
 from shared.domain.events import ExtractMessage, GenerationMessage
 from shared.domain.tenants import Scope, system_scope
 from shared.ports.meter import Unit
 from shared.runtime.logging import bound
 from shared.runtime.transactions import transaction
 from shared.runtime.worker import Worker, sqs_function
-from shared.usecases.ingest.stage import Claimed, Stage, retake, settle, take
+from shared.usecases.ingest.stage import Claimed, Stage, beat, retake, settle, take
 
 log = structlog.get_logger()
+
+BEAT_SECONDS = 20.0
+"""Between two signs of life of a worker, at the most; less where its lease is short."""
+
+
+class Unwanted(Exception):
+    """Nobody waits any more for what a worker is doing."""
 
 
 def stage_function[Work, Result](stage: Stage[Work, Result]) -> Worker:
@@ -67,17 +75,55 @@ async def run_stage[Work, Result](stage: Stage[Work, Result], message: Generatio
             if claimed is None:
                 return False
             work = await stage.load(scope, ports, claimed)
-        result = await stage.perform(bootstrap.powers(), claimed, work)
+        result = await _performed(scope, stage, claimed, work)
         async with transaction(scope) as ports:
             held = await retake(scope, ports, claimed)
             if held is not None:
                 await stage.store(scope, ports, held, result)
+    except Unwanted:
+        await _let_go(scope, claimed)
     except Exception as error:
         if claimed is None:
             raise
         _told(error, stage.queue.value)
         await _settled(scope, claimed, error)
     return True
+
+
+async def _performed[Work, Result](scope: Scope, stage: Stage[Work, Result], claimed: Claimed, work: Work) -> Result:
+    """The slow part, with a sign of life now and then: a slow worker that lives is not given up.
+
+    Raises:
+        Unwanted: its lease is somebody else's, or the document was deleted or overtaken.
+    """
+    pace = bootstrap.powers().pace.lease(claimed.generation.state).total_seconds() / 3
+    performing = asyncio.ensure_future(stage.perform(bootstrap.powers(), claimed, work))
+    try:
+        while not (await asyncio.wait((performing,), timeout=min(pace, BEAT_SECONDS)))[0]:
+            if not await _beat(scope, claimed):
+                raise Unwanted
+        return performing.result()
+    finally:
+        if not performing.done():
+            performing.cancel()
+            await asyncio.gather(performing, return_exceptions=True)
+
+
+async def _beat(scope: Scope, claimed: Claimed) -> bool:
+    try:
+        async with transaction(scope) as ports:
+            return await beat(scope, ports, claimed)
+    except Unavailable as error:
+        # The lease holds for some beats more.
+        log.warning("stage.beat_failed", code=error.code, error=error.detail)
+        return True
+
+
+async def _let_go(scope: Scope, claimed: Claimed | None) -> None:
+    """Say why the work stopped, and end what was overtaken."""
+    if claimed is not None:
+        async with transaction(scope) as ports:
+            await retake(scope, ports, claimed)
 
 
 async def _settled(scope: Scope, claimed: Claimed, error: Exception) -> None:

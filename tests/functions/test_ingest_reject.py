@@ -167,11 +167,11 @@ def test_redrive_of_a_thousand_dead_letters_changes_nothing_that_is_done(
     ):
         world.send(api_client.post(f"/documents/{document}/versions", {}).json, content)
         if document == retried:
-            world.blobs.failures.extend([Unavailable("no answer")] * 100)
+            world.reader.failures.extend([Unavailable("the cage broke")] * 100)
         for _ in range(1 + MAX_ATTEMPTS):
             world.pass_time(600)
             world.sweep()
-    world.blobs.failures.clear()
+    world.reader.failures.clear()
     assert api_client.get(f"/documents/{retried}").json["latest"]["state"] == "failed"
     assert api_client.post(f"/documents/{retried}/retry").json["version"] == 3
     world.settle()

@@ -1,5 +1,6 @@
 """Cut a generation's text into chunks and count their words."""
 
+import asyncio
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -53,7 +54,8 @@ class ChunkStage:
             return outcome
         if work is not None and work.content_hash == outcome.content_hash and work.recipe == generation.recipe:
             return None
-        return cut(claimed.document, generation, claimed.collection, outcome, powers.analyser)
+        # Beside the event loop, which has signs of life to give: a long text takes a while.
+        return await asyncio.to_thread(cut, claimed.document, generation, claimed.collection, outcome, powers.analyser)
 
     async def store(self, scope: Scope, ports: Ports, claimed: Claimed, result: Cut | Reason | None) -> None:
         """Write the chunks and hand over to embedding."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.domain.chunks import Chunk, ChunkVector, matched_text
-from shared.domain.documents import GenerationState, Reason, advance
+from shared.domain.documents import GenerationState, Progress, Reason, advance
 from shared.domain.errors import Conflict, Delayed, Rejected
 from shared.domain.events import Queue
 from shared.domain.tenants import Scope
@@ -96,6 +96,8 @@ class EmbedStage:
         embedder = powers.embedders.of(claimed.collection.model.name)
         hashes, size = list(wanted), embedder.batch_size
         started, tokens = powers.clock.monotonic(), 0
+        claimed.achieved.total = len(work.chunks)
+        claimed.achieved.done = len(work.chunks) - len(hashes)
         fresh: dict[str, Sequence[float]] = {}
         pause: Delayed | None = None
         rejected: Rejected | None = None
@@ -114,6 +116,7 @@ class EmbedStage:
                 break
             fresh.update(zip(batch, made.vectors, strict=True))
             tokens += made.tokens
+            claimed.achieved.done += len(batch)
         spent = (powers.clock.monotonic() - started) * 1000
         return Embedded(work, fresh, tokens, spent, pause, rejected, len(hashes) - len(fresh))
 
@@ -165,7 +168,8 @@ class EmbedStage:
             turn = await self._turns.ask(ports, model, requests, _whose(claimed))
         words = f"{chunks - result.missing} of {chunks} chunks are embedded; the rest follows"
         later = Delayed(turn.why if turn.seconds else words, seconds=turn.seconds)
-        await wait(scope, ports, claimed.document, claimed.generation, later, granted=turn.requests)
+        reached = replace(claimed.generation, progress=Progress(chunks - result.missing, chunks))
+        await wait(scope, ports, claimed.document, reached, later, granted=turn.requests)
 
 
 def _whose(claimed: Claimed) -> Whose:

@@ -9,7 +9,7 @@ A stage runs in three parts, so that no transaction is open while a model or a b
 A worker that lost its lease (its document was deleted, overtaken, or given to another worker) writes nothing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -20,11 +20,13 @@ from shared.domain.documents import (
     Document,
     Generation,
     GenerationState,
+    Progress,
     Reason,
     advance,
     claim,
     delay,
     fail,
+    prolong,
     release,
     status_of,
 )
@@ -40,6 +42,19 @@ from shared.usecases.outbox.send import send_step, send_sweep
 log = structlog.get_logger()
 
 
+@dataclass(slots=True)
+class Achieved:
+    """How far a worker has come with a step that takes long; it is told of with each sign of life."""
+
+    done: int = 0
+    total: int = 0
+
+    @property
+    def progress(self) -> Progress | None:
+        """What is told; None when the step does not count."""
+        return Progress(self.done, self.total) if self.total else None
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A generation this worker holds, as of its claim."""
@@ -51,6 +66,8 @@ class Claimed:
     """Lease token; no two claims share one."""
     granted: int = 0
     """Requests to a model that the shared limit set aside for the message."""
+    achieved: Achieved = field(default_factory=Achieved)
+    """For `perform` to count in."""
 
 
 class Stage[Work, Result](Protocol):
@@ -95,6 +112,23 @@ async def take(scope: Scope, ports: Ports, message: GenerationMessage, queue: Qu
     claimed = claim(generation, owner, now, ports.pace.lease(generation.state))
     await ports.documents.save_generation(scope, claimed)
     return Claimed(document, claimed, collection, owner, message.granted)
+
+
+async def beat(scope: Scope, ports: Ports, claimed: Claimed) -> bool:
+    """A sign of life: extend the lease, note the progress.
+
+    Returns:
+        False when the lease is no longer this worker's, or its work is no longer wanted: it may stop.
+    """
+    found = await ports.documents.lock_with(scope, claimed.document.id, claimed.generation.number)
+    if found is None or found[1].lease_owner != claimed.owner or found[1].state is not claimed.generation.state:
+        return False
+    document, generation = found
+    if overtaken(document, generation):
+        return False
+    ttl = ports.pace.lease(generation.state)
+    await ports.documents.save_generation(scope, prolong(generation, ports.clock.now(), ttl, claimed.achieved.progress))
+    return True
 
 
 async def retake(scope: Scope, ports: Ports, claimed: Claimed) -> Claimed | None:
