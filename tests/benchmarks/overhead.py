@@ -22,7 +22,7 @@ import os
 import statistics
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -167,6 +167,13 @@ class Bare:
         await bootstrap.powers().queue.send([Outgoing(IDS.new(), queue, str(self._scope.tenant_id), body)])
 
 
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Log lines are made, and go nowhere."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What one round took, seconds: on the clock, and of this process's processor."""
@@ -179,7 +186,7 @@ class Bench:
     """One database, one tenant, two ways."""
 
     def __init__(self, world: World, store: PgStore, scope: Scope, documents: int) -> None:
-        self._world, self._store, self._scope, self._documents = world, store, scope, documents
+        self._world, self._store, self._scope, self.documents = world, store, scope, documents
         self._round = 0
         bare = Bare(scope)
         self.ways: dict[str, Callable[[str, dict[str, object]], object]] = {
@@ -191,18 +198,20 @@ class Bench:
             ),
         }
 
-    def round(self, way: str) -> Run:
-        """Some documents from their upload's event until they are searchable.
+    def round(self, way: str, collection: uuid.UUID | None = None) -> Run:
+        """Some documents from their upload's event until they are searchable, in a collection of their own or this one.
 
         Raises:
             RuntimeError: one of them did not get there.
         """
-        call, collection = self.ways[way], run(self._prepare())
+        call, id = self.ways[way], collection or run(self.collection())
+        before = run(self._indexed(id))
+        run(self._upload(id))
         began, processor = time.perf_counter(), time.process_time()
-        with Path(os.devnull).open("w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+        with quietly():
             self._settle(call)
         spent = Run(time.perf_counter() - began, time.process_time() - processor)
-        if run(self._indexed(collection)) != self._documents:
+        if run(self._indexed(id)) != before + self.documents:
             raise RuntimeError(f"not all documents are searchable, {way}")
         return spent
 
@@ -221,20 +230,22 @@ class Bench:
                         world.queue.done(one)
                     busy = True
 
-    async def _prepare(self) -> uuid.UUID:
-        self._round += 1
-        scope = self._scope
-        now = self._world.clock.now()
-        model = self._world.embedder.model
-        made = Collection(IDS.new(), scope.tenant_id, scope.project_id, f"round {self._round}", model, Chunking(), now)
+    async def collection(self) -> uuid.UUID:
+        """A new one."""
+        scope, id = self._scope, IDS.new()
+        now, model = self._world.clock.now(), self._world.embedder.model
+        made = Collection(id, scope.tenant_id, scope.project_id, f"round {id}", model, Chunking(), now)
         async with self._store.transaction(scope) as rows:
             await rows.collections.add(scope, made)
-        keys = await slots(self._store, scope, made.id, self._documents)
-        files = pages(self._documents * self._round)[-self._documents :]
+        return id
+
+    async def _upload(self, collection: uuid.UUID) -> None:
+        self._round += 1
+        keys = await slots(self._store, self._scope, collection, self.documents)
+        files = pages(self.documents * self._round)[-self.documents :]
         for key, body in zip(keys, files, strict=True):
             form = await self._world.blobs.upload_form(key, max_bytes=10**6, seconds=900, content_type="text/markdown")
             self._world.blobs.submit(form.fields, body)
-        return made.id
 
     async def _indexed(self, collection: uuid.UUID) -> int:
         async with self._store.transaction(self._scope) as rows:
