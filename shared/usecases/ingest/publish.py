@@ -74,10 +74,7 @@ async def _serve(scope: Scope, ports: Ports, document: Document, generation: Gen
         content_hash=generation.content_hash,
         duplicate_of=await ports.documents.same_content(scope, document.id, generation.content_hash),
     )
+    await ports.documents.save(scope, replace(described, updated_at=now))
     await save(scope, ports, described, generation)
-    # `save` writes the document only for its latest generation; an earlier one that is served meanwhile describes it
-    # just as well.
-    if generation.number != document.latest_generation:
-        await ports.documents.save(scope, replace(described, updated_at=now))
     ports.meter.add("documents_indexed", 1)
     ports.meter.add("document_ms", (now - generation.created_at).total_seconds() * 1000, Unit.MILLISECONDS)

@@ -51,11 +51,10 @@ async def receive(tenant: TenantScope, ports: Ports, created: ObjectCreated) -> 
         return
     _, document_id, number = named
     scope = await _scope(tenant, ports, document_id)
-    document = await ports.documents.lock(scope, document_id) if scope else None
+    document, generation = await _locked(scope, ports, document_id, number) if scope else (None, None)
     if scope is None or document is None:
         log.warning("upload.unknown", key=created.key)
         return
-    generation = await ports.documents.generation(scope, document_id, number)
     if document.deleted:
         # The form was still valid after the delete: what it brought in is swept again.
         log.info("upload.after_delete", document_id=str(document_id))
@@ -154,6 +153,13 @@ async def progressed(scope: Scope, ports: Ports, document: Document, generation:
     await save(scope, ports, document, alive)
     if handed:
         await send_step(scope, ports, document, alive)
+
+
+async def _locked(
+    scope: Scope, ports: Ports, document_id: UUID, number: int
+) -> tuple[Document | None, Generation | None]:
+    both = await ports.documents.lock_with(scope, document_id, number)
+    return both or (await ports.documents.lock(scope, document_id), None)
 
 
 async def _scope(tenant: TenantScope, ports: Ports, document_id: UUID) -> Scope | None:

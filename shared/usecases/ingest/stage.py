@@ -217,14 +217,14 @@ async def end(scope: Scope, ports: Ports, document: Document, generation: Genera
 
 
 async def save(scope: Scope, ports: Ports, document: Document, generation: Generation) -> None:
-    """Store a changed generation, and its document's status with it when it is the latest.
+    """Store a changed generation, and its document's status with it when it is the latest and changes that.
 
     One that ended is told to its run, and lets the next of its tenant in.
     """
     await ports.documents.save_generation(scope, generation)
-    if generation.number == document.latest_generation:
-        changed = replace(document, status=status_of(document, generation), updated_at=ports.clock.now())
-        await ports.documents.save(scope, changed)
+    status = status_of(document, generation)
+    if generation.number == document.latest_generation and status is not document.status:
+        await ports.documents.save(scope, replace(document, status=status, updated_at=ports.clock.now()))
     if generation.terminal:
         await admit(scope, ports)
     await ended(scope, ports, document, generation)
