@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shared.ports.analyser import Analyser
     from shared.ports.blobs import Blobs
     from shared.ports.clock import Clock, Ids
+    from shared.ports.egress import Egress
     from shared.ports.embedder import Embedder, Embedders
     from shared.ports.llm import Llm
     from shared.ports.meter import Meter
@@ -237,6 +238,19 @@ class Kit:
         hosts = {one.dimensions: one.pinecone_host for one in self.settings.other_embedding_models if one.pinecone_host}
         return {**hosts, self.embedding_model.dimensions: self.settings.pinecone_host}
 
+    @cached_property
+    def egress(self) -> Egress:
+        """The way out, to addresses that somebody else chose."""
+        from shared.adapters.http.egress import HttpEgress
+
+        return HttpEgress(loopback=self.settings.egress_loopback)
+
+    @cached_property
+    def webhook_key(self) -> str:
+        """What the secrets of webhooks are derived from."""
+        chosen = self.settings
+        return self._secret(chosen.webhook_key.get_secret_value(), chosen.webhook_key_secret_arn, "the webhook key")
+
     def _model_key(self) -> str:
         chosen = self.settings
         key = chosen.model_api_key.get_secret_value()
@@ -379,6 +393,7 @@ ROWS = frozenset(
         "cursors",
         "backlog",
         "ingestions",
+        "webhooks",
     )
 )
 

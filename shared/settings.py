@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     queue_ingest_publish: str = ""
     queue_sweep: str = ""
     queue_steer_ingestion: str = ""
+    queue_deliver_webhook: str = ""
     queue_dead: str = ""
     """Comma-separated URLs of the dead-letter queues."""
 
@@ -84,6 +85,11 @@ class Settings(BaseSettings):
     """A KMS key that signs deletion receipts; without it, and without a seed, they are not signed."""
     receipt_seed: SecretStr = SecretStr("")
     """32 bytes in hexadecimal: a signing key of one's own."""
+    webhook_key: SecretStr = SecretStr("")
+    webhook_key_secret_arn: str = ""
+    """What the secrets of webhooks are derived from."""
+    egress_loopback: bool = False
+    """Whether plain http and this machine may be called on somebody's behalf: for local use only."""
 
     cors_origins: str = ""
     """Comma-separated exact origins of browsers that may call the API; empty: none."""
@@ -105,6 +111,7 @@ class Settings(BaseSettings):
             "ingest_publish",
             "sweep",
             "steer_ingestion",
+            "deliver_webhook",
         )
         return {name: url for name in names if (url := getattr(self, f"queue_{name}"))}
 

@@ -21,6 +21,7 @@ class NewIngestion(Body):
     expected: int | None = Field(
         default=None, ge=1, le=MAX_NUMBER, description="how many files will be announced; the last one closes the run"
     )
+    webhook_id: UUID | None = Field(default=None, description="a webhook that is told when the run completes")
 
 
 class IngestionPage(Out):

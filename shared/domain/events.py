@@ -19,6 +19,7 @@ class Queue(StrEnum):
     INGEST_PUBLISH = "ingest_publish"
     SWEEP = "sweep"
     STEER_INGESTION = "steer_ingestion"
+    DELIVER_WEBHOOK = "deliver_webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,20 @@ class EraseMessage:
     version: int = 1
 
 
-Message = GenerationMessage | ExtractMessage | SweepMessage | EraseMessage | IngestionMessage
+@dataclass(frozen=True, slots=True)
+class DeliveryMessage:
+    """One attempt at a delivery to a webhook."""
+
+    tenant_id: UUID
+    project_id: UUID
+    delivery_id: UUID
+    tries: int
+    """So far: a message of an earlier attempt is recognised by it."""
+    sent_at: datetime
+    version: int = 1
+
+
+Message = GenerationMessage | ExtractMessage | SweepMessage | EraseMessage | IngestionMessage | DeliveryMessage
 
 
 @dataclass(frozen=True, slots=True)

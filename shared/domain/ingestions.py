@@ -73,6 +73,8 @@ class Ingestion:
     completed_at: datetime | None = None
     sequence: int = 0
     """Of its latest event."""
+    webhook_id: UUID | None = None
+    """An endpoint that is told when it completes."""
 
     @property
     def status(self) -> IngestionStatus:

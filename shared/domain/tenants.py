@@ -27,6 +27,9 @@ class Permission(StrEnum):
     SEARCH_QUERY = "search:query"
     CHATS_READ = "chats:read"
     CHATS_WRITE = "chats:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+    """Whoever holds it decides where the project's events are sent."""
 
 
 KEY_PERMISSIONS = frozenset(Permission) - {Permission.DOCUMENTS_PROCESS}

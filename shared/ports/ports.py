@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shared.ports.collections import Collections, Keys, Projects, Tenants
     from shared.ports.cursors import Cursors
     from shared.ports.documents import Documents
+    from shared.ports.egress import Egress
     from shared.ports.embedder import Embedder, Embedders
     from shared.ports.indexes import Indexes
     from shared.ports.ingestions import Ingestions
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from shared.ports.receipts import Receipts
     from shared.ports.signer import Signer
     from shared.ports.vectors import Vectors
+    from shared.ports.webhooks import Webhooks
 
 
 class Rows(Protocol):
@@ -72,6 +74,8 @@ class Rows(Protocol):
     def backlog(self) -> BacklogView: ...
     @property
     def ingestions(self) -> Ingestions: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
 
 
 class Powers(Protocol):
@@ -101,6 +105,10 @@ class Powers(Protocol):
     def signer(self) -> Signer | None: ...
     @property
     def meter(self) -> Meter: ...
+    @property
+    def egress(self) -> Egress: ...
+    @property
+    def webhook_key(self) -> str: ...
 
 
 class Ports(Rows, Powers, Protocol):

@@ -24,6 +24,7 @@ class IngestionOut(Out):
     closed_at: datetime | None
     cancelled_at: datetime | None
     completed_at: datetime | None
+    webhook_id: UUID | None
     last_event: int = Field(validation_alias="sequence", description="number of its latest event")
 
 

@@ -23,6 +23,7 @@ AREAS = (
     "search",
     "chats",
     "ingestions",
+    "webhooks",
     "streams",
 )
 PROBLEMS = ("401", "403", "404", "409", "413", "422", "429", "503")

@@ -20,6 +20,7 @@ from shared.domain.tenants import (
 )
 from shared.ports.documents import DueGeneration
 from shared.ports.ports import Ports
+from shared.ports.webhooks import DueDelivery
 from shared.runtime.logging import bound
 from shared.runtime.reconciling import reconcile_some
 from shared.runtime.transactions import relay, transaction
@@ -27,6 +28,7 @@ from shared.usecases.admissions.line import admit
 from shared.usecases.deletion.erase import erase, restart
 from shared.usecases.ingest.rescue import rescue
 from shared.usecases.ingest.sweep import OUTBOX_SECONDS, sweep_document
+from shared.usecases.webhooks.deliver import queue_again
 
 log = structlog.get_logger()
 
@@ -36,7 +38,8 @@ BUDGET_SECONDS = 80.0
 
 
 async def sweep_everything() -> None:
-    """Send messages left behind, let in whose turn has come, rescue overdue generations, sweep deleted documents.
+    """Send messages left behind, let in whose turn has come, rescue overdue generations,
+    queue deliveries again, sweep deleted documents.
 
     What is overdue comes in turns of the tenants, so that one tenant's many do not keep the others waiting.
     """
@@ -48,8 +51,10 @@ async def sweep_everything() -> None:
         overdue = list(await ports.documents.due(powers.clock.now(), BATCH))
         deleted = list(await ports.documents.tombstoned(BATCH))
         stopped = list(await ports.receipts.due(powers.clock.now(), BATCH))
+        undelivered = list(await ports.webhooks.due(powers.clock.now(), BATCH))
     rescued = await _each(overdue, until, rescue)
     restarted = await _restart(stopped, until)
+    queued = await _each(undelivered, until, queue_again)
     swept = await _each(deleted, until, lambda scope, ports, due: sweep_document(scope, ports, due.document_id))
     if powers.clock.monotonic() < until:
         await reconcile_some()
@@ -60,6 +65,7 @@ async def sweep_everything() -> None:
         overdue=len(overdue),
         rescued=rescued,
         restarted=restarted,
+        deliveries=queued,
         deleted=len(deleted),
         swept=swept,
     )
@@ -122,8 +128,8 @@ async def _let_in() -> int:
     return admitted
 
 
-async def _each(
-    items: list[DueGeneration], until: float, handle: Callable[[Scope, Ports, DueGeneration], Awaitable[None]]
+async def _each[Item: DueGeneration | DueDelivery](
+    items: list[Item], until: float, handle: Callable[[Scope, Ports, Item], Awaitable[None]]
 ) -> int:
     """Handle each in its tenant's scope; one that fails is logged and does not stop the others.
 
@@ -135,7 +141,8 @@ async def _each(
             log.warning("sweep.out_of_time", left=len(items) - done)
             break
         scope = system_scope(item.tenant_id, item.project_id, "sweep")
-        with bound(tenant_id=item.tenant_id, document_id=item.document_id):
+        about = {"document_id": item.document_id} if isinstance(item, DueGeneration) else {"delivery_id": item.id}
+        with bound(tenant_id=item.tenant_id, **about):
             try:
                 async with transaction(scope) as ports:
                     await handle(scope, ports, item)

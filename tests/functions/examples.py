@@ -12,6 +12,7 @@ from shared.domain.documents import Document, Generation, GenerationState, Sourc
 from shared.domain.ingestion import PATIENCE
 from shared.domain.ingestions import Ingestion
 from shared.domain.tenants import KEY_PERMISSIONS, Credential, Principal, PrincipalKind, Project, Scope
+from shared.domain.webhooks import Delivery, Webhook
 from shared.runtime.invocation import run
 from shared.usecases.documents.upload import recipe_of
 from shared.usecases.projects.bootstrap import founding_scope, key_hash
@@ -24,6 +25,8 @@ PROJECT = UUID("0193a1c0-7d60-7a52-8c1d-5b7e9f1a3c22")
 COLLECTION = UUID("0193a1c4-10a8-7e33-b2c4-6d8f0a2b4d33")
 DOCUMENT = UUID("0193a1c8-5f3c-7b44-93d5-7e9a1b3c5e44")
 INGESTION = UUID("0193a1d8-3c20-7a66-9b17-40c1d2e3f466")
+WEBHOOK = UUID("0193a1e0-5b10-7f77-8a21-91d3c5e7f377")
+DELIVERY = UUID("0193a1e4-6c20-7a88-9b32-a2e4d6f8a488")
 CHAT = UUID("0193a1d0-aa10-7d55-84e6-8fab2c4d6f55")
 VERSION = "Zy1kGqjLr0nB2vX4cT6wH8mP0sD1fA3e"
 
@@ -48,6 +51,10 @@ def seed(world: World, state: GenerationState = GenerationState.AWAITING_UPLOAD)
             await ports.documents.add(scope, *document_in(collection, state))
             await ports.chats.add(asker, chat)
             await ports.ingestions.add(scope, Ingestion(INGESTION, TENANT, PROJECT, COLLECTION, "July", "example", now))
+            url = "https://hooks.example.com/lambent"
+            await ports.webhooks.add(scope, Webhook(WEBHOOK, TENANT, PROJECT, url, "", True, "example", now))
+            sent = Delivery(DELIVERY, TENANT, PROJECT, WEBHOOK, INGESTION, "ingestion.completed", "{}", now, due_at=now)
+            await ports.webhooks.add_delivery(scope, sent)
 
     run(add())
     return client

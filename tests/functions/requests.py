@@ -23,6 +23,8 @@ class Things:
     ingestion_id: str
     receipt_id: str
     tenant: str
+    webhook_id: str
+    delivery_id: str
 
     @property
     def project_id(self) -> str:
@@ -98,6 +100,14 @@ PROBES: Mapping[Route, Probe] = {
     ("POST", "/api/v1/ingestions/{ingestion_id}/close"): Probe(200),
     ("POST", "/api/v1/ingestions/{ingestion_id}/cancel"): Probe(202),
     ("POST", "/api/v1/ingestions/{ingestion_id}/retry"): Probe(202),
+    ("POST", "/api/v1/webhooks"): Probe(201, {"url": "https://hooks.example.com/x"}, foreign=None),
+    ("GET", "/api/v1/webhooks"): Probe(200, foreign=None),
+    ("GET", "/api/v1/webhooks/{webhook_id}"): Probe(200),
+    ("DELETE", "/api/v1/webhooks/{webhook_id}"): Probe(204),
+    ("POST", "/api/v1/webhooks/{webhook_id}/rotate"): Probe(200),
+    ("POST", "/api/v1/webhooks/{webhook_id}/enable"): Probe(200),
+    ("GET", "/api/v1/webhooks/{webhook_id}/deliveries"): Probe(200),
+    ("POST", "/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"): Probe(202),
     ("POST", "/api/v1/search"): Probe(200, {"query": "paid leave", "collection_ids": ["{collection_id}"]}),
     ("POST", "/api/v1/chats"): Probe(201, {"collection_ids": ["{collection_id}"]}),
     ("GET", "/api/v1/chats"): Probe(200, foreign=None),
@@ -117,6 +127,7 @@ def make_things(world: World, tenant: str) -> Things:
     """A tenant with one of each."""
     client = world.owner(tenant)
     collection = client.collection(chunking={"method": "structure", "size": 40})
+    webhook = client.post("/webhooks", {"url": "https://hooks.example.com/", "all_runs": True}).json["id"]
     ingestion = client.ingestion(collection)
     document = client.upload(collection, LEAVE, ingestion_id=ingestion)
     deleted = client.upload(collection, GARDEN, "garden.txt")
@@ -127,7 +138,18 @@ def make_things(world: World, tenant: str) -> Things:
     chat = client.post("/chats", {"collection_ids": [collection]})
     assert chat.status == 201, chat.body
     assert client.post(f"/ingestions/{ingestion}/close").json["status"] == "completed"
-    return Things(client, collection, document, deleted, chat.json["id"], ingestion, receipt.json["id"], tenant)
+    world.settle()
+    delivery = delivered(client, webhook)
+    return Things(
+        client, collection, document, deleted, chat.json["id"], ingestion, receipt.json["id"], tenant, webhook, delivery
+    )
+
+
+def delivered(client: Client, webhook: str) -> str:
+    """Id of the one delivery that a webhook got."""
+    (delivery,) = client.get(f"/webhooks/{webhook}/deliveries").json["items"]
+    assert delivery["state"] == "delivered"
+    return str(delivery["id"])
 
 
 def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple[str, str, Any, Mapping[str, str]]:
@@ -151,6 +173,8 @@ def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple
         "receipt_id": things.receipt_id,
         "org_id": str(things.client.tenant_id),
         "tenant": things.tenant,
+        "webhook_id": things.webhook_id,
+        "delivery_id": things.delivery_id,
     }
     path = template.removeprefix("/api/v1").format(**names)
     body = _filled(wanted.body, names)
@@ -170,6 +194,8 @@ def unlike(things: Things, number: int) -> Things:
         chat_id=nobody,
         ingestion_id=nobody,
         receipt_id=nobody,
+        webhook_id=nobody,
+        delivery_id=nobody,
     )
 
 

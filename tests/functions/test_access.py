@@ -12,7 +12,18 @@ from shared.adapters.memory.clock import START
 from shared.domain.tenants import KEY_PERMISSIONS, Permission
 from shared.runtime.routes import ROUTES
 from tests.functions.gateway import Answer
-from tests.functions.requests import NAMING, PROBES, SCOPED, WITH_BODY, Route, Things, make_things, probe, unlike
+from tests.functions.requests import (
+    NAMING,
+    PROBES,
+    SCOPED,
+    WITH_BODY,
+    Route,
+    Things,
+    delivered,
+    make_things,
+    probe,
+    unlike,
+)
 from tests.functions.world import Client, World
 
 WHOLE_TENANT = ("{project_id}", "{org_id}")
@@ -42,11 +53,28 @@ def built() -> Town:
             replace(ours.client, project_id=UUID(made.json["id"])), KEY_PERMISSIONS - {Permission.PROJECTS_WRITE}
         )
         collection = neighbour.collection()
-        ingestion = neighbour.ingestion(collection)
+        webhook = neighbour.post("/webhooks", {"url": "https://hooks.example.com/", "all_runs": True}).json["id"]
+        ingestion = neighbour.ingestion(collection, expected=1)
         document = neighbour.upload(collection, "# Next door\n\nNothing to see.", ingestion_id=ingestion)
         world.settle()
         chat = neighbour.post("/chats", {"collection_ids": [collection]}).json["id"]
-        return Town(world, ours, theirs, Things(neighbour, collection, document, document, chat, ingestion, NOBODY, ""))
+        return Town(
+            world,
+            ours,
+            theirs,
+            Things(
+                neighbour,
+                collection,
+                document,
+                document,
+                chat,
+                ingestion,
+                NOBODY,
+                "",
+                webhook,
+                delivered(neighbour, webhook),
+            ),
+        )
 
 
 @pytest.fixture
@@ -158,7 +186,7 @@ def without_ids(answer: Answer, things: Things) -> str:
 def ids_of(things: Things) -> tuple[str, ...]:
     return (
         *(things.project_id, things.collection_id, things.document_id),
-        *(things.deleted_id, things.chat_id, things.ingestion_id, things.receipt_id, str(things.client.tenant_id)),
+        *(things.deleted_id, things.chat_id, things.ingestion_id, things.webhook_id, things.delivery_id),
     )
 
 
@@ -247,7 +275,7 @@ def test_path_that_climbs_is_no_route(path: str, town: Town) -> None:
     assert (answer.status, answer.code) == (404, "route_not_found")
 
 
-@pytest.mark.parametrize("path", ["/projects", "/collections", "/documents", "/chats", "/ingestions"])
+@pytest.mark.parametrize("path", ["/projects", "/collections", "/documents", "/chats", "/ingestions", "/webhooks"])
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -285,6 +313,7 @@ def test_probes_with_foreign_ids_have_changed_nothing(town: Town) -> None:
         assert len(things.client.get("/collections").json["items"]) == 1
         assert len(things.client.get("/chats").json["items"]) == 1
         assert len(things.client.get("/ingestions").json["items"]) == 1
-    # Closed, and completed by it, before any probe; open still.
-    assert town.theirs.client.get(f"/ingestions/{town.theirs.ingestion_id}").json["last_event"] == 4
-    assert town.next_door.client.get(f"/ingestions/{town.next_door.ingestion_id}").json["last_event"] == 2
+        assert things.client.get(f"/ingestions/{things.ingestion_id}").json["last_event"] == 4
+        (webhook,) = things.client.get("/webhooks").json["items"]
+        assert webhook["rotated_at"] is None
+        assert delivered(things.client, webhook["id"]) == things.delivery_id

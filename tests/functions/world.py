@@ -12,6 +12,7 @@ from uuid import UUID
 from shared import bootstrap
 from shared.adapters.memory.analyser import MemoryAnalyser
 from shared.adapters.memory.clock import ManualClock, SequenceIds
+from shared.adapters.memory.egress import MemoryEgress
 from shared.adapters.memory.meter import MemoryMeter
 from shared.adapters.memory.queue import MemoryQueue
 from shared.adapters.memory.rows import MemoryStore
@@ -37,6 +38,7 @@ STAGES = (
     Queue.INGEST_PUBLISH,
     Queue.SWEEP,
     Queue.STEER_INGESTION,
+    Queue.DELIVER_WEBHOOK,
 )
 
 
@@ -123,6 +125,7 @@ class World:
         self.embedder = HookedEmbedder()
         self.llm = HookedLlm()
         self.reader = PlainReader()
+        self.egress = MemoryEgress()
         self.migrations = DoneMigrations()
         self.signer = SeedSigner("5e" * 32)
         self.store = MemoryStore(self.migrations.head())
@@ -141,6 +144,8 @@ class World:
             analyser=MemoryAnalyser(),
             reader=self.reader,
             meter=self.meter,
+            egress=self.egress,
+            webhook_key="the key of this deployment",
             migrations=self.migrations,
             signer=self.signer,
             revision=self.migrations.head(),

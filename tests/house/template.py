@@ -47,6 +47,7 @@ REMOTE = {
     "ModelSecretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:model",
     "ParserConcurrency": "5",
     "ReceiptSignerArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/receipts",
+    "Webhooks": "on",
 }
 DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "url": URL,

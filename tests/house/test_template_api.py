@@ -20,6 +20,7 @@ AREAS = (
     "search",
     "chats",
     "ingestions",
+    "webhooks",
 )
 
 

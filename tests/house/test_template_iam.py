@@ -17,7 +17,16 @@ MANAGED = {
 """Policies of AWS that name no resources: all there are, each with its reason."""
 
 CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
-SOURCES = ("IngestReceive", "IngestExtract", "IngestChunk", "IngestEmbed", "IngestPublish", "Sweep", "SteerIngestion")
+SOURCES = (
+    "IngestReceive",
+    "IngestExtract",
+    "IngestChunk",
+    "IngestEmbed",
+    "IngestPublish",
+    "Sweep",
+    "SteerIngestion",
+    "DeliverWebhook",
+)
 UPLOADS, TEXTS, PARTS = "${UploadsBucket.Arn}/*", "${WorkBucket.Arn}/extracted/*", "${WorkBucket.Arn}/parts/*"
 BUCKETS = ("${UploadsBucket.Arn}", "${WorkBucket.Arn}")
 
@@ -47,6 +56,7 @@ def secret(*names: str) -> set[tuple[str, str]]:
 SIGNER = f"arn:aws:kms:{REGION}:123456789012:key/receipts"
 QUEUES = tuple(f"{name}Queue" for name in SOURCES)
 DEAD = tuple(f"{name}DeadQueue" for name in SOURCES)
+WEBHOOK_KEY = {("secretsmanager:GetSecretValue", "${WebhookKey}")}
 MODELS = secret("database", "pinecone", "model")
 NEEDS: Mapping[str, set[tuple[str, str]]] = {
     "HealthFunction": MODELS | look(*QUEUES, *DEAD) | {("s3:ListBucket", bucket) for bucket in BUCKETS},
@@ -56,32 +66,38 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     "CollectionsFunction": secret("database", "model") | send("Sweep"),
     "ReindexesFunction": secret("database", "model") | send("IngestExtract", "IngestChunk"),
     "DocumentsFunction": secret("database")
-    | send("IngestExtract", "IngestChunk", "Sweep")
+    | send("IngestExtract", "IngestChunk", "Sweep", "DeliverWebhook")
     | {("s3:PutObject", UPLOADS), ("s3:GetObjectVersion", UPLOADS), ("s3:GetObject", TEXTS)}
     | {("s3:ListBucket", bucket) for bucket in BUCKETS},
-    "IngestionsFunction": secret("database") | send("SteerIngestion"),
+    "IngestionsFunction": secret("database") | send("SteerIngestion", "DeliverWebhook"),
     "SteerIngestionFunction": secret("database")
     | consume("SteerIngestionQueue")
-    | send("IngestExtract", "IngestChunk", "SteerIngestion"),
+    | send("IngestExtract", "IngestChunk", "Sweep", "SteerIngestion", "DeliverWebhook")
+    | {("s3:GetObjectVersion", UPLOADS), ("s3:GetObject", TEXTS)}
+    | {("s3:ListBucket", bucket) for bucket in BUCKETS},
+    "WebhooksFunction": secret("database") | send("DeliverWebhook") | WEBHOOK_KEY,
+    "DeliverWebhookFunction": secret("database") | consume("DeliverWebhookQueue") | WEBHOOK_KEY,
     "SearchFunction": MODELS,
     "ChatsFunction": MODELS,
     "StreamsFunction": MODELS,
     "IngestReceiveFunction": secret("database")
     | consume("IngestReceiveQueue")
-    | send("IngestExtract", "IngestChunk", "Sweep"),
+    | send("IngestExtract", "IngestChunk", "Sweep", "DeliverWebhook"),
     "IngestExtractFunction": consume("IngestExtractQueue")
     | {("s3:GetObjectVersion", UPLOADS), ("s3:PutObject", TEXTS), ("s3:PutObject", PARTS), ("s3:GetObject", PARTS)},
     "IngestChunkFunction": secret("database")
     | consume("IngestChunkQueue")
-    | send("IngestExtract", "IngestChunk", "IngestEmbed")
+    | send("IngestExtract", "IngestChunk", "IngestEmbed", "DeliverWebhook")
     | {("s3:GetObject", TEXTS), ("s3:ListBucket", BUCKETS[1])},
     "IngestEmbedFunction": MODELS
     | consume("IngestEmbedQueue")
-    | send("IngestExtract", "IngestChunk", "IngestEmbed", "IngestPublish"),
+    | send("IngestExtract", "IngestChunk", "IngestEmbed", "IngestPublish", "DeliverWebhook"),
     "IngestPublishFunction": secret("database")
     | consume("IngestPublishQueue")
-    | send("IngestExtract", "IngestChunk", "Sweep"),
-    "IngestRejectFunction": secret("database") | consume(*DEAD) | send("IngestExtract", "IngestChunk"),
+    | send("IngestExtract", "IngestChunk", "Sweep", "DeliverWebhook"),
+    "IngestRejectFunction": secret("database")
+    | consume(*DEAD)
+    | send("IngestExtract", "IngestChunk", "DeliverWebhook"),
     "SweepFunction": secret("database", "pinecone")
     | {(action, SIGNER) for action in ("kms:GetPublicKey", "kms:Sign")}
     | consume("SweepQueue")

@@ -96,7 +96,7 @@ def test_buckets_cors_is_off_by_default(stack: Stack) -> None:
 @pytest.mark.parametrize("stack", stacks("url", "everything", "local"), ids=str)
 def test_database_is_not_made_unless_asked_for(stack: Stack) -> None:
     assert not stack.of_type("AWS::RDS::DBCluster")
-    assert not stack.of_type("AWS::SecretsManager::Secret")
+    assert "DatabaseSecret" not in stack.resources
 
 
 @pytest.mark.parametrize("stack", stacks("aurora", "aurora_remote"), ids=str)

@@ -19,6 +19,7 @@ from shared.adapters.memory.outbox import MemoryOutbox
 from shared.adapters.memory.receipts import MemoryReceipts
 from shared.adapters.memory.rows_transaction import Tables, Transaction
 from shared.adapters.memory.vectors import MemoryVectors
+from shared.adapters.memory.webhooks import MemoryWebhooks
 from shared.domain.tenants import TenantScope
 
 
@@ -44,6 +45,7 @@ class MemoryRows:
         self.cursors = MemoryCursors(transaction)
         self.ingestions = MemoryIngestions(transaction)
         self.backlog = MemoryBacklog(transaction)
+        self.webhooks = MemoryWebhooks(transaction)
 
 
 class MemoryStore:

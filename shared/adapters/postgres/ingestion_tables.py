@@ -21,7 +21,9 @@ ingestions = Table(
     Column("cancelled_at", Instant),
     Column("completed_at", Instant),
     Column("sequence", Integer, nullable=False),
+    Column("webhook_id", Uuid),
     PrimaryKeyConstraint("tenant_id", "id"),
+    ForeignKeyConstraint(["tenant_id", "webhook_id"], ["webhooks.tenant_id", "webhooks.id"]),
     ForeignKeyConstraint(
         ["tenant_id", "project_id", "collection_id"],
         ["collections.tenant_id", "collections.project_id", "collections.id"],

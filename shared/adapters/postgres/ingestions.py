@@ -137,6 +137,7 @@ class PgIngestions:
             "cancelled_at": ingestion.cancelled_at,
             "completed_at": ingestion.completed_at,
             "sequence": ingestion.sequence,
+            "webhook_id": ingestion.webhook_id,
         }
         await self._session.run(ADD, values)
 
@@ -250,6 +251,7 @@ def _read(row: Row[Any] | None) -> Ingestion | None:
         cancelled_at=row.cancelled_at,
         completed_at=row.completed_at,
         sequence=row.sequence,
+        webhook_id=row.webhook_id,
     )
 
 

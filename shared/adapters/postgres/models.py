@@ -37,6 +37,7 @@ from shared.adapters.postgres.index_tables import (
 from shared.adapters.postgres.ingestion_tables import ingestion_events, ingestions
 from shared.adapters.postgres.receipt_tables import receipts
 from shared.adapters.postgres.schema import Instant, metadata, tenant_column
+from shared.adapters.postgres.webhook_tables import webhook_deliveries, webhooks
 
 __all__ = [
     "api_keys",
@@ -64,6 +65,8 @@ __all__ = [
     "tenants",
     "vector_indexes",
     "vectors",
+    "webhook_deliveries",
+    "webhooks",
 ]
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.adapters.postgres.receipts import PgReceipts
     from shared.adapters.postgres.tenants import PgKeys, PgProjects, PgTenants
     from shared.adapters.postgres.vectors import PgVectors
+    from shared.adapters.postgres.webhooks import PgWebhooks
 
 
 class PgRows:
@@ -157,3 +158,10 @@ class PgRows:
         from shared.adapters.postgres.backlog import PgBacklog
 
         return PgBacklog(self._session)
+
+    @cached_property
+    def webhooks(self) -> PgWebhooks:
+        """Webhook endpoints and deliveries."""
+        from shared.adapters.postgres.webhooks import PgWebhooks
+
+        return PgWebhooks(self._session)

@@ -13,6 +13,7 @@ from shared.domain.errors import Conflict, NotFound
 from shared.domain.ingestions import Happening, News, end_of
 from shared.domain.tenants import Scope
 from shared.ports.ports import Ports
+from shared.usecases.webhooks.announce import announce
 
 log = structlog.get_logger()
 
@@ -22,6 +23,7 @@ async def tell(scope: Scope, ports: Ports, ingestion_id: UUID, news: Sequence[Ne
     if await ports.ingestions.happened(scope, ingestion_id, news, ports.clock.now()):
         ports.meter.add("ingestions_completed", 1)
         log.info("ingestion.completed", ingestion_id=str(ingestion_id))
+        await announce(scope, ports, ingestion_id)
 
 
 async def ended(scope: Scope, ports: Ports, document: Document, generation: Generation) -> None:

@@ -203,9 +203,7 @@ async def wait(
 
 async def end(scope: Scope, ports: Ports, document: Document, generation: Generation, reason: Reason) -> None:
     """End the generation as failed(reason)."""
-    if generation.state is GenerationState.EXTRACTING and generation.progress is not None:
-        await send_sweep(scope, ports, document.id)
-    await save(scope, ports, document, fail(generation, reason, ports.clock.now()))
+    await stop(scope, ports, document, generation, reason)
     ports.meter.add("documents_failed", 1, reason=reason.code)
     log.warning(
         "document.failed",
@@ -214,6 +212,13 @@ async def end(scope: Scope, ports: Ports, document: Document, generation: Genera
         code=reason.code,
         reason=reason.detail,
     )
+
+
+async def stop(scope: Scope, ports: Ports, document: Document, generation: Generation, reason: Reason) -> None:
+    """End the generation for a reason, whether anything went wrong or not; parts of its text are swept."""
+    if generation.state is GenerationState.EXTRACTING and generation.progress is not None:
+        await send_sweep(scope, ports, document.id)
+    await save(scope, ports, document, fail(generation, reason, ports.clock.now()))
 
 
 async def save(scope: Scope, ports: Ports, document: Document, generation: Generation) -> None:

@@ -13,7 +13,15 @@ from shared.usecases.happenings.tell import tell
 from shared.usecases.outbox.send import send_ingestion
 
 
-async def create(scope: Scope, ports: Ports, *, name: str, collection_id: UUID, expected: int | None) -> Ingestion:
+async def create(
+    scope: Scope,
+    ports: Ports,
+    *,
+    name: str,
+    collection_id: UUID,
+    expected: int | None,
+    webhook_id: UUID | None = None,
+) -> Ingestion:
     """Open a run.
 
     Args:
@@ -22,14 +30,18 @@ async def create(scope: Scope, ports: Ports, *, name: str, collection_id: UUID, 
         name: for people.
         collection_id: which its documents go into.
         expected: how many versions will be sent, if known: the run then closes by itself.
+        webhook_id: an endpoint of the project that is told when the run completes.
 
     Raises:
-        NotFound: no such collection.
+        NotFound: no such collection, or no such webhook.
         Invalid: a name that is not accepted.
     """
     scope.require(Permission.DOCUMENTS_WRITE)
     if await ports.collections.get(scope, collection_id) is None:
         raise NotFound("no such collection in this project", code="collection_not_found")
+    webhook = None if webhook_id is None else await ports.webhooks.get(scope, webhook_id)
+    if webhook_id is not None and (webhook is None or webhook.deleted_at is not None):
+        raise NotFound("no such webhook in this project", code="webhook_not_found")
     made = Ingestion(
         id=ports.ids.new(),
         tenant_id=scope.tenant_id,
@@ -39,6 +51,7 @@ async def create(scope: Scope, ports: Ports, *, name: str, collection_id: UUID, 
         created_by=str(scope.principal),
         created_at=ports.clock.now(),
         expected=expected,
+        webhook_id=webhook_id,
     )
     await ports.ingestions.add(scope, made)
     await tell(scope, ports, made.id, [News(Happening.STARTED, data={"name": made.name})])

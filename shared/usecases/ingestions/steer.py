@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import structlog
 
-from shared.domain.documents import fail
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.events import IngestionAction, IngestionMessage
 from shared.domain.ingestions import cancelled_reason
@@ -13,7 +12,7 @@ from shared.ports.documents import DueGeneration
 from shared.ports.ports import Ports
 from shared.usecases.documents.retry import retry
 from shared.usecases.happenings.tell import tell
-from shared.usecases.ingest.stage import save
+from shared.usecases.ingest.stage import stop
 from shared.usecases.outbox.send import send_ingestion
 
 log = structlog.get_logger()
@@ -54,7 +53,7 @@ async def _cancel(scope: Scope, ports: Ports, one: DueGeneration) -> None:
     if found is None or found[1].terminal:
         return
     document, generation = found
-    await save(scope, ports, document, fail(generation, cancelled_reason(), ports.clock.now()))
+    await stop(scope, ports, document, generation, cancelled_reason())
     ports.meter.add("documents_cancelled", 1)
     log.info("document.cancelled", document_id=str(document.id), generation=generation.number)
 

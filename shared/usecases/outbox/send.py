@@ -7,6 +7,7 @@ from uuid import UUID
 
 from shared.domain.documents import Document, Generation
 from shared.domain.events import (
+    DeliveryMessage,
     EraseMessage,
     ExtractMessage,
     GenerationMessage,
@@ -118,6 +119,18 @@ async def send_erase(
         tenant_id=scope.tenant_id, receipt_id=receipt.id, step=receipt.steps, sent_at=ports.clock.now()
     )
     await _send(scope, ports, Queue.SWEEP, message, delay)
+
+
+async def send_delivery(scope: Scope, ports: Ports, delivery_id: UUID, tries: int) -> None:
+    """Queue an attempt at a delivery that has had so many."""
+    message = DeliveryMessage(
+        tenant_id=scope.tenant_id,
+        project_id=scope.project_id,
+        delivery_id=delivery_id,
+        tries=tries,
+        sent_at=ports.clock.now(),
+    )
+    await _send(scope, ports, Queue.DELIVER_WEBHOOK, message, timedelta())
 
 
 async def _send(scope: TenantScope, ports: Ports, queue: Queue, message: Message, delay: timedelta) -> None:

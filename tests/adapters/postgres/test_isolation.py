@@ -24,6 +24,7 @@ from shared.domain.ingestions import Happening, Ingestion, News
 from shared.domain.questions import Expected, Question
 from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind
 from shared.domain.tenants import Credential, Permission
+from shared.domain.webhooks import Delivery, Webhook
 from tests.contracts.samples import NOW, Room, index, new_id, new_room
 from tests.fixtures.postgres import PostgresUrls
 
@@ -78,6 +79,10 @@ async def furnished(store: PgStore) -> Room:
         await rows.ingestions.add(scope, run)
         await rows.ingestions.happened(scope, run.id, [News(Happening.STARTED)], NOW)
         await rows.indexes.ask(scope, room.collection.id, [Question("what?", (Expected(made.id),))])
+        hook = Webhook(new_id(), scope.tenant_id, scope.project_id, "https://a.example/", "", True, "key", NOW)
+        await rows.webhooks.add(scope, hook)
+        sent = Delivery(new_id(), scope.tenant_id, scope.project_id, hook.id, run.id, "kind", "{}", NOW)
+        await rows.webhooks.add_delivery(scope, sent)
         await rows.outbox.add(scope, Outgoing(new_id(), Queue.SWEEP, "group", "{}"), NOW)
         await rows._session.run(
             metadata.tables["vector_indexes"].insert(),
