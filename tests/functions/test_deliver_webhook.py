@@ -1,6 +1,7 @@
 """Delivery to webhooks: tried again, given up, fenced, never forgotten."""
 
 import json
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from shared import bootstrap
 from shared.domain.errors import CommitUnknown, Rejected, Unavailable
-from shared.domain.events import Queue
+from shared.domain.events import DeliveryMessage, Queue
 from shared.domain.webhooks import DISABLE_AFTER, GIVE_UP_AFTER
 from shared.ports.egress import Reply
 from shared.runtime import delivering
@@ -26,7 +27,7 @@ __all__ = ["webhook"]
 @pytest.fixture(autouse=True)
 def full_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every wait is the longest it may be."""
-    monkeypatch.setattr(delivering.random, "random", lambda: 1.0)
+    monkeypatch.setattr(random, "random", lambda: 1.0)
 
 
 @pytest.mark.parametrize("case", cases("deliver_webhook"))
@@ -195,9 +196,7 @@ def test_worker_that_comes_back_too_late_writes_nothing(
         scope = world.scope(api_client)
         async with bootstrap.transaction(scope) as ports:
             (listed,) = await ports.webhooks.deliveries(scope, UUID(webhook["id"]), None, 9)
-        message = delivering.DeliveryMessage(
-            scope.tenant_id, scope.project_id, listed.id, listed.tries, world.clock.now()
-        )
+        message = DeliveryMessage(scope.tenant_id, scope.project_id, listed.id, listed.tries, world.clock.now())
         await delivering.deliver(message)
         return replace(reply, status=500)
 

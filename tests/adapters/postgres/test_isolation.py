@@ -404,12 +404,13 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
     seen = {row[0] for row in columns}
     assert all(name.endswith(" SELECT") for name in seen)
     assert {name.split(".")[0] for name in seen} == {
-        *("tenants", "projects", "api_keys", "generations", "documents", "receipts", "indexes")
+        *("tenants", "projects", "api_keys", "generations", "documents", "receipts", "indexes", "webhook_deliveries")
     }
     told = {name.removesuffix(" SELECT") for name in seen if not name.startswith("api_keys")}
     assert told == {
         *(f"tenants.{column}" for column in ("tenant_id", "deleted_at")),
         *(f"projects.{column}" for column in ("tenant_id", "id", "deleted_at")),
+        *(f"webhook_deliveries.{column}" for column in ("tenant_id", "project_id", "id", "due_at")),
         *(f"receipts.{column}" for column in ("tenant_id", "id", "due_at")),
         *(f"indexes.{column}" for column in ("tenant_id", "project_id", "collection_id", "id", "state", "changed_at")),
         *(
@@ -438,6 +439,7 @@ def test_functions_that_act_for_others_are_known_and_pinned(as_superuser: Connec
     ).fetchall()
     owners = {name: owner for name, owner, _, _ in rows}
     clerks = [
+        "lambent_deliveries_due",
         "lambent_due",
         "lambent_erasures",
         "lambent_in_line",
