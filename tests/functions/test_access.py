@@ -186,7 +186,8 @@ def without_ids(answer: Answer, things: Things) -> str:
 def ids_of(things: Things) -> tuple[str, ...]:
     return (
         *(things.project_id, things.collection_id, things.document_id),
-        *(things.deleted_id, things.chat_id, things.ingestion_id, things.webhook_id, things.delivery_id),
+        *(things.deleted_id, things.chat_id, things.ingestion_id, things.receipt_id, str(things.client.tenant_id)),
+        *(things.webhook_id, things.delivery_id),
     )
 
 

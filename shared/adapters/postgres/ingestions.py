@@ -10,7 +10,6 @@ from sqlalchemy import Row, bindparam, case, exists, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from shared.adapters.postgres.document_rows import read_both
-from shared.adapters.postgres.documents import GONE_WITH
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.gate import GONE_WITH, LIVE_SLOT
 from shared.adapters.postgres.models import collections, documents, generations, ingestion_events, ingestions
