@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0014"
+HEAD = "0015"
