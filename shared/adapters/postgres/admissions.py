@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal_column, null, select, text
+from sqlalchemy import bindparam, func, literal_column, select, text
 
 from shared.adapters.postgres.document_rows import read_both
+from shared.adapters.postgres.documents import WITH_GENERATIONS
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.models import documents, generations
 from shared.adapters.postgres.statements import TENANT
 from shared.domain.documents import IN_PROGRESS, Document, Generation
 from shared.domain.tenants import TenantScope
 
-D, G = documents.c, generations.c
+G = generations.c
 STATES = sorted(state.value for state in IN_PROGRESS)
 
 # Spelled out, not bound: only so do the partial indexes answer.
@@ -24,9 +25,7 @@ BUSY = (
 )
 COUNT = select(func.count()).select_from(BUSY)
 NEXT = (
-    select(documents, null().label("gone_with"), *(column.label(f"generation_{column.name}") for column in G))
-    .join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
-    .where((G.tenant_id == TENANT) & literal_column("generations.state = 'queued'"))
+    WITH_GENERATIONS.where((G.tenant_id == TENANT) & literal_column("generations.state = 'queued'"))
     .order_by(G.entered_at, G.document_id, G.number)
     .limit(func.greatest(0, bindparam("most") - COUNT.scalar_subquery()))
     .with_for_update(of=(documents, generations), skip_locked=True)
