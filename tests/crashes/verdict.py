@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 
 from tests.crashes.course import Course, text_of, word_of
 
+_COMMITTED = (
+    "(SELECT CASE c.slot WHEN 1 THEN d.committed_1 ELSE d.committed_0 END FROM collections AS c "
+    "WHERE (c.tenant_id, c.id) = (d.tenant_id, d.collection_id))"
+)
 _DOUBLED = "SELECT path FROM documents WHERE collection_id = %s GROUP BY path HAVING count(*) > 1"
 _NOT_ONCE = {
     name: (
@@ -17,20 +21,21 @@ _NOT_ONCE = {
 _STALE = {
     name: (
         f"SELECT d.path FROM {name} AS x JOIN documents AS d ON (d.tenant_id, d.id) = (x.tenant_id, x.document_id) "
-        "WHERE d.collection_id = %s AND x.generation IS DISTINCT FROM d.committed_generation"
+        f"WHERE d.collection_id = %s AND x.generation IS DISTINCT FROM {_COMMITTED}"
     )
     for name in ("chunks", "vectors", "keywords")
 }
 _TEXTS = (
     "SELECT d.path, c.text FROM documents AS d JOIN chunks AS c "
-    "ON (c.tenant_id, c.document_id, c.generation) = (d.tenant_id, d.id, d.committed_generation) "
+    f"ON (c.tenant_id, c.document_id, c.generation) = (d.tenant_id, d.id, {_COMMITTED}) "
     "WHERE d.collection_id = %s AND d.status = 'indexed'"
 )
 _STUCK = (
     "SELECT d.path, g.state FROM generations AS g JOIN documents AS d ON (d.tenant_id, d.id) = (g.tenant_id, "
     "g.document_id) WHERE d.collection_id = %s AND g.due_at IS NOT NULL AND g.state <> 'awaiting_upload'"
 )
-_COUNTED = "SELECT chunks FROM keyword_statistics WHERE collection_id = %s"
+# The first index of a collection has its id.
+_COUNTED = "SELECT chunks FROM keyword_statistics WHERE index_id = %s"
 
 
 @dataclass(slots=True)

@@ -46,7 +46,7 @@ def test_crashes_no_acknowledged_upload_is_lost_doubled_or_stuck(outcome: Outcom
 _DAMAGE = {
     "twice": ["DELETE FROM vectors WHERE document_id = %s", "DELETE FROM keywords WHERE document_id = %s"],
     "lost": ["UPDATE chunks SET text = 'other' WHERE document_id = %s"],
-    "unfound": ["UPDATE documents SET committed_generation = NULL WHERE id = %s"],
+    "unfound": ["UPDATE documents SET committed_0 = NULL WHERE id = %s"],
     "stuck": ["UPDATE generations SET state = 'embedding', due_at = now() + interval '1 day' WHERE document_id = %s"],
 }
 
