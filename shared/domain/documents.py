@@ -227,10 +227,6 @@ class Document:
         return self.committed_generation if slot == self.slot else self.standby_generation
 
 
-UPLOAD_GRACE = timedelta(minutes=5)
-"""Added to the upload form's life before an unused slot is closed: an S3 event may come a minute late or more."""
-
-
 def advance(generation: Generation, state: GenerationState, now: datetime, *, due: timedelta | None) -> Generation:
     """Move to `state`, closing the time account of the step that ends and dropping its lease.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.documents import Document, DocumentStatus, Generation, GenerationState, status_of
-from shared.domain.ingestion import MAX_ATTEMPTS
+from shared.domain.ingestion import MAX_ATTEMPTS, UPLOAD_LIFE
 from shared.domain.receipts import DeletionReceipt
 from shared.domain.retrying import restart
 
@@ -132,7 +132,7 @@ def _upcoming(one: Generation, now: datetime) -> str:
     if one.terminal:
         return "nothing more happens to this version"
     if one.state is GenerationState.AWAITING_UPLOAD:
-        return f"if no file arrives it ends as failed {_when(one.due_at, now)}"
+        return f"if no file arrives it ends as failed {_when(one.entered_at + UPLOAD_LIFE, now)}"
     if one.state is GenerationState.QUEUED:
         return "it starts when one of the organisation's documents in progress is done"
     if one.leased(now):

@@ -18,6 +18,13 @@ MAX_ATTEMPTS = 5
 UPLOAD_SECONDS = 900
 """How long an upload form is valid."""
 
+UPLOAD_LOOK = timedelta(minutes=5)
+"""How often the sweep looks whether the file of an open form is there: the event that tells of it may be lost."""
+
+UPLOAD_LIFE = timedelta(seconds=UPLOAD_SECONDS) + timedelta(minutes=5)
+"""After this long an unused slot is closed: longer than its form is valid, as an event may come a minute late or more.
+"""
+
 STAGE_STATES = {
     Queue.INGEST_EXTRACT: GenerationState.EXTRACTING,
     Queue.INGEST_CHUNK: GenerationState.CHUNKING,

@@ -1,7 +1,9 @@
 """Vectors known already: within one tenant, equal text and model are embedded once."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from shared.domain.tenants import Scope, TenantScope
 
@@ -15,6 +17,16 @@ class EmbeddingCache(Protocol):
 
     async def put(self, scope: Scope, model: str, vectors: Mapping[str, Sequence[float]]) -> None:
         """Remember vectors by content hash."""
+        ...
+
+    async def under_way(
+        self, scope: Scope, document_id: UUID, generation: int, hashes: Sequence[str], now: datetime
+    ) -> set[str]:
+        """Those of the hashes that a worker is embedding for another generation of the tenant at this moment.
+
+        That is: chunks of a generation that is embedding and leased. Asked in the transaction that takes the lease; of
+        two that ask at once the second sees the first, so only one of them pays.
+        """
         ...
 
     async def delete_unused(self, scope: Scope, hashes: Sequence[str]) -> int:

@@ -47,6 +47,10 @@ class Chunks(Protocol):
         """Chunks of a document in all generations."""
         ...
 
+    async def ids(self, scope: Scope, document_id: UUID) -> Sequence[ChunkId]:
+        """Of every chunk of a document, all generations."""
+        ...
+
     async def hashes(self, scope: Scope, document_id: UUID) -> Sequence[str]:
         """Distinct content hashes of a document's chunks, all generations."""
         ...

@@ -63,10 +63,26 @@ class Vectors(Protocol):
         """Every stored id of one document in the index, all generations."""
         ...
 
-    async def delete(self, scope: Scope, collection: Collection, document_id: UUID, *, keep: int | None) -> int:
+    async def delete(
+        self,
+        scope: Scope,
+        collection: Collection,
+        document_id: UUID,
+        *,
+        keep: int | None,
+        known: Sequence[ChunkId] = (),
+    ) -> int:
         """Remove the document's vectors of every generation up to `keep` exclusive; of all when None.
 
-        Returns how many.
+        Args:
+            scope: who asks.
+            collection: the document's.
+            document_id: the document.
+            keep: the oldest generation that stays.
+            known: ids that may be there besides those the store lists, because it lists late.
+
+        Returns:
+            How many.
         """
         ...
 

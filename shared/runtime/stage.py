@@ -76,10 +76,12 @@ async def run_stage[Work, Result](stage: Stage[Work, Result], message: Generatio
                 return False
             work = await stage.load(scope, ports, claimed)
         result = await _performed(scope, stage, claimed, work)
-        async with transaction(scope) as ports:
-            held = await retake(scope, ports, claimed)
-            if held is not None:
-                await stage.store(scope, ports, held, result)
+        try:
+            await _stored(stage, scope, claimed, result)
+        except Unavailable as error:
+            # Once more, for the work is done and may have cost money. If the first did commit, its lease is gone.
+            _told(error, stage.queue.value)
+            await _stored(stage, scope, claimed, result)
     except Unwanted:
         await _let_go(scope, claimed)
     except Exception as error:
@@ -88,6 +90,13 @@ async def run_stage[Work, Result](stage: Stage[Work, Result], message: Generatio
         _told(error, stage.queue.value)
         await _settled(scope, claimed, error)
     return True
+
+
+async def _stored[Work, Result](stage: Stage[Work, Result], scope: Scope, claimed: Claimed, result: Result) -> None:
+    async with transaction(scope) as ports:
+        held = await retake(scope, ports, claimed)
+        if held is not None:
+            await stage.store(scope, ports, held, result)
 
 
 async def _performed[Work, Result](scope: Scope, stage: Stage[Work, Result], claimed: Claimed, work: Work) -> Result:

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.contracts.samples import Store, index, new_room
+from shared.domain.documents import Document, GenerationState
+from tests.contracts.samples import Store, add_document, at, document, generation, index, new_room, write
 
 MODEL = "memory/test"
 
@@ -99,3 +101,64 @@ async def test_delete_unused_spares_what_any_chunk_of_the_tenant_has(store: Stor
             *names[:2],
             "not asked about",
         }
+
+
+async def test_delete_unused_by_two_at_once_leaves_nothing_behind(store: Store, another: Callable[[], Store]) -> None:
+    room = await new_room(store)
+    documents = [await index(store, room, ["shared", "shared too"]) for _ in range(2)]
+    names = ["hash of shared", "hash of shared too"]
+    async with store.transaction(room.scope) as rows:
+        await rows.cache.put(room.scope, MODEL, {name: [1.0] for name in names})
+    both = asyncio.Barrier(2)
+
+    async def forget(through: Store, document: Document) -> int:
+        async with through.transaction(room.scope) as rows:
+            await rows.chunks.delete(room.scope, document.id, keep=None)
+            await both.wait()
+            return await rows.cache.delete_unused(room.scope, names)
+
+    gone = await asyncio.gather(*(forget(another(), one) for one in documents))
+    assert sorted(gone) == [0, 2]
+
+
+async def test_under_way_is_what_another_leased_generation_has(store: Store) -> None:
+    room, stranger = await new_room(store), await new_room(store)
+    embedding: dict[str, Any] = {"state": GenerationState.EMBEDDING, "lease_owner": "worker", "lease_until": at(5)}
+    made = {}
+    for name, where, changes in (
+        ("leased", room, embedding),
+        ("expired", room, {**embedding, "lease_until": at(1)}),
+        ("cutting", room, {**embedding, "state": GenerationState.CHUNKING}),
+        ("strange", stranger, embedding),
+    ):
+        made[name] = document(where)
+        async with store.transaction(where.scope) as rows:
+            await rows.documents.add(where.scope, made[name], generation(made[name], **changes))
+            await write(rows, where, made[name], 1, [name, "shared"])
+    names = [f"hash of {text}" for text in (*made, "shared", "nobody's")]
+    async with store.transaction(room.scope) as rows:
+        leased, expired = made["leased"].id, made["expired"].id
+        assert await rows.cache.under_way(room.scope, expired, 1, names, at(2)) == {"hash of leased", "hash of shared"}
+        assert await rows.cache.under_way(room.scope, leased, 1, names, at(2)) == set()
+        assert await rows.cache.under_way(room.scope, expired, 1, ["hash of cutting"], at(2)) == set()
+
+
+async def test_under_way_asked_by_two_at_once_lets_the_second_see_the_first(
+    store: Store, another: Callable[[], Store]
+) -> None:
+    room = await new_room(store)
+    documents = [await add_document(store, room) for _ in range(2)]
+    for one in documents:
+        async with store.transaction(room.scope) as rows:
+            await write(rows, room, one, 1, ["shared"])
+
+    async def ask(through: Store, one: Document) -> set[str]:
+        async with through.transaction(room.scope) as rows:
+            mine = generation(one, state=GenerationState.EMBEDDING, lease_owner="w", lease_until=at(5))
+            await rows.documents.save_generation(room.scope, mine)
+            found = await rows.cache.under_way(room.scope, one.id, 1, ["hash of shared"], at(2))
+            await asyncio.sleep(0.01)
+            return found
+
+    found = await asyncio.gather(*(ask(another(), one) for one in documents))
+    assert sorted(map(len, found)) == [0, 1]

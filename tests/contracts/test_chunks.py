@@ -172,3 +172,15 @@ async def test_hashes_are_distinct_over_all_generations(store: Store) -> None:
         await rows.documents.add_generation(room.scope, generation(made, 2))
         await write(rows, room, made, 2, ["b", "c"])
         assert sorted(await rows.chunks.hashes(room.scope, made.id)) == ["hash of a", "hash of b", "hash of c"]
+
+
+async def test_ids_are_of_all_generations_of_the_document(store: Store) -> None:
+    room, stranger = await new_room(store), await new_room(store)
+    made, _ = await index(store, room, ["a", "b"]), await index(store, room, ["other"])
+    async with store.transaction(room.scope) as rows:
+        await rows.documents.add_generation(room.scope, generation(made, 2))
+        second = await write(rows, room, made, 2, ["c"])
+        first = [ChunkId(made.id, 1, ordinal) for ordinal in range(2)]
+        assert set(await rows.chunks.ids(room.scope, made.id)) == {*first, *second}
+    async with store.transaction(stranger.scope) as rows:
+        assert await rows.chunks.ids(stranger.scope, made.id) == []

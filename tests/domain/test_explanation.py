@@ -31,9 +31,9 @@ def test_explain_every_state_has_words_and_a_next_step(state: GenerationState) -
 
 
 def test_explain_waiting_for_upload_says_when_it_ends() -> None:
-    story = told(GenerationState.AWAITING_UPLOAD, due_at=LATER + timedelta(minutes=19))
+    story = told(GenerationState.AWAITING_UPLOAD, due_at=LATER + timedelta(minutes=3))
     assert story.summary == "waiting for its file to be uploaded for 90 s"
-    assert story.next == "if no file arrives it ends as failed in 19 min"
+    assert story.next == "if no file arrives it ends as failed in 18 min"
 
 
 def test_explain_in_the_queue_says_when_it_is_queued_again() -> None:

@@ -265,12 +265,21 @@ class RemoteVectors:
     async def ids(self, scope: Scope, collection: Collection, document_id: UUID) -> Sequence[ChunkId]:
         return [id for where, id in self.kept if where == collection.id and id.document_id == document_id]
 
-    async def delete(self, scope: Scope, collection: Collection, document_id: UUID, *, keep: int | None) -> int:
+    async def delete(
+        self,
+        scope: Scope,
+        collection: Collection,
+        document_id: UUID,
+        *,
+        keep: int | None,
+        known: Sequence[ChunkId] = (),
+    ) -> int:
         found = await self.ids(scope, collection, document_id)
-        gone = [id for id in found if keep is None or id.generation < keep]
+        there = dict.fromkeys((*found, *known))
+        gone = [id for id in there if keep is None or id.generation < keep]
         if not self.forgetful:
             for id in gone:
-                del self.kept[collection.id, id]
+                self.kept.pop((collection.id, id), None)
         return len(gone)
 
     async def tend(self, scope: Scope, collection: Collection, now: datetime) -> bool:

@@ -82,7 +82,8 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     "StreamsFunction": MODELS,
     "IngestReceiveFunction": secret("database")
     | consume("IngestReceiveQueue")
-    | send("IngestExtract", "IngestChunk", "Sweep", "DeliverWebhook"),
+    | send("IngestExtract", "IngestChunk", "Sweep", "DeliverWebhook")
+    | {("s3:GetObject", UPLOADS)},
     "IngestExtractFunction": consume("IngestExtractQueue")
     | {("s3:GetObjectVersion", UPLOADS), ("s3:PutObject", TEXTS), ("s3:PutObject", PARTS), ("s3:GetObject", PARTS)},
     "IngestChunkFunction": secret("database")

@@ -2,8 +2,11 @@
 
 from array import array
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Key, Transaction
+from shared.domain.documents import GenerationState
 from shared.domain.tenants import Scope, TenantScope
 
 
@@ -24,8 +27,24 @@ class MemoryEmbeddingCache:
             values = tuple(array("f", vectors[content_hash]))
             await self._transaction.put("cache", scope.tenant_id, (content_hash, model), values)
 
+    async def under_way(
+        self, scope: Scope, document_id: UUID, generation: int, hashes: Sequence[str], now: datetime
+    ) -> set[str]:
+        """Those of the hashes that a worker is embedding for another generation of the tenant at this moment."""
+        await self._transaction.lock("embedding", scope.tenant_id, ())
+        found: set[str] = set()
+        for key, row in self._transaction.items("generations", scope.tenant_id):
+            if key != (document_id, generation) and row.state is GenerationState.EMBEDDING and row.leased(now):
+                chunks = self._transaction.get("chunks", scope.tenant_id, key) or {}
+                found.update(chunk.content_hash for chunk in chunks.values())
+        return found & set(hashes)
+
     async def delete_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
         """Forget those of the hashes that no chunk of the tenant has any more; returns how many rows went."""
+        kept = (key for key, _ in self._transaction.items("cache", scope.tenant_id) if key[0] in set(hashes))
+        for key in sorted(kept, key=str):
+            # Whoever forgets the last other chunk with this text at this moment is waited for.
+            await self._transaction.lock("cache", scope.tenant_id, key)
         keys = self._unused(scope, hashes)
         for key in keys:
             await self._transaction.remove("cache", scope.tenant_id, key)

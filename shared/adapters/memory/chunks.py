@@ -131,6 +131,11 @@ class MemoryChunks:
         keys = generations_of(self._transaction, "chunks", scope, document_id, None)
         return sum(len(self._of(scope, *key)) for key in keys)
 
+    async def ids(self, scope: Scope, document_id: UUID) -> Sequence[ChunkId]:
+        """Of every chunk of a document, all generations."""
+        keys = generations_of(self._transaction, "chunks", scope, document_id, None)
+        return [ChunkId(*key, ordinal) for key in keys for ordinal in self._of(scope, *key)]
+
     async def hashes(self, scope: Scope, document_id: UUID) -> Sequence[str]:
         """Distinct content hashes of a document's chunks, all generations."""
         keys = generations_of(self._transaction, "chunks", scope, document_id, None)

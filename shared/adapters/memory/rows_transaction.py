@@ -142,6 +142,8 @@ class Transaction:
                 waiter, turn = queue.pop(0)
                 if not turn.done():
                     self._tables.holders[place] = waiter
+                    # It has the row from now on, though its task may wake later: who waits for it is in no circle.
+                    waiter.waits_for = None
                     turn.set_result(None)
                     break
             if not queue:

@@ -85,7 +85,15 @@ class MemoryVectors:
             for ordinal in sorted(self._transaction.get("vectors", scope.tenant_id, key))
         ]
 
-    async def delete(self, scope: Scope, collection: Collection, document_id: UUID, *, keep: int | None) -> int:
+    async def delete(
+        self,
+        scope: Scope,
+        collection: Collection,
+        document_id: UUID,
+        *,
+        keep: int | None,
+        known: Sequence[ChunkId] = (),
+    ) -> int:
         """Remove the document's vectors of every generation up to `keep` exclusive; of all when None.
 
         Returns how many.

@@ -156,10 +156,19 @@ class PineconeVectors:
             if not token:
                 return found
 
-    async def delete(self, scope: Scope, collection: Collection, document_id: UUID, *, keep: int | None) -> int:
-        """See the port. The count is of those that were listed and whose deletion was acknowledged."""
+    async def delete(
+        self,
+        scope: Scope,
+        collection: Collection,
+        document_id: UUID,
+        *,
+        keep: int | None,
+        known: Sequence[ChunkId] = (),
+    ) -> int:
+        """See the port. The count is of those that were listed or known and whose deletion was acknowledged."""
         listed = await self.ids(scope, collection, document_id)
-        doomed = [str(id) for id in listed if keep is None or id.generation < keep]
+        there = dict.fromkeys((*listed, *known))
+        doomed = [str(id) for id in there if keep is None or id.generation < keep]
         for first in range(0, len(doomed), MAX_DELETED):
             batch = doomed[first : first + MAX_DELETED]
             # A namespace goes with its last vector, which another worker may have deleted meanwhile.

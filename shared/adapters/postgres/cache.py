@@ -1,6 +1,8 @@
 """Vectors known already, by content and model."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -21,6 +23,21 @@ SELECT :tenant, :model, new.content_hash, new.embedding
 FROM unnest(CAST(:hashes AS text[]), CAST(:embeddings AS bytea[])) AS new (content_hash, embedding)
 ORDER BY new.content_hash
 ON CONFLICT (tenant_id, content_hash, model) DO UPDATE SET embedding = excluded.embedding
+""")
+# One at a time within a tenant, until the lease that was taken before is committed and can be seen.
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('embedding ' || CAST(:tenant AS text), 0))")
+UNDER_WAY = text("""
+SELECT DISTINCT c.content_hash FROM chunks c
+JOIN generations g ON g.tenant_id = c.tenant_id AND g.document_id = c.document_id AND g.number = c.generation
+WHERE c.tenant_id = :tenant AND c.content_hash = ANY (CAST(:hashes AS text[]))
+  AND (c.document_id, c.generation) <> (:document, :generation)
+  AND g.state = 'embedding' AND g.lease_until > :now
+""")
+# Two sweeps of documents with a text in common would each see the other's chunk and both leave the vector: the later
+# one waits here, and looks when the earlier is done.
+HOLD = text("""
+SELECT FROM embedding_cache WHERE tenant_id = :tenant AND content_hash = ANY (CAST(:hashes AS text[]))
+ORDER BY content_hash, model FOR UPDATE
 """)
 UNUSED = """
 FROM embedding_cache e
@@ -63,11 +80,27 @@ class PgEmbeddingCache:
             }
             await self._session.run(PUT, parameters)
 
+    async def under_way(
+        self, scope: Scope, document_id: UUID, generation: int, hashes: Sequence[str], now: datetime
+    ) -> set[str]:
+        """Those of the hashes that a worker is embedding for another generation of the tenant at this moment."""
+        await self._session.run(ONE_AT_A_TIME, {"tenant": str(scope.tenant_id)})
+        parameters = {
+            "tenant": scope.tenant_id,
+            "document": document_id,
+            "generation": generation,
+            "hashes": list(hashes),
+            "now": now,
+        }
+        return {row.content_hash for row in await self._session.all(UNDER_WAY, parameters)}
+
     async def delete_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
         """Forget those of the hashes that no chunk of the tenant has any more; returns how many rows went."""
         if not hashes:
             return 0
-        return (await self._session.run(DELETE_UNUSED, {"tenant": scope.tenant_id, "hashes": list(hashes)})).rowcount
+        asked = {"tenant": scope.tenant_id, "hashes": list(hashes)}
+        await self._session.run(HOLD, asked)
+        return (await self._session.run(DELETE_UNUSED, asked)).rowcount
 
     async def wipe(self, scope: TenantScope, limit: int) -> int:
         """Forget every vector of a deleted tenant, up to `limit`; returns how many rows went."""

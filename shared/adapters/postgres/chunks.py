@@ -75,6 +75,7 @@ JOIN chunks c ON c.tenant_id = :tenant
 WHERE {ROOM_LIVE_TEXT}
 """)
 COUNT = text(f"SELECT count(*) FROM chunks WHERE tenant_id = :tenant AND document_id = {DOCUMENT}")
+IDS = text(f"SELECT generation, ordinal FROM chunks WHERE tenant_id = :tenant AND document_id = {DOCUMENT}")
 HASHES = text(
     f"SELECT DISTINCT content_hash FROM chunks "
     f"WHERE tenant_id = :tenant AND document_id = {DOCUMENT} ORDER BY content_hash"
@@ -143,6 +144,11 @@ class PgChunks:
     async def count(self, scope: Scope, document_id: UUID) -> int:
         """Chunks of a document in all generations."""
         return int(await self._session.scalar(COUNT, _document(scope, document_id)))
+
+    async def ids(self, scope: Scope, document_id: UUID) -> Sequence[ChunkId]:
+        """Of every chunk of a document, all generations."""
+        rows = await self._session.all(IDS, _document(scope, document_id))
+        return [ChunkId(document_id, row.generation, row.ordinal) for row in rows]
 
     async def hashes(self, scope: Scope, document_id: UUID) -> Sequence[str]:
         """Distinct content hashes of a document's chunks, all generations."""

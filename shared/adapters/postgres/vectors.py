@@ -186,7 +186,15 @@ class PgVectors:
         """Every stored id of one document, all generations."""
         return [ChunkId(*row) for row in await self._session.all(IDS, _document(scope, collection, document_id))]
 
-    async def delete(self, scope: Scope, collection: Collection, document_id: UUID, *, keep: int | None) -> int:
+    async def delete(
+        self,
+        scope: Scope,
+        collection: Collection,
+        document_id: UUID,
+        *,
+        keep: int | None,
+        known: Sequence[ChunkId] = (),
+    ) -> int:
         """Remove the document's vectors of every generation up to `keep` exclusive; of all when None.
 
         Returns how many.

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from shared.domain.collections import Collection
 from shared.domain.documents import (
-    UPLOAD_GRACE,
     Document,
     DocumentStatus,
     Generation,
@@ -19,7 +18,7 @@ from shared.domain.documents import (
     upload_key,
 )
 from shared.domain.errors import Conflict, NotFound, TooLarge
-from shared.domain.ingestion import PIPELINE_VERSION, READER_VERSION, UPLOAD_SECONDS
+from shared.domain.ingestion import PIPELINE_VERSION, READER_VERSION, UPLOAD_LOOK, UPLOAD_SECONDS
 from shared.domain.labels import clean_metadata, clean_name, clean_path, clean_tags
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import UploadForm
@@ -153,15 +152,18 @@ async def further(
     now = ports.clock.now()
     committed = document.committed_generation
     if committed is not None and content_hash and content_hash == document.content_hash:
-        served = await ports.documents.generation(scope, document.id, committed)
-        if served is not None and served.recipe == recipe_of(collection):
+        generations = {one.number: one for one in await ports.documents.generations(scope, document.id)}
+        # Not while another is on its way: it would be served in place of what the caller has.
+        settled = all(one.terminal or one.number < committed or one.slot != collection.slot for one in generations.values())
+        if settled and generations[committed].recipe == recipe_of(collection):
             return UploadSlot(await _unchanged(scope, ports, document, collection, ingestion_id), committed, None)
     latest = await ports.documents.generation(scope, document.id, document.latest_generation)
     fits = latest is not None and ingestion_id in (None, latest.ingestion_id)
     if latest is not None and fits and latest.state is GenerationState.AWAITING_UPLOAD:
         slot = replace(
             latest,
-            due_at=now + _form_life(),
+            entered_at=now,
+            due_at=now + UPLOAD_LOOK,
             recipe=recipe_of(collection),
             index=collection.index,
             slot=collection.slot,
@@ -246,7 +248,7 @@ def new_generation(scope: Scope, ports: Ports, document: Document, number: int, 
         recipe=recipe_of(collection),
         created_at=now,
         entered_at=now,
-        due_at=now + _form_life(),
+        due_at=now + UPLOAD_LOOK,
         index=collection.index,
         slot=collection.slot,
     )
@@ -255,10 +257,6 @@ def new_generation(scope: Scope, ports: Ports, document: Document, number: int, 
 def recipe_of(collection: Collection) -> Recipe:
     """What a generation of this collection is made by, as of now, for the index it is seen through."""
     return Recipe(READER_VERSION, collection.chunking.key, collection.model.name, PIPELINE_VERSION)
-
-
-def _form_life() -> timedelta:
-    return timedelta(seconds=UPLOAD_SECONDS) + UPLOAD_GRACE
 
 
 async def _form(ports: Ports, generation: Generation, media_type: str, max_bytes: int) -> UploadForm:

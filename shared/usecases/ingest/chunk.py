@@ -41,10 +41,20 @@ class ChunkStage:
     queue = Queue.INGEST_CHUNK
 
     async def load(self, scope: Scope, ports: Ports, claimed: Claimed) -> Generation | None:
-        """The generation committed in the same index, to compare with."""
-        number = claimed.document.committed_in(claimed.generation.slot)
-        known = None if number is None else await ports.documents.generation(scope, claimed.document.id, number)
-        return known if known is not None and known.index == claimed.generation.index else None
+        """The generation committed in the same index, to compare with; None when this one will not be the next to it.
+
+        An older generation that is still on its way is published after this one has ended as unchanged, and would be
+        served in its place.
+        """
+        mine = claimed.generation
+        committed = claimed.document.committed_in(mine.slot)
+        if committed is None:
+            return None
+        others = {one.number: one for one in await ports.documents.generations(scope, claimed.document.id)}
+        if any(not one.terminal and one.slot == mine.slot and one.number < mine.number for one in others.values()):
+            return None
+        known = others.get(committed)
+        return known if known is not None and known.index == mine.index else None
 
     async def perform(self, powers: Powers, claimed: Claimed, work: Generation | None) -> Cut | Reason | None:
         """Fetch and cut the text; None when it is what is being served already."""

@@ -1,17 +1,18 @@
 """Give every chunk its vector, computing only those that are not known yet."""
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.domain.chunks import Chunk, ChunkVector, matched_text
 from shared.domain.documents import GenerationState, Progress, Reason, advance
-from shared.domain.errors import Conflict, Delayed, Rejected
+from shared.domain.errors import Conflict, Delayed, Rejected, Unavailable
 from shared.domain.events import Queue
 from shared.domain.tenants import Scope
 from shared.ports.embedder import Purpose
 from shared.ports.meter import Unit
 from shared.ports.ports import Ports, Powers
-from shared.usecases.ingest.stage import Claimed, end, save, wait
+from shared.usecases.ingest.stage import Claimed, end, save, settle, wait
 from shared.usecases.ingest.turns import Turn, Turns, Whose
 from shared.usecases.outbox.send import send_step
 
@@ -19,6 +20,9 @@ BUDGET_SECONDS = 200.0
 """After this much embedding a long document is handed back to the queue with what it has, well before the function's
 timeout.
 """
+
+OTHERS_SECONDS = 5.0
+"""How soon a document looks again whether a text it shares has been embedded for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Texts:
     known: Mapping[str, Sequence[float]]
     turn: Turn
     """How many requests this run may make; when it is to wait first, it makes none."""
+    others: frozenset[str] = frozenset()
+    """Texts that another document has as well, for which they are being embedded right now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class Embedded:
     """Set when the provider itself asked to wait."""
     rejected: Rejected | None = None
     missing: int = 0
+    failure: Unavailable | None = None
+    """Not raised, as nothing of this is: what was embedded before is paid for and must be kept."""
 
 
 class EmbedStage:
@@ -74,14 +82,21 @@ class EmbedStage:
                 code="model_unavailable",
             )
         chunks = await ports.chunks.list(scope, claimed.document.id, claimed.generation.number)
-        known = await ports.cache.get(scope, model.name, list({chunk.content_hash for chunk in chunks}))
-        unknown = len({chunk.content_hash for chunk in chunks} - known.keys())
+        hashes = sorted({chunk.content_hash for chunk in chunks})
+        known = await ports.cache.get(scope, model.name, hashes)
+        if not (unknown := [one for one in hashes if one not in known]):
+            return Texts(claimed.generation.title, chunks, known, Turn(0))
+        number, now = claimed.generation.number, ports.clock.now()
+        others = await ports.cache.under_way(scope, claimed.document.id, number, unknown, now)
+        # Once more: what is under way no longer may have been stored since.
+        known = {**known, **await ports.cache.get(scope, model.name, unknown)}
+        others -= known.keys()
         turn = Turn(0)
-        if unknown:
+        if own := sum(one not in known and one not in others for one in unknown):
             granted = await self._turns.granted(ports, model.name, claimed.granted)
-            requests = -(-unknown // embedder.batch_size)
+            requests = -(-own // embedder.batch_size)
             turn = granted or await self._turns.ask(ports, model.name, requests, _whose(claimed))
-        return Texts(claimed.generation.title, chunks, known, turn)
+        return Texts(claimed.generation.title, chunks, known, turn, frozenset(others))
 
     async def perform(self, powers: Powers, claimed: Claimed, work: Texts) -> Embedded:
         """Embed the unknown texts batch by batch.
@@ -91,7 +106,7 @@ class EmbedStage:
         wanted = {
             chunk.content_hash: matched_text(work.title, chunk.heading_path, chunk.text)
             for chunk in work.chunks
-            if chunk.content_hash not in work.known
+            if chunk.content_hash not in work.known and chunk.content_hash not in work.others
         }
         embedder = powers.embedders.of(claimed.collection.model.name)
         hashes, size = list(wanted), embedder.batch_size
@@ -101,6 +116,7 @@ class EmbedStage:
         fresh: dict[str, Sequence[float]] = {}
         pause: Delayed | None = None
         rejected: Rejected | None = None
+        failure: Unavailable | None = None
         allowed = 0 if work.turn.seconds else work.turn.requests
         for first in range(0, len(hashes), size)[:allowed]:
             if powers.clock.monotonic() - started > BUDGET_SECONDS:
@@ -114,11 +130,15 @@ class EmbedStage:
             except Rejected as error:
                 rejected = error
                 break
+            except Unavailable as error:
+                failure = error
+                break
             fresh.update(zip(batch, made.vectors, strict=True))
             tokens += made.tokens
             claimed.achieved.done += len(batch)
         spent = (powers.clock.monotonic() - started) * 1000
-        return Embedded(work, fresh, tokens, spent, pause, rejected, len(hashes) - len(fresh))
+        missing = len(hashes) - len(fresh) + len(work.others)
+        return Embedded(work, fresh, tokens, spent, pause, rejected, missing, failure)
 
     async def store(self, scope: Scope, ports: Ports, claimed: Claimed, result: Embedded) -> None:
         """Keep what was paid for; move on when it is complete, else go on later."""
@@ -136,18 +156,16 @@ class EmbedStage:
             ),
         )
         if result.rejected is not None:
-            # Not raised: what was embedded so far is paid for, and its cache must be committed.
             await end(scope, ports, document, counted, Reason(result.rejected.code, result.rejected.detail))
+            return
+        failure = result.failure if result.missing else await _written(scope, ports, claimed, result)
+        if failure is not None:
+            await ports.documents.save_generation(scope, counted)
+            await settle(scope, ports, claimed, failure, random.random())
             return
         if result.missing:
             await self._go_on(scope, ports, replace(claimed, generation=counted), result)
             return
-        vectors = {**result.texts.known, **result.fresh}
-        await ports.vectors.put(
-            scope,
-            claimed.collection,
-            [ChunkVector(chunk.id, vectors[chunk.content_hash]) for chunk in result.texts.chunks],
-        )
         counts = replace(counted.counts, reused=max(0, counted.counts.chunks - counted.counts.embedded))
         moved = advance(
             replace(counted, counts=counts),
@@ -164,12 +182,28 @@ class EmbedStage:
         requests = -(-result.missing // ports.embedders.of(model).batch_size)
         if result.pause is not None:
             turn = await self._turns.refused(ports, model, result.pause, requests, _whose(claimed))
+        elif result.missing == len(result.texts.others):
+            turn = Turn(0, OTHERS_SECONDS, "the same text is being embedded for another document")
         elif not turn.seconds:
             turn = await self._turns.ask(ports, model, requests, _whose(claimed))
         words = f"{chunks - result.missing} of {chunks} chunks are embedded; the rest follows"
         later = Delayed(turn.why if turn.seconds else words, seconds=turn.seconds)
         reached = replace(claimed.generation, progress=Progress(chunks - result.missing, chunks))
         await wait(scope, ports, claimed.document, reached, later, granted=turn.requests)
+
+
+async def _written(scope: Scope, ports: Ports, claimed: Claimed, result: Embedded) -> Delayed | Unavailable | None:
+    """Write the vectors; returns why a store outside the database did not take them.
+
+    An error of the database itself has undone the transaction, and its commit will say so.
+    """
+    vectors = {**result.texts.known, **result.fresh}
+    made = [ChunkVector(chunk.id, vectors[chunk.content_hash]) for chunk in result.texts.chunks]
+    try:
+        await ports.vectors.put(scope, claimed.collection, made)
+    except (Delayed, Unavailable) as error:
+        return error
+    return None
 
 
 def _whose(claimed: Claimed) -> Whose:

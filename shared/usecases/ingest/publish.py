@@ -49,7 +49,8 @@ async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> boo
         await _serve(scope, ports, document, committed)
     else:
         await save(scope, ports, document, committed)
-    if before is not None:
+    # Also when nothing was served before: an older generation that was still on its way has written chunks as well.
+    if generation.number > 1:
         await send_sweep(scope, ports, document.id)
     log.info(
         "document.indexed" if collection.live else "document.mirrored",

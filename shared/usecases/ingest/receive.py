@@ -1,5 +1,6 @@
 """Take notice of an object that appeared: a new upload, or its text or a part of it, which `ingest_extract` made."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from shared.domain.events import ObjectCreated
 from shared.domain.ingestions import CANCELLED
 from shared.domain.parts import parse_part_key
 from shared.domain.tenants import Scope, TenantScope, system_scope, system_tenant
+from shared.ports.blobs import Bucket
 from shared.ports.ports import Ports
 from shared.usecases.admissions.line import first_state, send_first
 from shared.usecases.documents.upload import new_generation
@@ -84,10 +86,7 @@ async def uploaded(
         log.info("upload.cancelled", document_id=str(document.id), generation=generation.number)
         return
     known = [one for one in await ports.documents.generations(scope, document.id) if one.source.key == created.key]
-    latest = max((one.source.sequencer for one in known), key=lambda text: text.ljust(64, "0"))
-    if any(one.source.version_id == created.version_id for one in known) or not newer_sequencer(
-        created.sequencer, latest
-    ):
+    if any(one.source.version_id == created.version_id for one in known) or not await _newest(ports, created, known):
         log.info("upload.duplicate", document_id=str(document.id), generation=generation.number)
         return
     collection = await ports.collections.get(scope, document.collection_id)
@@ -99,6 +98,21 @@ async def uploaded(
     document = replace(document, latest_generation=fresh.number)
     await ports.documents.save(scope, document)
     await start(scope, ports, document, fresh, source)
+
+
+async def _newest(ports: Ports, created: ObjectCreated, known: Sequence[Generation]) -> bool:
+    """Whether the object came after those that are known from the same place."""
+    latest = max(known, key=lambda one: one.number).source
+    if latest.version_id and not latest.sequencer:
+        # The sweep found that one itself, so its place in the order is not known; the store knows what is newest now.
+        # If that is yet another, its own event tells of it.
+        current = await ports.blobs.head(Bucket.UPLOADS, created.key)
+        return current.version_id == created.version_id
+    return newer_sequencer(created.sequencer, max((one.source.sequencer for one in known), key=_padded))
+
+
+def _padded(sequencer: str) -> str:
+    return sequencer.ljust(64, "0")
 
 
 async def start(scope: Scope, ports: Ports, document: Document, generation: Generation, source: Source) -> None:

@@ -18,7 +18,7 @@ from shared.domain.documents import (
     extracted_key,
 )
 from shared.domain.errors import NotFound
-from shared.domain.ingestion import MAX_ATTEMPTS
+from shared.domain.ingestion import MAX_ATTEMPTS, UPLOAD_LIFE, UPLOAD_LOOK
 from shared.domain.parts import checkpoint_key, next_key, parts_prefix, read_checkpoint
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
@@ -64,11 +64,15 @@ async def _awaiting_upload(scope: Scope, ports: Ports, document: Document, gener
     try:
         found = await ports.blobs.head(Bucket.UPLOADS, generation.source.key)
     except NotFound:
+        now, closes = ports.clock.now(), generation.entered_at + UPLOAD_LIFE
+        if now < closes:
+            looked = replace(generation, due_at=min(closes, now + UPLOAD_LOOK))
+            await ports.documents.save_generation(scope, looked)
+            return
         detail = "no file arrived before the upload form expired; ask for a new upload"
         await end(scope, ports, document, generation, Reason("upload_never_arrived", detail))
         return
-    # The file is there; its event was lost. Without the event's sequencer any later event of this key is taken as
-    # newer.
+    # The file is there; its event was lost, and with it the sequencer. `uploaded` knows what to do without one.
     await start(scope, ports, document, generation, Source(generation.source.key, found.version_id, "", found.size))
 
 

@@ -3,6 +3,7 @@
 Remove what a document no longer needs from every store, ask every store again, and write the receipt.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import structlog
 
+from shared.domain.chunks import ChunkId
 from shared.domain.collections import Collection
 from shared.domain.documents import PARTS_PREFIX, WORK_PREFIXES, Document, DocumentStatus, GenerationState, advance
 from shared.domain.indexes import IndexState, seen_through
@@ -161,20 +163,40 @@ async def _forget(scope: Scope, ports: Ports, document: Document, now: datetime)
 async def _outdated(scope: Scope, ports: Ports, document: Document, collection: Collection) -> dict[str, int]:
     """What older generations left in each index."""
     hashes = await ports.chunks.hashes(scope, document.id)
+    known = await _known(scope, ports, document)
     vectors = chunks = 0
     for index in await ports.indexes.of(scope, collection.id):
         keep = document.committed_in(index.slot)
         if index.open and keep is not None:
-            vectors += await ports.vectors.delete(scope, seen_through(collection, index), document.id, keep=keep)
+            seen = seen_through(collection, index)
+            late = known.get(index.id, ())
+            vectors += await ports.vectors.delete(scope, seen, document.id, keep=keep, known=late)
             chunks += await ports.chunks.delete_from(scope, index.id, document.id, keep=keep)
     return {"vectors": vectors, "chunks": chunks, "cache": await ports.cache.delete_unused(scope, hashes)}
 
 
+async def _known(scope: Scope, ports: Ports, document: Document) -> Mapping[UUID, Sequence[ChunkId]]:
+    """Of each index, ids of vectors that a store which lists late may have and not list yet."""
+    known: dict[UUID, list[ChunkId]] = defaultdict(list)
+    if ports.vectors.lag:
+        made_for = {
+            one.number: one.index or document.collection_id
+            for one in await ports.documents.generations(scope, document.id)
+        }
+        for id in await ports.chunks.ids(scope, document.id):
+            known[made_for[id.generation]].append(id)
+    return known
+
+
 async def _everything(scope: Scope, ports: Ports, document: Document, seen: Sequence[Collection]) -> dict[str, int]:
     hashes = await ports.chunks.hashes(scope, document.id)
+    known = await _known(scope, ports, document)
+    vectors = [
+        await ports.vectors.delete(scope, one, document.id, keep=None, known=known.get(one.index_id, ())) for one in seen
+    ]
     return {
         "keywords": sum([await ports.keywords.discard(scope, one.index_id, document.id) for one in seen]),
-        "vectors": sum([await ports.vectors.delete(scope, one, document.id, keep=None) for one in seen]),
+        "vectors": sum(vectors),
         "chunks": await ports.chunks.delete(scope, document.id),
         "cache": await ports.cache.delete_unused(scope, hashes),
     }

@@ -138,3 +138,18 @@ async def test_rows_of_another_tenant_are_out_of_reach() -> None:
         with pytest.raises(Forbidden):
             await transaction.remove("t", OTHER, ("k",))
     assert [row for _, _, row in mine.everyones("t")] == ["secret"]
+
+
+async def test_lock_behind_one_whose_turn_has_just_come_waits_like_any_other() -> None:
+    tables = Tables()
+    holder, heir, third = begin(tables), begin(tables), begin(tables)
+    await holder.lock("t", TENANT, ("k",))
+    waiting = asyncio.create_task(heir.lock("t", TENANT, ("k",)))
+    await settled()
+    holder.end()
+    # The row is the heir's, whose task has not woken yet.
+    behind = asyncio.create_task(third.lock("t", TENANT, ("k",)))
+    await asyncio.wait_for(waiting, 1)
+    heir.end()
+    await asyncio.wait_for(behind, 1)
+    assert not heir.free("t", TENANT, ("k",))

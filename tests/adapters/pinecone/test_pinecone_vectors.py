@@ -247,3 +247,13 @@ def test_matches_operators_agree_with_their_meaning() -> None:
     assert matches({"$or": [{"a": {"$in": ["y"]}}, {"$and": [{"a": {"$ne": "y"}}, {"n": {"$gt": 2}}]}]}, stored)
     assert not matches({"missing": {"$gt": 1}}, stored)
     assert not matches({"a": {"$nin": ["x"]}}, stored)
+
+
+async def test_delete_reaches_what_is_known_and_not_listed_yet(
+    vectors: PineconeVectors, pinecone_server: PineconeServer
+) -> None:
+    await vectors.put(ONE, C, vectors_of(DOCUMENT, 1, 2))
+    known = [ChunkId(DOCUMENT, number, ordinal) for number in (1, 2, 3) for ordinal in range(2)]
+    assert await vectors.delete(ONE, C, DOCUMENT, keep=3, known=known) == 4
+    assert pinecone_server.stored(str(ONE.tenant_id)) == {}
+    assert pinecone_server.asked.count(("POST", "/vectors/delete")) == 1
