@@ -113,7 +113,7 @@ async def test_delete_unused_by_two_at_once_leaves_nothing_behind(store: Store, 
 
     async def forget(through: Store, document: Document) -> int:
         async with through.transaction(room.scope) as rows:
-            await rows.chunks.delete(room.scope, document.id, keep=None)
+            await rows.chunks.delete(room.scope, document.id)
             await both.wait()
             return await rows.cache.delete_unused(room.scope, names)
 

@@ -154,7 +154,9 @@ async def further(
     if committed is not None and content_hash and content_hash == document.content_hash:
         generations = {one.number: one for one in await ports.documents.generations(scope, document.id)}
         # Not while another is on its way: it would be served in place of what the caller has.
-        settled = all(one.terminal or one.number < committed or one.slot != collection.slot for one in generations.values())
+        settled = all(
+            one.terminal or one.number < committed or one.slot != collection.slot for one in generations.values()
+        )
         if settled and generations[committed].recipe == recipe_of(collection):
             return UploadSlot(await _unchanged(scope, ports, document, collection, ingestion_id), committed, None)
     latest = await ports.documents.generation(scope, document.id, document.latest_generation)

@@ -192,7 +192,8 @@ async def _everything(scope: Scope, ports: Ports, document: Document, seen: Sequ
     hashes = await ports.chunks.hashes(scope, document.id)
     known = await _known(scope, ports, document)
     vectors = [
-        await ports.vectors.delete(scope, one, document.id, keep=None, known=known.get(one.index_id, ())) for one in seen
+        await ports.vectors.delete(scope, one, document.id, keep=None, known=known.get(one.index_id, ()))
+        for one in seen
     ]
     return {
         "keywords": sum([await ports.keywords.discard(scope, one.index_id, document.id) for one in seen]),

@@ -1,0 +1,34 @@
+"""What a person who uses the system may expect of it, in the simplest terms."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file that the object store took."""
+
+    document: UUID
+    slot: int
+    """The generation its form was for."""
+    version_id: str
+    body: bytes
+    at: float
+
+
+@dataclass(slots=True)
+class Model:
+    """What was acknowledged to the clients."""
+
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    """By version id, in the order they were taken."""
+    deleted: dict[UUID, float] = field(default_factory=dict)
+    """Documents whose deletion was answered, and when."""
+    collections_deleted: dict[UUID, float] = field(default_factory=dict)
+    last: float = 0.0
+    """When a client last asked for something."""
+    lost_events: set[str] = field(default_factory=set)
+
+    def of(self, document: UUID) -> list[Upload]:
+        """Uploads of one document, oldest first."""
+        return [one for one in self.uploads.values() if one.document == document]

@@ -1,0 +1,146 @@
+"""Processes: one function invocation each, that may be killed between any two things it does."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from types import coroutine
+from typing import Any
+from uuid import UUID
+
+from tests.simulation.faults import Faults
+from tests.simulation.loop import SeededLoop
+
+
+class Crashed(BaseException):
+    """The process is gone: whatever its code tries from here on, nothing reaches the world."""
+
+
+@coroutine
+def turn() -> Iterator[None]:
+    """Let others go on."""
+    yield
+
+
+@dataclass(slots=True, eq=False)
+class Process:
+    """One invocation of a function."""
+
+    function: str
+    number: int
+    skew: float = 0.0
+    """How far its clock is off, in seconds."""
+    dead: bool = False
+    paused: bool = False
+    """It stood still for long, or lost an answer: what it paid for may have been in vain."""
+    faultless: bool = False
+    """It is part of the test itself: nothing happens to it."""
+    immortal: bool = False
+    """The platform forgets to end it when its time is up."""
+    open: set[Any] = field(default_factory=set)
+    """Its transactions."""
+    tenant: UUID | None = None
+    """Whose rows it has opened."""
+    holds: tuple[UUID, UUID, int] | None = None
+    """The generation it took a lease on last."""
+    undone: int = 0
+    """Transactions it could not commit, or does not know whether it did."""
+
+
+PROCESS: ContextVar[Process] = ContextVar("process")
+
+DURATIONS = {"blobs": 0.08, "embedder": 0.7, "queue": 0.03, "vectors": 0.1}
+"""Seconds a call takes at the most, by port; what is in the database takes turns, but no time."""
+
+IDLE = 60.0
+"""Seconds after which the database ends a transaction that does nothing."""
+
+
+class Gate:
+    """Every call through a port passes here twice, and may not come back."""
+
+    def __init__(self, loop: SeededLoop, faults: Faults, crash_at: str | None = None) -> None:
+        self.loop = loop
+        self.faults = faults
+        self.crash_at = crash_at
+        """Crash at the first visit of this point, for certain; until then all is as without it."""
+        self.visits: Counter[str] = Counter()
+        self.crashes: Counter[str] = Counter()
+        self.over = False
+        self.trace: list[str] | None = None
+        """Every visit, when asked for."""
+
+    async def enter(self, port: str, method: str) -> Process:
+        """Before the call: the process may crash, stand still, or let others go first.
+
+        Raises:
+            Crashed: the process is gone.
+        """
+        process = PROCESS.get()
+        self.check(process)
+        if process.faultless:
+            return process
+        self.point(process, port, method, "before")
+        slow = DURATIONS.get(port)
+        if slow is None:
+            await turn()
+        else:
+            await self.sleep(self.faults.chance.random() * slow)
+        if "pause" in self.faults.rates and self.faults.strikes("pause", self.loop.time(), harm=2):
+            await self._pause(process)
+        self.check(process)
+        return process
+
+    def point(self, process: Process, port: str, method: str, side: str) -> None:
+        """A named crash point.
+
+        Raises:
+            Crashed: this time it was.
+        """
+        self.check(process)
+        if process.faultless:
+            return
+        name = f"{process.function}.{port}.{method}.{side}"
+        self.visits[name] += 1
+        if self.trace is not None:
+            self.trace.append(f"{self.loop.time():9.3f} {process.number:4d} {name}")
+        if "crash" in self.faults.rates and self.faults.strikes("crash", self.loop.time(), harm=2):
+            self._crash(process, name)
+        if name == self.crash_at and not self.crashes[name]:
+            self.faults.count("crash", self.loop.time(), harm=2)
+            self._crash(process, name)
+
+    def check(self, process: Process) -> None:
+        """See that the process lives.
+
+        Raises:
+            Crashed: it does not.
+        """
+        if process.dead or self.over:
+            raise Crashed
+
+    async def sleep(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        future = self.loop.create_future()
+        self.loop.call_later(seconds, _wake, future)
+        await future
+
+    def _crash(self, process: Process, name: str) -> None:
+        self.crashes[name] += 1
+        process.dead = True
+        raise Crashed
+
+    async def _pause(self, process: Process) -> None:
+        seconds = self.faults.chance.choice((5.0, 40.0, 120.0, 400.0, 700.0))
+        process.paused = True
+        process.immortal = process.immortal or self.faults.strikes("zombie", self.loop.time(), harm=0)
+        self.faults.lasting(self.loop.time() + seconds)
+        if seconds > IDLE:
+            for transaction in list(process.open):
+                self.loop.call_later(IDLE, transaction.lose)
+        await self.sleep(seconds)
+
+
+def _wake(future: Any) -> None:
+    if not future.done():
+        future.set_result(None)

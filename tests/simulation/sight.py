@@ -1,0 +1,82 @@
+"""What is in the memory database: the one place here that knows its tables."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.adapters.memory.rows_transaction import DELETED, Tables
+from shared.domain.chunks import Chunk
+from shared.domain.collections import Collection
+from shared.domain.documents import Document, Generation
+from shared.domain.receipts import DeletionReceipt
+
+type Rows[Row] = Iterator[tuple[UUID, tuple[Any, ...], Row]]
+
+
+class Sight:
+    """Committed rows, whoever's they are: tenant, key and row."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def table(self, name: str) -> Rows[Any]:
+        for tenant, rows in self._tables.rows[name].items():
+            if tenant is not None:
+                for key, row in rows.items():
+                    yield tenant, key, row
+
+    def row(self, name: str, tenant: UUID, *key: object) -> Any:
+        return self._tables.rows[name][tenant].get(key)
+
+    def documents(self) -> list[Document]:
+        """Every document, with what it is in taken into account."""
+        return [replace(row, gone_with=self._gone_with(row)) for _, _, row in self.table("documents")]
+
+    def _gone_with(self, document: Document) -> datetime | None:
+        rooms = (("collections", document.collection_id), ("projects", document.project_id), ("tenants", None))
+        rows = (self.row(table, document.tenant_id, *([id] if id else ())) for table, id in rooms)
+        return next((row.deleted_at for row in rows if row is not None and row.deleted_at), None)
+
+    def generations(self) -> list[Generation]:
+        return [row for _, _, row in self.table("generations")]
+
+    def document(self, tenant: UUID, document: UUID) -> Document | None:
+        found: Document | None = self.row("documents", tenant, document)
+        return found
+
+    def generation(self, tenant: UUID, document: UUID, number: int) -> Generation | None:
+        found: Generation | None = self.row("generations", tenant, document, number)
+        return found
+
+    def collections(self) -> list[Collection]:
+        return [row for _, _, row in self.table("collections")]
+
+    def collection(self, tenant: UUID, collection: UUID) -> Collection | None:
+        found: Collection | None = self.row("collections", tenant, collection)
+        return found
+
+    def chunks(self, tenant: UUID, document: UUID, number: int) -> dict[int, Chunk]:
+        return self.row("chunks", tenant, document, number) or {}
+
+    def words(self, tenant: UUID, document: UUID, number: int) -> dict[int, Any]:
+        return self.row("keywords", tenant, document, number) or {}
+
+    def vectors(self, tenant: UUID, document: UUID, number: int) -> dict[int, Any]:
+        return self.row("vectors", tenant, document, number) or {}
+
+    def receipts(self) -> list[DeletionReceipt]:
+        return [row for _, _, row in self.table("receipts")]
+
+    def outbox(self) -> int:
+        return sum(1 for _ in self.table("outbox"))
+
+
+def written(changes: Any, table: str) -> Rows[Any]:
+    """What a transaction put into a table: tenant, key and row; None stands for a row that went."""
+    if table in changes:
+        for tenant, rows in changes[table].items():
+            if tenant is not None:
+                for key, row in rows.items():
+                    yield tenant, key, None if row is DELETED else row

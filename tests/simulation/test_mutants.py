@@ -1,0 +1,58 @@
+"""Flaws planted in the real code: a suite that lets one live proves nothing, so every one must be caught."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulation.campaign import ENVIRONMENT, ROOT
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.mutation import Edit, function_of, mutated, planted
+
+PROCESSES = os.cpu_count() or 1
+
+
+@pytest.fixture(scope="module")
+def caught() -> dict[str, str]:
+    """What caught each mutant."""
+    command = [sys.executable, "-m", "tests.simulation", "--mutants"]
+    numbers = [str(number) for number in range(len(MUTANTS))]
+    running = [
+        subprocess.Popen(
+            [*command, *numbers[first::PROCESSES]],
+            cwd=ROOT,
+            env={**os.environ, **ENVIRONMENT},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for first in range(PROCESSES)
+    ]
+    told = [json.loads(process.communicate()[0]) for process in running]
+    return {name: what for one in told for name, what in one.items()}
+
+
+def test_there_are_mutants_enough() -> None:
+    assert len(MUTANTS) >= 30
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+
+
+@pytest.mark.parametrize("name", [mutant.name for mutant in MUTANTS])
+def test_mutant_is_caught(name: str, caught: dict[str, str]) -> None:
+    assert caught[name], "no history noticed it"
+
+
+def test_planted_mutant_is_gone_afterwards() -> None:
+    mutant = MUTANTS[0]
+    function = function_of(mutant.edits[0].function)
+    before = function.__code__
+    with planted(mutant):
+        assert function.__code__ is not before
+    assert function.__code__ is before
+
+
+def test_edit_that_no_longer_fits_is_told() -> None:
+    name = MUTANTS[0].edits[0].function
+    with pytest.raises(LookupError, match="0 times"):
+        mutated(function_of(name), Edit(name, "words that are not in it", ""))
