@@ -204,7 +204,7 @@ class PaidEmbedder:
             return await self._inner.embed(texts, purpose)
         if any(begin <= now < begin + 90.0 for begin in self._storms):
             seconds = faults.chance.choice((1.0, 5.0, 20.0, 60.0))
-            faults.fired["embedder_429"] += 1
+            faults.fired["embedder_storm"] += 1
             faults.lasting(now + seconds)
             raise Delayed("the provider asks to wait", seconds=seconds)
         if faults.strikes("embedder_unavailable", now):
