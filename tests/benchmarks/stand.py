@@ -117,7 +117,9 @@ def _described(ready: Ready, state: Path, api: httpx.Client, options: Options) -
     )
 
 
-def request_event(method: str, path: str, headers: dict[str, str], body: object = None) -> dict[str, object]:
+def request_event(
+    method: str, path: str, headers: dict[str, str], body: object = None, query: dict[str, str] | None = None
+) -> dict[str, object]:
     """An API Gateway REST proxy event."""
     headers = {**headers, "Content-Type": "application/json"} if body is not None else headers
     return {
@@ -126,8 +128,8 @@ def request_event(method: str, path: str, headers: dict[str, str], body: object 
         "httpMethod": method,
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": query and {name: [value] for name, value in query.items()},
         "pathParameters": None,
         "stageVariables": None,
         "requestContext": {
