@@ -173,6 +173,30 @@ def test_killed_reader_whose_message_is_lost_too_is_followed_after_the_sweep(
     assert text_of(world, api_client, document) == whole
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_killed_reader_whose_message_and_events_are_lost_is_followed_after_one_sweep(
+    world: World, api_client: Client, collection: str, reader: CountedReader, whole: bytes, late: bool
+) -> None:
+    document = uploaded(world, api_client, collection)
+    reader.die_at = 50
+    (handed,) = world.queue.receive(Queue.INGEST_EXTRACT, 1)
+    with pytest.raises(Killed):
+        world.call("ingest_extract", records([handed.message.body], "q"), milliseconds=290_000)
+    world.queue.done(handed)
+    told, world.blobs.notifications = world.blobs.notifications, []
+    if late:
+        # The event of the first part comes minutes after its reader died: news, but not of anyone who still lives.
+        world.clock.advance(400)
+        world.notify(told[:1])
+    world.clock.advance(500)
+    assert world.call("sweep", {}) is None
+    assert latest(api_client, document)["progress"] == {"done": 50, "total": PAGES}
+    assert len(world.queue.waiting(Queue.INGEST_EXTRACT)) == 1
+    world.settle()
+    assert reader.began == [0, 25, 50, 50, 75, 100]
+    assert text_of(world, api_client, document) == whole
+
+
 def test_living_reader_is_never_given_up_while_parts_grow(
     world: World, api_client: Client, collection: str, reader: CountedReader
 ) -> None:

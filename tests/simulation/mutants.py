@@ -213,6 +213,15 @@ RESCUE = (
         "s3_event_lost",
     ),
     one(
+        "whoever read the parts that were found is taken to live",
+        f"{INGEST}.receive:progressed",
+        "if handed or silent:",
+        "if handed:",
+        "s3_event_lost",
+        "crash",
+        histories=2000,
+    ),
+    one(
         "a step may take for ever",
         "shared.domain.documents:claim",
         "due_at=until",

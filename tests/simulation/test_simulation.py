@@ -25,6 +25,18 @@ def test_histories_hold_what_is_promised() -> None:
     assert len(report.crashes) > 150
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(1003537, id="the event of a part comes late and the next is lost, its reader is gone"),
+        pytest.param(1014846, id="the event of a part is lost and its reader is gone"),
+    ],
+)
+def test_history_that_once_went_wrong_goes_right(seed: int) -> None:
+    report = campaign(1, seed, 1)
+    assert report.violations == []
+
+
 @pytest.mark.parametrize("seed", [3, 44, 105])
 def test_seed_gives_the_same_history_each_time(seed: int) -> None:
     told = [replayed(seed, salt) for salt in ("1", "2")]

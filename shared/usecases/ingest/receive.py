@@ -141,7 +141,9 @@ async def extracted(scope: Scope, ports: Ports, document: Document, generation: 
     await send_step(scope, ports, document, moved)
 
 
-async def progressed(scope: Scope, ports: Ports, document: Document, generation: Generation, said: Progress) -> None:
+async def progressed(
+    scope: Scope, ports: Ports, document: Document, generation: Generation, said: Progress, *, silent: bool = False
+) -> None:
     """A part of a long file is read: its reader lives. If it ran out of time, have another go on where it stopped.
 
     Args:
@@ -150,6 +152,7 @@ async def progressed(scope: Scope, ports: Ports, document: Document, generation:
         document: the row.
         generation: its generation.
         said: how far the reading has come; what was known better already changes nothing.
+        silent: nobody told of it, it was found when its time was up: whoever read so far may be gone.
     """
     known = generation.progress or Progress(0, said.total)
     further, handed = said.done > known.done, said.handed > known.handed
@@ -165,7 +168,7 @@ async def progressed(scope: Scope, ports: Ports, document: Document, generation:
     due = now + ports.pace.patience(GenerationState.EXTRACTING)
     alive = replace(generation, progress=progress, due_at=due, attempts=0 if further else generation.attempts)
     await save(scope, ports, document, alive)
-    if handed:
+    if handed or silent:
         await send_step(scope, ports, document, alive)
 
 

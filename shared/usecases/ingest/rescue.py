@@ -54,8 +54,8 @@ async def rescue(scope: Scope, ports: Ports, due: DueGeneration) -> None:
         # The reader may not list the bucket, so S3 tells it "forbidden" where it tells us "missing".
         await end(scope, ports, document, generation, UPLOAD_MISSING)
     elif generation.state is GenerationState.EXTRACTING and (said := await _further(ports, generation)) is not None:
-        # Parts have been read since; only their events were lost.
-        await progressed(scope, ports, document, generation, said)
+        # Parts have been read since, and their events were lost, or came so late that their reader may be gone.
+        await progressed(scope, ports, document, generation, said, silent=True)
     else:
         await _again(scope, ports, document, generation)
 
