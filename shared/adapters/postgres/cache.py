@@ -78,13 +78,13 @@ class PgEmbeddingCache:
                 "hashes": batch,
                 "embeddings": [floats(vectors[content_hash]) for content_hash in batch],
             }
-            await self._session.run(PUT, parameters)
+            self._session.later(PUT, parameters)
 
     async def under_way(
         self, scope: Scope, document_id: UUID, generation: int, hashes: Sequence[str], now: datetime
     ) -> set[str]:
         """Those of the hashes that a worker is embedding for another generation of the tenant at this moment."""
-        await self._session.run(ONE_AT_A_TIME, {"tenant": str(scope.tenant_id)})
+        self._session.later(ONE_AT_A_TIME, {"tenant": str(scope.tenant_id)})
         parameters = {
             "tenant": scope.tenant_id,
             "document": document_id,
@@ -99,7 +99,7 @@ class PgEmbeddingCache:
         if not hashes:
             return 0
         asked = {"tenant": scope.tenant_id, "hashes": list(hashes)}
-        await self._session.run(HOLD, asked)
+        self._session.later(HOLD, asked)
         return (await self._session.run(DELETE_UNUSED, asked)).rowcount
 
     async def wipe(self, scope: TenantScope, limit: int) -> int:

@@ -97,7 +97,7 @@ class PgChunks:
             NotFound: no such document in the project.
         """
         where = {**_document(scope, document_id), "index": index_id, "generation": generation}
-        await self._session.run(DELETE_ONE, where)
+        self._session.later(DELETE_ONE, where)
         for first in range(0, len(chunks), BATCH):
             batch = chunks[first : first + BATCH]
             rows = json.dumps([_values(chunk) for chunk in batch], ensure_ascii=False)

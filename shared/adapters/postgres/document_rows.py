@@ -22,6 +22,16 @@ from shared.domain.documents import (
 
 GenerationRow = namedtuple("GenerationRow", [column.name for column in generations.columns])  # type: ignore[misc]
 
+DOCUMENT_COLUMNS = tuple(
+    column.name
+    for column in documents.columns
+    if column.name not in ("tenant_id", "project_id", "id", "created_at", "committed_0", "committed_1")
+)
+GENERATION_KEY = ("tenant_id", "project_id", "document_id", "number")
+GENERATION_COLUMNS = tuple(
+    column.name for column in generations.columns if column.name not in (*GENERATION_KEY, "created_at")
+)
+
 
 def document_values(document: Document) -> dict[str, object]:
     """What `save` may change."""

@@ -9,6 +9,9 @@ from sqlalchemy import ColumnElement, Uuid, any_, bindparam, case, exists, null,
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shared.adapters.postgres.document_rows import (
+    DOCUMENT_COLUMNS,
+    GENERATION_COLUMNS,
+    GENERATION_KEY,
     document_values,
     generation_values,
     read_both,
@@ -56,16 +59,17 @@ ADD = (
     )
     .returning(D.id)
 )
-PROJECT_OF = select(D.project_id).where((D.tenant_id == TENANT) & (D.id == ID))
-GET = select(documents, GONE_WITH, LIVE_SLOT).where(MINE & (D.id == ID))
-LOCK = GET.with_for_update(of=documents)
+PROJECT_OF = Lookup(select(D.project_id).where((D.tenant_id == TENANT) & (D.id == ID)))
+ONE = select(documents, GONE_WITH, LIVE_SLOT).where(MINE & (D.id == ID))
+GET = Lookup(ONE)
+LOCK = Lookup(ONE.with_for_update(of=documents))
 WITH_GENERATIONS = select(
     documents, GONE_WITH, LIVE_SLOT, *(column.label(f"generation_{column.name}") for column in G)
 ).join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
 BOTH = WITH_GENERATIONS.where(MINE & (D.id == ID))
 LATEST = Lookup(BOTH.where(G.number == D.latest_generation))
 # Both rows: a generation that was only read would be as old as the statement, which may have waited for the lock.
-LOCK_BOTH = BOTH.where(G.number == NUMBER).with_for_update(of=(documents, generations))
+LOCK_BOTH = Lookup(BOTH.where(G.number == NUMBER).with_for_update(of=(documents, generations)))
 BY_PATH = PRESENT.where(
     MINE
     & (D.collection_id == bindparam("collection"))
@@ -81,30 +85,32 @@ LIVING = select(D.id).where(MINE & NOT_DELETED & (D.id == any_(bindparam("ids", 
 MATCHING = select(D.id).where(
     MINE & SEARCHABLE & (D.collection_id == any_(bindparam("collections", type_=ARRAY(Uuid))))
 )
-SAVE = update(documents).where(MINE & (D.id == ID))
+SAVE = Lookup(update(documents).where(MINE & (D.id == ID)), DOCUMENT_COLUMNS)
 COMMITS = [
-    update(documents)
-    .where(MINE & (D.id == ID) & NOT_DELETED & or_(committed.is_(None), committed <= NUMBER))
-    .values({committed: NUMBER})
-    .returning(D.id)
+    Lookup(
+        update(documents)
+        .where(MINE & (D.id == ID) & NOT_DELETED & or_(committed.is_(None), committed <= NUMBER))
+        .values({committed: NUMBER})
+        .returning(D.id)
+    )
     for committed in (D.committed_0, D.committed_1)
 ]
-SAME_CONTENT = (
+SAME_CONTENT = Lookup(
     select(D.id)
     .where(MINE & SEARCHABLE & (D.content_hash == bindparam("content_hash")) & (D.id != ID))
     .order_by(D.created_at, D.id)
     .limit(1)
 )
 
-ADD_GENERATION = insert(generations)
-GENERATIONS = (
-    select(generations)
-    .where((G.tenant_id == TENANT) & (G.project_id == PROJECT) & (G.document_id == ID))
-    .order_by(G.number.desc())
-)
-GENERATION = GENERATIONS.where(G.number == NUMBER)
-SAVE_GENERATION = update(generations).where(
-    (G.tenant_id == TENANT) & (G.project_id == PROJECT) & (G.document_id == ID) & (G.number == NUMBER)
+ADD_GENERATION = Lookup(insert(generations), (*GENERATION_KEY, "created_at", *GENERATION_COLUMNS))
+OF_DOCUMENT = select(generations).where((G.tenant_id == TENANT) & (G.project_id == PROJECT) & (G.document_id == ID))
+GENERATIONS = Lookup(OF_DOCUMENT.order_by(G.number.desc()))
+GENERATION = Lookup(OF_DOCUMENT.where(G.number == NUMBER))
+SAVE_GENERATION = Lookup(
+    update(generations).where(
+        (G.tenant_id == TENANT) & (G.project_id == PROJECT) & (G.document_id == ID) & (G.number == NUMBER)
+    ),
+    GENERATION_COLUMNS,
 )
 
 # The lock of a document comes first everywhere; whoever holds one is not waited for.
@@ -261,7 +267,7 @@ class PgDocuments:
 
     async def save(self, scope: Scope, document: Document) -> None:
         """Write a changed document back, except `committed_generation`, which only `commit` changes."""
-        await self._session.run(SAVE.values(document_values(document)), _one(scope, document.id))
+        self._session.later(SAVE, {**_one(scope, document.id), **document_values(document)})
 
     async def commit(self, scope: Scope, document_id: UUID, generation: int, slot: int = 0) -> bool:
         """Compare-and-set the generation committed in a slot.
@@ -301,8 +307,8 @@ class PgDocuments:
 
     async def save_generation(self, scope: Scope, generation: Generation) -> None:
         """Write a changed generation back."""
-        parameters = {**_one(scope, generation.document_id), "of_number": generation.number}
-        await self._session.run(SAVE_GENERATION.values(generation_values(generation)), parameters)
+        named = {**_one(scope, generation.document_id), "of_number": generation.number}
+        self._session.later(SAVE_GENERATION, {**named, **generation_values(generation)})
 
     async def due(self, now: datetime, limit: int) -> Sequence[DueGeneration]:
         """Across tenants: unfinished generations whose `due_at` has passed, but for those in line. Ids only.

@@ -258,7 +258,7 @@ class PgKeywords:
             "length": updated.length,
             "average": average,
         }
-        await self._session.run(CHANGE, changes)
+        self._session.later(CHANGE, changes)
         if average is not None:
             await self._encode(where, [one for one in new if one.average != average], average)
 
@@ -338,7 +338,7 @@ class PgKeywords:
                 "ordinals": [one.id.ordinal for one in batch],
                 "weights": array(await self._session.oid("sparsevec"), weights),
             }
-            await self._session.run(ENCODE, parameters)
+            self._session.later(ENCODE, parameters)
 
 
 def _index(scope: Scope, index_id: UUID) -> dict[str, object]:

@@ -8,11 +8,12 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.adapters.postgres.engine import Session
+from shared.adapters.postgres.lookup import Lookup
 from shared.adapters.postgres.models import outbox
 from shared.domain.events import Outgoing, Queue
 from shared.domain.tenants import TenantScope
 
-ADD = insert(outbox)
+ADD = Lookup(insert(outbox), [column.name for column in outbox.columns])
 LEFT_BEHIND = text("SELECT id, queue, message_group, body, delay_seconds FROM lambent_left_behind(:before, :most)")
 # Its commit is not waited for: what a crash brings back is sent again, and consumers take no message twice.
 SENT = text("SELECT set_config('synchronous_commit', 'off', true), lambent_sent(CAST(:ids AS uuid[]))")
@@ -36,7 +37,7 @@ class PgOutbox:
             "delay_seconds": message.delay_seconds,
             "added_at": now,
         }
-        await self._session.run(ADD, values)
+        self._session.later(ADD, values)
         self._added.append(message)
 
     def added(self) -> Sequence[Outgoing]:

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from shared.adapters.postgres.engine import Line, Timeouts, open_engine
+from shared.adapters.postgres.engine import Session, open_engine
+from shared.adapters.postgres.line import Line, Timeouts
 from shared.adapters.postgres.rows import PgRows
 from shared.domain.tenants import TenantScope
 
@@ -31,7 +32,7 @@ class PgStore:
             Unavailable: the database cannot be reached or did not finish in time.
             CommitUnknown: the connection broke while committing: the work is to be repeated.
         """
-        session = await self._line.take(None if scope is None else scope.tenant_id)
+        session = Session(self._line, await self._line.take(None if scope is None else scope.tenant_id))
         try:
             yield PgRows(session)
             await self._line.commit(session)

@@ -1,6 +1,7 @@
 """Transactions over one connection: what they promise when things break."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -8,9 +9,9 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
-from sqlalchemy import event, text
+from sqlalchemy import text
 
-from shared.adapters.postgres.engine import Timeouts
+from shared.adapters.postgres.line import Sent, Timeouts
 from shared.adapters.postgres.store import PgStore
 from shared.domain.chunks import ChunkId
 from shared.domain.errors import CommitUnknown, Conflict, Invalid, Unavailable
@@ -324,17 +325,81 @@ async def test_acknowledged_commits_survive_killed_connections(open_store: OpenS
     assert acknowledged <= {row[0] for row in found}
 
 
-async def test_default_search_is_one_statement_a_leg(store: PgStore) -> None:
+async def test_default_search_is_one_statement_a_leg(store: PgStore, monkeypatch: pytest.MonkeyPatch) -> None:
     room = await new_room(store)
     await index(store, room, ["some words"], [(1.0, 0.0, 0.0, 0.0)])
-    seen: list[str] = []
-
-    def count(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(store._engine.sync_engine, "before_cursor_execute", count)
+    trips = watched(store, monkeypatch)
     async with store.transaction(room.scope) as rows:
         assert len(await rows.vectors.query(room.scope, [room.collection], (1.0, 0.0, 0.0, 0.0), 10)) == 1
-        assert len(seen) == 1
+        assert len(trips) == 1
         assert len(await rows.keywords.query(room.scope, [room.collection.id], ["words"], 10)) == 1
-        assert len(seen) == 2
+        assert [len(sent) for sent in trips[1:]] == [1]
+
+
+async def test_writes_that_answer_nothing_travel_with_the_commit(
+    store: PgStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await new_room(store)
+    made = document(room)
+    first = generation(made)
+    async with store.transaction(room.scope) as rows:
+        await rows.documents.add(room.scope, made, first)
+    trips = watched(store, monkeypatch)
+    async with store.transaction(room.scope) as rows:
+        both = await rows.documents.lock_with(room.scope, made.id, 1)
+        assert both is not None
+        await rows.documents.save_generation(room.scope, replace(both[1], waiting="first"))
+        await rows.documents.save_generation(room.scope, replace(both[1], waiting="then"))
+        await rows.documents.save(room.scope, replace(made, title="told"))
+    # BEGIN, its settings and the lock; two saves, the third and COMMIT.
+    assert [len(sent) for sent in trips] == [3, 4]
+    async with store.transaction(room.scope) as rows:
+        found = await rows.documents.latest(room.scope, made.id)
+    assert found is not None
+    assert (found[0].title, found[1].waiting) == ("told", "then")
+
+
+async def test_write_that_waits_is_seen_by_the_next_statement(store: PgStore) -> None:
+    room = await new_room(store)
+    made = document(room)
+    first = generation(made)
+    async with store.transaction(room.scope) as rows:
+        await rows.documents.add(room.scope, made, first)
+        await rows.documents.save(room.scope, replace(made, title="told"))
+        found = await rows.documents.get(room.scope, made.id)
+    assert found is not None
+    assert found.title == "told"
+
+
+async def test_write_that_waits_and_fails_undoes_the_transaction(store: PgStore) -> None:
+    room = await new_room(store)
+    made = document(room)
+    first = generation(made)
+    async with store.transaction(room.scope) as rows:
+        await rows.documents.add(room.scope, made, first)
+
+    async def hopeful() -> None:
+        async with store.transaction(room.scope) as rows:
+            await rows.documents.save(room.scope, replace(made, title="told"))
+            await rows.documents.save_generation(room.scope, replace(first, ingestion_id=new_id()))
+            await rows.documents.save(room.scope, replace(made, title="later"))
+
+    with pytest.raises(Conflict):
+        await hopeful()
+    async with store.transaction(room.scope) as rows:
+        found = await rows.documents.get(room.scope, made.id)
+    assert found is not None
+    assert found.title == ""
+
+
+def watched(store: PgStore, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[Sent]]:
+    """What travels to the database from now on, trip by trip."""
+    trips: list[Sequence[Sent]] = []
+    exchange = store._line.exchange
+
+    async def told(sent: Sequence[Sent], *, anew: bool = False) -> Any:
+        trips.append(sent)
+        return await exchange(sent, anew=anew)
+
+    monkeypatch.setattr(store._line, "exchange", told)
+    return trips

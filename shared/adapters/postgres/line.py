@@ -1,0 +1,224 @@
+"""The one connection of an execution environment."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg.pq import TransactionStatus
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.adapters.postgres.failures import meaning, unstorable
+from shared.adapters.postgres.lean import AsyncConnection, AsyncEngine
+from shared.adapters.postgres.lookup import named_rows
+from shared.domain.errors import CommitUnknown, Unavailable
+
+if TYPE_CHECKING:
+    from shared.adapters.postgres.engine import Session
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Milliseconds after which the server gives up; 0 never."""
+
+    statement: int = 30_000
+    lock: int = 10_000
+    idle_in_transaction: int = 60_000
+    connect: int = 5_000
+    """Rounded up to seconds."""
+    turn: int = 30_000
+    """How long a transaction waits for the one before it in the same process, since they share a connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A statement on its way."""
+
+    sql: str
+    values: Mapping[str, object] | None = None
+
+
+class Line:
+    """The one connection of a process.
+
+    Opened when first needed, used by one transaction at a time, replaced when it breaks.
+    """
+
+    connection: AsyncConnection
+    driver: psycopg.AsyncConnection[Any]
+
+    def __init__(self, engine: AsyncEngine, timeouts: Timeouts) -> None:
+        """Opens nothing.
+
+        Args:
+            engine: makes the connection.
+            timeouts: how long anything may take.
+        """
+        self._engine = engine
+        self._timeouts = timeouts
+        self._turn = asyncio.Lock()
+        self._open = False
+        self.oids: dict[str, int] = {}
+        """Of the vector types; filled when first needed."""
+
+    async def take(self, tenant_id: UUID | None) -> Sequence[str]:
+        """Wait for this connection's turn; what is taken must be left. Returns what begins a transaction.
+
+        Raises:
+            Unavailable: whoever has it kept it for too long.
+        """
+        if self._turn.locked():
+            try:
+                async with asyncio.timeout(self._timeouts.turn / 1000):
+                    await self._turn.acquire()
+            except TimeoutError as error:
+                detail = "the one database connection of this process stayed in use"
+                raise Unavailable(detail, code="database_busy") from error
+        else:
+            await self._turn.acquire()
+        return opening(tenant_id, self._timeouts)
+
+    async def commit(self, session: "Session") -> None:
+        """Commit what was begun.
+
+        Raises:
+            Unavailable: an error inside the transaction had undone it before.
+            CommitUnknown: the connection broke while committing.
+        """
+        later = session.taken()
+        if later and not session.begun:
+            await session.begin()
+        if not session.begun:
+            return
+        if self.driver.info.transaction_status is TransactionStatus.INERROR:
+            # COMMIT would answer ROLLBACK, politely: an error was swallowed inside the block.
+            raise Unavailable("the transaction was undone by an earlier error", code="database_aborted")
+        try:
+            await self.exchange([*later, Sent("COMMIT")])
+        except psycopg.Error as error:
+            if self.driver.broken or self.driver.closed:
+                raise CommitUnknown("the database connection broke during commit") from error
+            if (known := meaning(error)) is None and isinstance(error, psycopg.OperationalError):
+                raise Unavailable("the database refused to commit", code="database_conflict") from error
+            raise (known or error) from error
+        except UnicodeEncodeError as error:
+            raise unstorable() from error
+
+    async def leave(self) -> None:
+        """Roll back what is still open, and let the next have its turn."""
+        try:
+            await self._tidied()
+        finally:
+            self._turn.release()
+
+    async def begin(self, sql: str) -> psycopg.AsyncCursor[Any]:
+        """Send what begins a transaction.
+
+        A kept connection may have died since: nothing has run yet, so another is tried at once.
+        """
+        for last in (False, True):
+            await self._opened()
+            try:
+                return await self.driver.execute(sql)
+            except psycopg.OperationalError as error:
+                if last or not (self.driver.broken or self.driver.closed):
+                    raise (meaning(error) or error) from error
+                await self.drop()
+            except psycopg.Error as error:
+                raise (meaning(error) or error) from error
+        raise AssertionError("unreachable")
+
+    async def exchange(self, sent: Sequence[Sent], *, anew: bool = False) -> psycopg.AsyncCursor[Any]:
+        """Send statements and wait for all of them once; what comes behind one that failed is not done.
+
+        Args:
+            sent: in their order; the answer is the last one's.
+            anew: they begin a transaction and do not end it, so that another connection is tried when the kept one has
+                died.
+
+        Raises:
+            psycopg.Error: the first that failed.
+        """
+        while True:
+            await self._opened()
+            try:
+                return await self._exchanged(sent)
+            except psycopg.OperationalError:
+                if not anew or not (self.driver.broken or self.driver.closed):
+                    raise
+                anew = False
+                await self.drop()
+
+    async def _exchanged(self, sent: Sequence[Sent]) -> psycopg.AsyncCursor[Any]:
+        *before, last = sent
+        cursor = self.driver.cursor(row_factory=named_rows)
+        if not before:
+            return await cursor.execute(last.sql, last.values)
+        async with self.driver.pipeline():
+            for one in before:
+                await self.driver.execute(one.sql, one.values)
+            await cursor.execute(last.sql, last.values)
+        return cursor
+
+    async def drop(self) -> None:
+        """Close the connection, if there is one; the next transaction opens another."""
+        if self._open:
+            self._open = False
+            await asyncio.shield(self.connection.invalidate())
+            await asyncio.shield(self.connection.close())
+
+    async def _opened(self) -> None:
+        if self._open:
+            return
+        try:
+            self.connection = await self._engine.connect()
+            raw = await self.connection.get_raw_connection()
+        except (SQLAlchemyError, psycopg.Error, OSError) as error:
+            raise Unavailable("the database cannot be reached", code="database_unreachable") from error
+        self.driver = cast(psycopg.AsyncConnection[Any], raw.driver_connection)
+        self._open = True
+
+    async def _tidied(self) -> None:
+        """Roll back what is still open; a connection whose state is not known is not used again."""
+        if not self._open:
+            return
+        status = self.driver.info.transaction_status
+        if status is TransactionStatus.IDLE and not self.driver.broken:
+            return
+        if status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            try:
+                await asyncio.shield(self.driver.rollback())
+            except (psycopg.Error, OSError) as error:
+                log.info("database.dropped", error=str(error))
+            else:
+                return
+        await self.drop()
+
+
+@lru_cache(64)
+def opening(tenant_id: UUID | None, timeouts: Timeouts) -> Sequence[str]:
+    """What begins a transaction.
+
+    All settings are local to it; the tenant is set even when there is none, so that nothing older shows through.
+    """
+    settings = {
+        "lambent.tenant": "" if tenant_id is None else str(UUID(int=tenant_id.int)),
+        "TimeZone": "UTC",
+        "statement_timeout": int(timeouts.statement),
+        "lock_timeout": int(timeouts.lock),
+        "idle_in_transaction_session_timeout": int(timeouts.idle_in_transaction),
+        # Compiling a statement takes longer than any of ours runs.
+        "jit": "off",
+        # pgvector: keep scanning the graph until enough rows passed the filters.
+        "hnsw.ef_search": 100,
+        "hnsw.iterative_scan": "relaxed_order",
+        "hnsw.max_scan_tuples": 100_000,
+    }
+    context = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
+    return "BEGIN", f"SELECT {context}"
