@@ -3,7 +3,7 @@
 They carry ids, never text; every body is one of these as JSON. Times are ISO 8601 UTC.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -135,10 +135,12 @@ class Outgoing:
 
 def body_of(message: Message) -> dict[str, object]:
     """The JSON-ready form of a message."""
-    return {
-        key: value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, UUID) else value
-        for key, value in asdict(message).items()
-    }
+    # Messages are flat: `asdict` would copy every id and time in them, only to have them made text.
+    return {field.name: _plain(getattr(message, field.name)) for field in fields(message)}
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, UUID) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,13 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
+
+import structlog
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {"LAMBENT_LOG_LEVEL": "CRITICAL", "LAMBENT_EMBEDDING_REQUESTS_PER_MINUTE": "0"}
@@ -65,12 +68,27 @@ class Report:
         return sorted(self.visits.keys() - self.crashes.keys())
 
 
-def live(jobs: Iterable[tuple[int, str | None]]) -> Report:
-    """Live through histories in this process, each named by its seed and a crash point to force, if any."""
+def prepare() -> None:
+    """Set this process up for histories: nobody reads their log lines, so none are put together."""
     from shared.runtime.logging import configure
-    from tests.simulation.history import History
 
     configure()
+    structlog.configure(cache_logger_on_first_use=True)
+    structlog.contextvars.bound_contextvars = _unbound  # type: ignore[assignment]
+
+
+_NOTHING = nullcontext()
+
+
+def _unbound(**_: object) -> nullcontext[None]:
+    return _NOTHING
+
+
+def live(jobs: Iterable[tuple[int, str | None]]) -> Report:
+    """Live through histories in this process, each named by its seed and a crash point to force, if any."""
+    from tests.simulation.history import History
+
+    prepare()
     report = Report()
     for seed, crash_at in jobs:
         outcome = History(seed, crash_at).run()
@@ -93,12 +111,11 @@ def live(jobs: Iterable[tuple[int, str | None]]) -> Report:
 
 def caught(numbers: Iterable[int]) -> dict[str, str]:
     """What catches each of the mutants with these numbers; '' for a survivor."""
-    from shared.runtime.logging import configure
     from tests.simulation.history import History
     from tests.simulation.mutants import MUTANTS
     from tests.simulation.mutation import planted
 
-    configure()
+    prepare()
     found = {}
     for mutant in (MUTANTS[number] for number in numbers):
         with planted(mutant):
@@ -119,7 +136,7 @@ def campaign(histories: int, seed: int, processes: int, *, until: float | None =
         until: a moment of `perf_counter` after which no more are begun.
     """
     report = Report()
-    size = max(1, min(2000, -(-histories // processes)))
+    size = max(1, min(5000, -(-histories // processes)))
     blocks = [(first, min(size, seed + histories - first)) for first in range(seed, seed + histories, size)]
     for made in elsewhere(_arguments(blocks), processes, until):
         report.add(made)

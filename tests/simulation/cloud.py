@@ -252,10 +252,11 @@ class Cloud:
             for transaction in list(process.open):
                 transaction.lose()
 
-    def tick(self, function: str) -> None:
-        """A schedule calls its function."""
+    def tick(self, function: str, ended: Callable[[bool], object] = bool) -> None:
+        """A schedule calls its function; `ended` hears whether it came to its end."""
         if not self.faults.strikes("schedule_missed", self.loop.time()):
-            self.call(function, {"source": "aws.scheduler"}, MAPPINGS[Queue.SWEEP].timeout, _nothing)
+            timeout = MAPPINGS[Queue.SWEEP].timeout
+            self.call(function, {"source": "aws.scheduler"}, timeout, lambda _, answer: ended(answer is not None))
 
     # For the end of a history.
 
@@ -278,7 +279,3 @@ class Cloud:
                 self._look(lane, message)
                 found = True
         return found
-
-
-def _nothing(process: Process, answer: Any) -> None:
-    pass

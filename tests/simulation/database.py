@@ -1,7 +1,6 @@
 """The memory database behind faults: connections that break, commits nobody hears of, transactions that time out."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable
 from typing import Any, Protocol
 
 from shared.adapters.memory.rows import MemoryRows
@@ -57,30 +56,45 @@ class RowsGuard:
         self._gate = gate
         self._open = opened
 
-    async def before(self, port: str, method: str) -> Process:
-        """See the port's gate."""
-        process = await self._gate.enter(port, method)
-        self._open.check()
-        if not process.faultless and self._gate.faults.strikes("database_lost", self._gate.loop.time()):
-            self._open.lose()
-            self._open.check()
-        return process
+    def arrive(self, point: str) -> Process:
+        """See `Gate.arrive`."""
+        return self._gate.arrive(point)
 
-    def after(self, ticket: Process, port: str, method: str) -> None:
+    def hold(self, ticket: Process, port: str) -> Awaitable[None] | None:
+        """See `Gate.hold`."""
+        return None if ticket.faultless else self._gate.hold(ticket, port)
+
+    def admit(self, ticket: Process, port: str) -> None:
+        """See that the connection stands, or have it break."""
+        gate = self._gate
+        gate.check(ticket)
+        self._open.check()
+        if "database_lost" in gate.faults.rates and not ticket.faultless:
+            if gate.faults.strikes("database_lost", gate.loop.time()):
+                self._open.lose()
+            self._open.check()
+
+    def leave(self, ticket: Process, port: str, point: str) -> None:
         """A row that was waited for may come to a connection that is gone."""
         self._gate.check(ticket)
         self._open.check()
 
 
-class WatchedRows:
-    """All repositories of one transaction, guarded when first asked for."""
+REVISION = "simulated"
+REPOSITORIES = {name: type(made) for name, made in vars(MemoryRows(Transaction(Tables(), None), REVISION)).items()}
+"""What `MemoryRows` consists of: a transaction of a history makes only those that it is asked for."""
 
-    def __init__(self, rows: MemoryRows, guard: RowsGuard) -> None:
-        self._rows = rows
+
+class WatchedRows:
+    """All repositories of one transaction, made and guarded when first asked for."""
+
+    def __init__(self, transaction: Transaction, guard: RowsGuard) -> None:
+        self._transaction = transaction
         self._guard = guard
 
     def __getattr__(self, name: str) -> Any:
-        made = watched(getattr(self._rows, name), name, self._guard)
+        further = (REVISION,) if name == "tenants" else ()
+        made = watched(REPOSITORIES[name](self._transaction, *further), name, self._guard)
         setattr(self, name, made)
         return made
 
@@ -88,53 +102,75 @@ class WatchedRows:
 class SimulatedStore:
     """One database, as long as the history lasts."""
 
-    def __init__(self, gate: Gate, witness: Witness, revision: str = "simulated") -> None:
+    def __init__(self, gate: Gate, witness: Witness) -> None:
         self.tables = Tables()
-        self._gate = gate
-        self._witness = witness
-        self._revision = revision
+        self.gate = gate
+        self.witness = witness
+        self.changes = 0
+        """Commits so far that changed more than where a look around had come to."""
 
-    @asynccontextmanager
-    async def transaction(self, scope: TenantScope | None) -> AsyncIterator[WatchedRows]:
+    def transaction(self, scope: TenantScope | None) -> "SimulatedTransaction":
         """See `shared.bootstrap.Store`."""
-        gate = self._gate
-        process = await gate.enter("database", "begin")
+        return SimulatedTransaction(self, scope)
+
+
+class SimulatedTransaction:
+    """One transaction of it, from the moment the connection is asked for."""
+
+    __slots__ = ("_gate", "_opened", "_process", "_scope", "_store")
+
+    def __init__(self, store: SimulatedStore, scope: TenantScope | None) -> None:
+        self._store = store
+        self._scope = scope
+
+    async def __aenter__(self) -> WatchedRows:
+        store, scope = self._store, self._scope
+        gate = self._gate = store.gate
+        process = self._process = await gate.enter("database", "begin")
         if not process.faultless and gate.faults.strikes("database_lost", gate.loop.time()):
             process.undone += 1
             raise Unavailable("the database cannot be reached", code="database_unreachable")
-        transaction = Transaction(self.tables, None if scope is None else scope.tenant_id)
-        opened = Open(transaction, process)
+        transaction = Transaction(store.tables, None if scope is None else scope.tenant_id)
+        opened = self._opened = Open(transaction, process)
         process.open.add(opened)
         if scope is not None:
             process.tenant = scope.tenant_id
+        return WatchedRows(transaction, RowsGuard(gate, opened))
+
+    async def __aexit__(self, kind: object, error: object, trace: object) -> None:
+        process, opened, gate = self._process, self._opened, self._gate
         committed = False
         try:
-            rows = WatchedRows(MemoryRows(transaction, self._revision), RowsGuard(gate, opened))
-            yield rows
-            await self._commit(process, opened)
-            committed = True
+            if error is None:
+                await self._commit()
+                committed = True
         finally:
             process.open.discard(opened)
-            transaction.end()
+            opened.transaction.end()
             if not committed:
                 process.undone += 1
+        if not committed:
+            return
         if not process.faultless and gate.faults.strikes("commit_unknown_applied", gate.loop.time()):
             raise CommitUnknown("the database connection broke during commit")
-        gate.point(process, "database", "commit", "after")
+        gate.point(process, "database.commit.after")
 
-    async def _commit(self, process: Process, opened: Open) -> None:
-        gate, faults, now = self._gate, self._gate.faults, self._gate.loop.time()
+    async def _commit(self) -> None:
+        process, opened, gate = self._process, self._opened, self._gate
+        faults, now = gate.faults, gate.loop.time()
         opened.check()
-        gate.point(process, "database", "commit", "before")
+        gate.point(process, "database.commit.before")
         if not process.faultless:
-            await turn()
+            if gate.loop.ready:
+                await turn()
             gate.check(process)
             opened.check()
             if faults.strikes("commit_lost", now):
                 raise Unavailable("the database refused to commit", code="database_conflict")
             if faults.strikes("commit_unknown_lost", now):
                 raise CommitUnknown("the database connection broke during commit")
-        changes = opened.transaction._changes
-        seen = self._witness.before(process, changes)
+        witness, changes = self._store.witness, opened.transaction._changes
+        seen = witness.before(process, changes)
         opened.transaction.commit()
-        self._witness.after(process, changes, seen)
+        self._store.changes += bool(changes.keys() - {"cursors"})
+        witness.after(process, changes, seen)

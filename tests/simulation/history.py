@@ -3,12 +3,11 @@
 import asyncio
 import hashlib
 import random
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +27,7 @@ from tests.simulation import contents
 from tests.simulation.clients import Clients, Tenant
 from tests.simulation.cloud import SCHEDULES, Cloud
 from tests.simulation.database import SimulatedStore
+from tests.simulation.disk import Folder
 from tests.simulation.faults import Faults
 from tests.simulation.loop import SeededLoop
 from tests.simulation.model import Model
@@ -53,6 +53,8 @@ LONG_BYTES = 64
 PATIENCE = 900.0
 """Seconds after the last fault within which everything has come to its end."""
 MOST_TURNS = 20_000
+SKEW = 30.0
+"""Seconds that a clock may be off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,6 @@ class Outcome:
     texts: int
     again: Counter[str] = field(default_factory=Counter)
     trace: tuple[str, ...] = ()
-
-
-if Path("/dev/shm").is_dir():
-    tempfile.tempdir = "/dev/shm"
 
 
 class History:
@@ -103,7 +101,8 @@ class History:
         self.remote = LaggingVectors(self.loop, self.faults) if self.chance.random() < 0.5 else None
         self.watch.remote = self.remote
         self.clients: Clients | None = None
-        self.found: Counter[str] = Counter()
+        self.swept = -1
+        """The changes of the database that a whole sweep has seen."""
 
     def run(self) -> Outcome:
         """Live through it."""
@@ -111,6 +110,7 @@ class History:
         before = invocation._loop, traced.store, traced.model
         invocation._loop = lambda: self.loop  # type: ignore[assignment]
         extract.LONG_BYTES = LONG_BYTES
+        extract.tempfile = SimpleNamespace(TemporaryDirectory=Folder)  # type: ignore[assignment, attr-defined]
         traced.store = traced.model = _untraced
         try:
             with bootstrap.override(**self._parts()):
@@ -207,8 +207,28 @@ class History:
             return
         if not resting:
             self._stuck()
-        self.cloud.tick("sweep")
+        if not self._nothing_to_sweep():
+            seen = self.store.changes
+            self.cloud.tick("sweep", lambda whole: self._swept(seen, whole=whole))
         self.loop.call_later(SCHEDULES["sweep"], self._tick)
+
+    def _swept(self, seen: int, *, whole: bool) -> None:
+        if whole:
+            self.swept = max(self.swept, seen)
+
+    def _nothing_to_sweep(self) -> bool:
+        """Whether a sweep would find what the last one found: nothing has changed since, and nothing is due."""
+        if self.store.changes != self.swept or self.watch.sight.outbox():
+            return False
+        soon = self.start + timedelta(seconds=self.loop.time() + SKEW + SCHEDULES["sweep"])
+        return all(
+            kind == "generation"
+            and (one := self.watch.sight.generation(*rest)) is not None
+            and one.state is not GenerationState.QUEUED
+            and one.due_at is not None
+            and one.due_at > soon
+            for kind, *rest in self.watch.restless
+        )
 
     def _stuck(self) -> None:
         now = self.loop.time()
@@ -261,7 +281,7 @@ class History:
 
     def _gone(self, key: str) -> bool:
         """Whether an object's document is deleted."""
-        return any(one.deleted for one in self.watch.sight.documents() if str(one.id) in key)
+        return any(self.watch.sight.deleted(UUID(part)) for part in key.split("/") if len(part) == 36)
 
     def _paid(self, process: Process, texts: Sequence[str]) -> None:
         assert process.tenant is not None

@@ -41,7 +41,8 @@ class SeededLoop(asyncio.AbstractEventLoop):
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance.random
-        self._ready: list[Call] = []
+        self.ready: list[Call] = []
+        """What can run now."""
         self._later: list[tuple[float, int, Call]] = []
         self._number = 0
         self._time = 0.0
@@ -57,7 +58,7 @@ class SeededLoop(asyncio.AbstractEventLoop):
 
     def turn(self) -> bool:
         """Run one ready call, or let time pass to the next; False when nothing is left at all."""
-        ready = self._ready
+        ready = self.ready
         if not ready:
             later = self._later
             if not later:
@@ -89,7 +90,7 @@ class SeededLoop(asyncio.AbstractEventLoop):
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Any:
         call = Call(callback, args, copy_context() if context is None else context)
-        self._ready.append(call)
+        self.ready.append(call)
         return call
 
     call_soon_threadsafe = call_soon  # type: ignore[assignment]

@@ -49,6 +49,8 @@ IDENTITY = (
         "if latest.version_id and not latest.sequencer:",
         "if False:",
         "s3_event_late",
+        "s3_event_lost",
+        histories=3000,
     ),
 )
 

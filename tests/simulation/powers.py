@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -83,24 +83,30 @@ class PowerGuard:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    async def before(self, port: str, method: str) -> Process:
-        """See `Gate.enter`.
+    def arrive(self, point: str) -> Process:
+        """See `Gate.arrive`."""
+        return self._gate.arrive(point)
+
+    def hold(self, ticket: Process, port: str) -> Awaitable[None] | None:
+        """See `Gate.hold`."""
+        return None if ticket.faultless else self._gate.hold(ticket, port)
+
+    def admit(self, ticket: Process, port: str) -> None:
+        """See that the port is there.
 
         Raises:
             Unavailable: out of reach.
         """
-        process = await self._gate.enter(port, method)
-        self._may_fail(process, f"{port}_unavailable", port)
-        return process
+        self._may_fail(ticket, f"{port}_unavailable", port)
 
-    def after(self, ticket: Process, port: str, method: str) -> None:
+    def leave(self, ticket: Process, port: str, point: str) -> None:
         """The call had its effect.
 
         Raises:
             Unavailable: its answer is lost.
         """
         self._may_fail(ticket, f"{port}_answer_lost", port)
-        self._gate.point(ticket, port, method, "after")
+        self._gate.point(ticket, point)
 
     def _may_fail(self, process: Process, kind: str, port: str) -> None:
         self._gate.check(process)
@@ -216,7 +222,7 @@ class PaidEmbedder:
         if faults.strikes("embedder_answer_lost", now):
             process.paused = True
             raise Unavailable("the provider did not answer in time", code="embedder_unavailable")
-        gate.point(process, "embedder", "embed", "after")
+        gate.point(process, "embedder.embed.after")
         return made
 
 

@@ -1,7 +1,7 @@
 """Processes: one function invocation each, that may be killed between any two things it does."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import coroutine
@@ -71,37 +71,54 @@ class Gate:
         """Every visit, when asked for."""
 
     async def enter(self, port: str, method: str) -> Process:
-        """Before the call: the process may crash, stand still, or let others go first.
+        """Before a call: the process may crash, stand still, or let others go first.
 
         Raises:
             Crashed: the process is gone.
         """
-        process = PROCESS.get()
-        self.check(process)
-        if process.faultless:
-            return process
-        self.point(process, port, method, "before")
-        slow = DURATIONS.get(port)
-        if slow is None:
-            await turn()
-        else:
-            await self.sleep(self.faults.chance.random() * slow)
-        if "pause" in self.faults.rates and self.faults.strikes("pause", self.loop.time(), harm=2):
-            await self._pause(process)
-        self.check(process)
+        process = self.arrive(f"{port}.{method}.before")
+        if not process.faultless:
+            hold = self.hold(process, port)
+            if hold is not None:
+                await hold
+            self.check(process)
         return process
 
-    def point(self, process: Process, port: str, method: str, side: str) -> None:
+    def arrive(self, point: str) -> Process:
+        """The process that is about to call.
+
+        Raises:
+            Crashed: it is gone.
+        """
+        process = PROCESS.get()
+        if process.dead or self.over:
+            raise Crashed
+        if not process.faultless:
+            self.point(process, point)
+        return process
+
+    def hold(self, process: Process, port: str) -> Awaitable[None] | None:
+        """What the process has to wait for before its call has an effect; None when it can go on at once."""
+        slow = DURATIONS.get(port)
+        if "pause" in self.faults.rates:
+            return self._held(process, slow)
+        if slow is None:
+            # A turn while nobody else has anything to do changes nothing but costs one.
+            return turn() if self.loop.ready else None
+        return self.sleep(self.faults.chance.random() * slow)
+
+    def point(self, process: Process, point: str) -> None:
         """A named crash point.
 
         Raises:
             Crashed: this time it was.
         """
-        self.check(process)
+        if process.dead or self.over:
+            raise Crashed
         if process.faultless:
             return
-        name = f"{process.function}.{port}.{method}.{side}"
-        self.visits[name] += 1
+        name = f"{process.function}.{point}"
+        self.visits[name] = self.visits.get(name, 0) + 1
         if self.trace is not None:
             self.trace.append(f"{self.loop.time():9.3f} {process.number:4d} {name}")
         if "crash" in self.faults.rates and self.faults.strikes("crash", self.loop.time(), harm=2):
@@ -129,6 +146,14 @@ class Gate:
         self.crashes[name] += 1
         process.dead = True
         raise Crashed
+
+    async def _held(self, process: Process, slow: float | None) -> None:
+        if slow is not None:
+            await self.sleep(self.faults.chance.random() * slow)
+        elif self.loop.ready:
+            await turn()
+        if self.faults.strikes("pause", self.loop.time(), harm=2):
+            await self._pause(process)
 
     async def _pause(self, process: Process) -> None:
         seconds = self.faults.chance.choice((5.0, 40.0, 120.0, 400.0, 700.0))

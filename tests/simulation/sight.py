@@ -34,6 +34,11 @@ class Sight:
         """Every document, with what it is in taken into account."""
         return [replace(row, gone_with=self._gone_with(row)) for _, _, row in self.table("documents")]
 
+    def deleted(self, document_id: UUID) -> bool:
+        """Whether there is such a document and it is deleted, or what it is in."""
+        found = (row for _, key, row in self.table("documents") if key[0] == document_id)
+        return any(row.tombstoned_at is not None or self._gone_with(row) is not None for row in found)
+
     def _gone_with(self, document: Document) -> datetime | None:
         rooms = (("collections", document.collection_id), ("projects", document.project_id), ("tenants", None))
         rows = (self.row(table, document.tenant_id, *([id] if id else ())) for table, id in rooms)

@@ -1,7 +1,7 @@
 """Ports with a gate in front: every asynchronous method of every adapter, whatever they are called."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any, Protocol
 
@@ -9,11 +9,19 @@ from typing import Any, Protocol
 class Guard(Protocol):
     """What stands before and behind a call."""
 
-    async def before(self, port: str, method: str) -> Any:
-        """Runs first; may raise instead of letting the call through."""
+    def arrive(self, point: str) -> Any:
+        """Runs first; may raise instead of letting the call through. Answers with a ticket for the rest."""
         ...
 
-    def after(self, ticket: Any, port: str, method: str) -> None:
+    def hold(self, ticket: Any, port: str) -> Awaitable[None] | None:
+        """What is to be waited for then, if anything."""
+        ...
+
+    def admit(self, ticket: Any, port: str) -> None:
+        """Runs last before the call; may raise instead of letting it through."""
+        ...
+
+    def leave(self, ticket: Any, port: str, point: str) -> None:
         """Runs when the call has had its effect; may raise instead of letting its answer through."""
         ...
 
@@ -46,10 +54,17 @@ class _Watched:
 
 
 def _guarded(port: str, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    before, after = f"{port}.{name}.before", f"{port}.{name}.after"
+
     async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        ticket = await self._guard.before(port, name)
+        guard = self._guard
+        ticket = guard.arrive(before)
+        hold = guard.hold(ticket, port)
+        if hold is not None:
+            await hold
+        guard.admit(ticket, port)
         result = await method(self._target, *args, **kwargs)
-        self._guard.after(ticket, port, name)
+        guard.leave(ticket, port, after)
         return result
 
     return call

@@ -70,7 +70,7 @@ class Transaction:
 
     def everyones(self, table: str) -> Iterator[tuple[UUID, Key, Any]]:
         """Every row of every tenant: for the few questions that cross tenants."""
-        for tenant_id in {*self._tables.rows[table], *self._changes[table]}:
+        for tenant_id in {*self._tables.rows[table], *self._changes.get(table, ())}:
             if tenant_id is not None:
                 for key, row in self._merged(table, tenant_id):
                     yield tenant_id, key, row
@@ -173,13 +173,14 @@ class Transaction:
                 raise Unavailable("the transaction met another one and was undone", code="database_conflict")
 
     def _current(self, table: str, tenant_id: UUID | None, key: Key) -> Any:
-        changed = self._changes[table][tenant_id].get(key)
-        if changed is not None:
-            return None if changed is DELETED else changed
+        if table in self._changes:
+            changed = self._changes[table][tenant_id].get(key)
+            if changed is not None:
+                return None if changed is DELETED else changed
         return self._tables.rows[table][tenant_id].get(key)
 
     def _merged(self, table: str, tenant_id: UUID | None) -> Iterator[tuple[Key, Any]]:
-        changes = self._changes[table][tenant_id]
+        changes = self._changes[table][tenant_id] if table in self._changes else {}
         for key, row in list(self._tables.rows[table][tenant_id].items()):
             if key not in changes:
                 yield key, row
