@@ -3,17 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
-
 from functions.chats.schemas import ChatOut, ChatPage, MessageOut, NewChat
 from shared.runtime.answering import whole_answer
 from shared.runtime.auth import Authorised, AuthorisedCaller
-from shared.runtime.http import PREFIX, http_function
+from shared.runtime.http import http_function
 from shared.runtime.messages import AnswerOut, Ask
 from shared.runtime.paging import Cursor, Limit
+from shared.runtime.web import Query, Response, Router
 from shared.usecases.chats import converse
 
-router = APIRouter(prefix=PREFIX)
+router = Router()
 
 
 @router.post("/chats", status_code=201)

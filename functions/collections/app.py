@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from functions.collections.schemas import (
     CollectionChange,
     CollectionOut,
@@ -12,13 +10,14 @@ from functions.collections.schemas import (
     NewCollection,
 )
 from shared.runtime.auth import Authorised
-from shared.runtime.http import PREFIX, http_function
+from shared.runtime.http import http_function
 from shared.runtime.paging import Cursor, Limit
 from shared.runtime.receipts import ReceiptOut
+from shared.runtime.web import Router
 from shared.usecases.collections import manage
 from shared.usecases.deletion import request
 
-router = APIRouter(prefix=PREFIX)
+router = Router()
 
 
 @router.post("/collections", status_code=201)

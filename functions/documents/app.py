@@ -3,17 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
-
 from functions.documents import schemas as s
 from shared.runtime.auth import Authorised
-from shared.runtime.http import PREFIX, http_function
+from shared.runtime.http import http_function
 from shared.runtime.paging import Limit, Position, Version
 from shared.runtime.receipts import ReceiptOut
+from shared.runtime.web import Query, Router
 from shared.settings import settings
 from shared.usecases.documents import delete, edit, process, read, retry, upload, why
 
-router = APIRouter(prefix=PREFIX)
+router = Router()
 
 
 @router.post("/documents", status_code=201)

@@ -1,13 +1,12 @@
 """Health: whether it lives, whether it works, and for those who may know, which part does not."""
 
-from fastapi import APIRouter, Response
-
 from functions.health.schemas import HealthOut, LiveOut, StatusOut, WaitingOut
 from shared.runtime.auth import AuthorisedCaller
 from shared.runtime.health import health, waiting
-from shared.runtime.http import PREFIX, http_function
+from shared.runtime.http import http_function
+from shared.runtime.web import Response, Router
 
-router = APIRouter(prefix=PREFIX)
+router = Router()
 
 
 @router.get("/health/live")

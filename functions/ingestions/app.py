@@ -2,17 +2,16 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from functions.ingestions import schemas as s
 from shared.domain.documents import GenerationState
 from shared.runtime.auth import Authorised
-from shared.runtime.http import PREFIX, http_function
+from shared.runtime.http import http_function
 from shared.runtime.ingestions import IngestionEventOut, IngestionOut, IngestionViewOut
 from shared.runtime.paging import Cursor, Limit, Position
+from shared.runtime.web import Router
 from shared.usecases.ingestions import manage, read
 
-router = APIRouter(prefix=PREFIX)
+router = Router()
 
 
 @router.post("/ingestions", status_code=201)

@@ -2,16 +2,15 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from functions.orgs.schemas import OrgOut
 from shared.runtime.auth import AuthorisedTenant
-from shared.runtime.http import PREFIX, http_function
+from shared.runtime.http import http_function
 from shared.runtime.receipts import ReceiptOut, Sure
+from shared.runtime.web import Router
 from shared.usecases.deletion import request
 from shared.usecases.projects import manage
 
-router = APIRouter(prefix=PREFIX)
+router = Router()
 
 
 @router.get("/orgs/{org_id}")

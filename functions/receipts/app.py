@@ -2,18 +2,17 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from functions.receipts.schemas import ReceiptPage
 from shared.domain.receipts import SubjectKind
 from shared.ports.receipts import ReceiptFilter
 from shared.runtime.auth import Authorised
-from shared.runtime.http import PREFIX, http_function
+from shared.runtime.http import http_function
 from shared.runtime.paging import Cursor, Limit
 from shared.runtime.receipts import KeyOut, ReceiptOut, signing_key
+from shared.runtime.web import Router
 from shared.usecases.deletion import read
 
-router = APIRouter(prefix=PREFIX)
+router = Router()
 
 
 @router.get("/receipts")

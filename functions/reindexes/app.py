@@ -2,16 +2,15 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from functions.reindexes.schemas import IndexList, IndexOut, NewReindexIn, PlanOut, QuestionsIn, QuestionsOut
 from shared.runtime.auth import Authorised
-from shared.runtime.http import PREFIX, http_function
+from shared.runtime.http import http_function
+from shared.runtime.web import Router
 from shared.usecases.reindexes import cut, look
 from shared.usecases.reindexes.plan import plan
 from shared.usecases.reindexes.start import start
 
-router = APIRouter(prefix=PREFIX)
+router = Router()
 
 
 @router.get("/reindexes/plan")

@@ -1,13 +1,12 @@
 """Search: which chunks speak of a question."""
 
-from fastapi import APIRouter
-
 from functions.search.schemas import SearchIn, SearchOut
 from shared.runtime import searching
 from shared.runtime.auth import AuthorisedCaller
-from shared.runtime.http import PREFIX, http_function
+from shared.runtime.http import http_function
+from shared.runtime.web import Router
 
-router = APIRouter(prefix=PREFIX)
+router = Router()
 
 
 @router.post("/search")

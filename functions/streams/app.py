@@ -3,19 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
-from fastapi.responses import StreamingResponse
-
 from shared.runtime.answering import answer_events
 from shared.runtime.auth import AuthorisedCaller
 from shared.runtime.events import MEDIA_TYPE, answering, begun, server_sent
-from shared.runtime.http import PREFIX
 from shared.runtime.messages import Ask
 from shared.runtime.paging import MAX_NUMBER
 from shared.runtime.stream import stream_function
 from shared.runtime.watching import time_left, watch_events, watched
+from shared.runtime.web import Header, Request, Router, StreamingResponse
 
-router = APIRouter(prefix=PREFIX)
+router = Router()
 
 LastEventId = Annotated[
     int,

@@ -2,15 +2,14 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
-
 from functions.webhooks import schemas as s
 from shared.runtime.auth import Authorised
-from shared.runtime.http import PREFIX, http_function
+from shared.runtime.http import http_function
 from shared.runtime.paging import Cursor, Limit
+from shared.runtime.web import Response, Router
 from shared.usecases.webhooks import manage
 
-router = APIRouter(prefix=PREFIX)
+router = Router()
 
 
 @router.post("/webhooks", status_code=201)

@@ -11,7 +11,6 @@ from typing import Annotated
 from uuid import UUID
 
 import structlog
-from fastapi import Depends, Header, Request
 
 from shared import bootstrap
 from shared.domain.errors import Invalid, NotFound, Unauthenticated
@@ -19,6 +18,7 @@ from shared.domain.tenants import Credential, Permission, Principal, PrincipalKi
 from shared.ports.ports import Ports, Powers
 from shared.runtime.routes import ROUTES
 from shared.runtime.transactions import transaction
+from shared.runtime.web import Depends, Header, Request
 from shared.usecases.projects.bootstrap import KEY_PREFIX, key_hash
 
 KEY = re.compile(rf"^{KEY_PREFIX}[A-Za-z0-9_-]{{43}}$")

@@ -6,13 +6,11 @@ The one place that knows status codes.
 import json
 from collections.abc import Mapping, Sequence
 
-from fastapi import Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from shared.domain import errors
+from shared.runtime.web import Request, RequestValidationError, Response
 
 STATUS: Mapping[type[errors.LambentError], int] = {
     errors.Unauthenticated: 401,

@@ -6,9 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import structlog
-from fastapi import APIRouter, FastAPI
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from mangum.types import ASGI
@@ -21,9 +18,9 @@ from shared.domain.errors import LambentError, TooLarge
 from shared.runtime import errors
 from shared.runtime.invocation import LambdaContext, event_loop, invocation
 from shared.runtime.routes import ROUTES
+from shared.runtime.web import APIRoute, APIRouter, FastAPI, RequestValidationError
 from shared.settings import settings
 
-PREFIX = "/api/v1"
 HARDENING = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -42,7 +39,14 @@ def create_api(router: APIRouter, title: str = "Lambent") -> FastAPI:
     Raises:
         RuntimeError: a route that `shared.runtime.routes.ROUTES` does not know.
     """
-    api = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    api = FastAPI(
+        title=title,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
     # Not `include_router`, which works every route out a second time to add a prefix and dependencies: there are none.
     api.router.routes.extend(router.routes)
     api.add_exception_handler(LambentError, errors.on_lambent_error)

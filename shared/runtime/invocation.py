@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import structlog
 
 from shared import bootstrap
+from shared.runtime import settle
 from shared.runtime.logging import bound, configure
 
 log = structlog.get_logger()
@@ -63,6 +64,11 @@ def _loop() -> asyncio.AbstractEventLoop:
     return asyncio.new_event_loop()
 
 
+@cache
+def _first_is_over() -> None:
+    settle()
+
+
 @contextmanager
 def invocation(context: LambdaContext, kind: str, *, announced: bool = False) -> Iterator[None]:
     """Log entry and exit of an invocation and write its metrics.
@@ -88,5 +94,6 @@ def invocation(context: LambdaContext, kind: str, *, announced: bool = False) ->
         finally:
             _context.reset(token)
             bootstrap.powers().meter.flush()
+            _first_is_over()
         if not announced:
             log.info("invocation.ended", kind=kind, ms=round((clock.monotonic() - started) * 1000, 2))

@@ -4,13 +4,11 @@ import importlib
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter
-from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from shared.runtime.errors import MEDIA_TYPE, TITLES, Problem
 from shared.runtime.routes import PUBLIC, ROUTES
+from shared.runtime.web import Router
 
 AREAS = (
     "health",
@@ -36,11 +34,16 @@ Every route but health asks for `Authorization: Bearer lam_…`. Errors are `app
 
 def merged(areas: Sequence[str] = AREAS) -> dict[str, Any]:
     """The OpenAPI document of all areas, with the credential and the errors of every route."""
+    # Only whoever describes the API needs this, no function that answers.
+    from fastapi.openapi.utils import get_openapi
+
     routes: list[BaseRoute] = []
+    area_of: dict[str, str] = {}
     for area in areas:
         # The router's name is the one thing every area's module has in common.
-        router: APIRouter = importlib.import_module(f"functions.{area}.app").router
-        routes += [_tagged(route, area) for route in router.routes]
+        router: Router = importlib.import_module(f"functions.{area}.app").router
+        routes += router.routes
+        area_of |= {route.path: area for route in router.routes if isinstance(route, Route)}
     document = get_openapi(title="Lambent", version="1", description=DESCRIPTION, routes=routes)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -51,14 +54,9 @@ def merged(areas: Sequence[str] = AREAS) -> dict[str, Any]:
     }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
+            operation["tags"] = [area_of[path]]
             _describe(operation, ROUTES[(method.upper(), path)])
     return document
-
-
-def _tagged(route: BaseRoute, area: str) -> BaseRoute:
-    if isinstance(route, APIRoute):
-        route.tags = [area]
-    return route
 
 
 def _describe(operation: dict[str, Any], permission: object) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from shared.runtime.web import Query
 
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
 MAX_NUMBER = 2**31 - 1

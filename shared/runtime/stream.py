@@ -19,7 +19,6 @@ import traceback
 from dataclasses import dataclass
 from typing import Any, cast
 
-from fastapi import APIRouter
 from mangum.handlers.api_gateway import APIGateway
 from mangum.types import LambdaConfig
 from mangum.types import LambdaContext as MangumContext
@@ -27,6 +26,7 @@ from starlette.types import ASGIApp, Message
 
 from shared.runtime.http import HttpFunction, door, http_function, readable
 from shared.runtime.invocation import LambdaContext, invocation, run
+from shared.runtime.web import APIRouter
 from shared.settings import PlatformSettings
 
 API = "/2018-06-01/runtime"

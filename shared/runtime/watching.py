@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from fastapi import Request
-
 from shared.domain.ingestions import IngestionEvent, IngestionView
 from shared.runtime.auth import Caller
 from shared.runtime.events import sse
 from shared.runtime.ingestions import IngestionEventOut, IngestionViewOut
+from shared.runtime.web import Request
 from shared.usecases.ingestions.manage import finished
 from shared.usecases.ingestions.read import glance
 

@@ -53,7 +53,7 @@ def plain(root: Path) -> list[str]:
 
 
 def known_imports(root: Path) -> list[str]:
-    """A door imports the standard library, fastapi, pydantic, its own folder and shared; no vendor."""
+    """A door imports the standard library, pydantic, its own folder and shared; FastAPI's names from the runtime."""
     found = []
     for path, tree in modules(root, "functions"):
         if len(path.parts) < 3:
@@ -61,7 +61,7 @@ def known_imports(root: Path) -> list[str]:
         own = f"functions.{path.parts[1]}"
         for name in imported(tree):
             top = name.partition(".")[0]
-            allowed = top in {"fastapi", "pydantic", "shared"} or name.startswith(own)
+            allowed = top in {"pydantic", "shared"} or name.startswith(own)
             if not allowed and (top not in sys.stdlib_module_names or top == "os"):
                 found.append(f"{path} imports {name}")
     return found

@@ -39,11 +39,15 @@ powers.blobs, powers.reader, powers.clock, powers.meter
 """What ingest_extract builds to do its work."""
 
 
+def in_fresh_interpreter(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PYTHONPATH": str(ROOT), "AWS_DEFAULT_REGION": "eu-central-1", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, cwd=ROOT)
+
+
 def loaded(names: list[str], then: str = "") -> dict[str, frozenset[str]]:
     """In one fresh interpreter: the modules there are after importing each function in turn, and last after `then`."""
-    environment = {"PYTHONPATH": str(ROOT), "AWS_DEFAULT_REGION": "eu-central-1", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-c", SCRIPT, then, *names]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, cwd=ROOT)
+    done = in_fresh_interpreter(SCRIPT, then, *names)
     assert done.returncode == 0, done.stderr
     return {name: frozenset(found) for name, found in map(json.loads, done.stdout.splitlines())}
 
@@ -70,6 +74,21 @@ def test_powers_of_ingest_extract_load_no_database_and_no_model() -> None:
         modules & {"sqlalchemy", "psycopg", "alembic", "litellm", "onnxruntime", "pinecone", "fastapi", "httpx"}
         == set()
     )
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_import_of_door_builds_no_vocabulary_of_openapi_and_no_route(name: str) -> None:
+    script = f"""
+import importlib
+router = importlib.import_module("functions.{name}.app").router
+from fastapi.openapi.models import OpenAPI
+assert not OpenAPI.__pydantic_complete__
+assert all("dependant" not in vars(route) for route in router.routes)
+router.routes[0].dependant
+assert "dependant" in vars(router.routes[0])
+"""
+    done = in_fresh_interpreter(script)
+    assert done.returncode == 0, done.stderr
 
 
 def test_loaded_with_planted_import_shows_it() -> None:

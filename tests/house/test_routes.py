@@ -11,9 +11,10 @@ from pydantic import BaseModel
 
 from shared.domain.tenants import KEY_PERMISSIONS
 from shared.runtime import auth, openapi
-from shared.runtime.http import PREFIX, create_api
+from shared.runtime.http import create_api
 from shared.runtime.routes import PUBLIC, ROUTES
 from shared.runtime.schemas import Body
+from shared.runtime.web import PREFIX
 from tests.house.repository import functions
 
 DOORS_TO_SCOPE = {auth.call, auth.tenant_call, auth.caller}

@@ -8,7 +8,7 @@ import pytest
 from fastapi import APIRouter
 
 from shared.domain import errors
-from shared.runtime import http
+from shared.runtime import http, web
 from shared.runtime.http import HttpFunction, http_function
 from shared.runtime.routes import ROUTES
 from shared.runtime.schemas import Body
@@ -25,7 +25,7 @@ class Note(Body):
 
 
 def router() -> APIRouter:
-    made = APIRouter(prefix=http.PREFIX)
+    made = APIRouter(prefix=web.PREFIX)
 
     @made.get("/health/live")
     async def live() -> dict[str, str]:

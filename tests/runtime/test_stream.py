@@ -12,8 +12,8 @@ from fastapi.responses import StreamingResponse
 
 from shared.domain.errors import NotFound
 from shared.runtime import stream
-from shared.runtime.http import PREFIX
 from shared.runtime.stream import StreamFunction, StreamingRuntime, stream_function
+from shared.runtime.web import PREFIX
 from tests.runtime.contexts import FakeContext
 from tests.runtime.runtime_api import RuntimeApi, runtime_api
 from tests.runtime.test_http import event

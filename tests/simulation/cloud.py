@@ -213,7 +213,7 @@ class Cloud:
         return Process(function, self._count, skew)
 
     def call(
-        self, function: str, event: dict[str, Any], timeout: float, answered: Callable[[Process, Any], None]
+        self, function: str, event: dict[str, Any], timeout: float, answered: Callable[[Process, Any], object]
     ) -> None:
         """Invoke a function's handler; `answered` hears what it answered, None when it died or raised."""
         handler = importlib.import_module(f"functions.{function}.app").handler

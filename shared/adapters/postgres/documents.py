@@ -21,7 +21,7 @@ from shared.adapters.postgres.document_rows import (
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.filters import compiled
 from shared.adapters.postgres.gate import GONE_WITH, LIVE_SLOT
-from shared.adapters.postgres.lookup import Lookup
+from shared.adapters.postgres.lookup import Lookup, spelled
 from shared.adapters.postgres.models import collections, documents, generations
 from shared.adapters.postgres.statements import ID, NUMBER, PROJECT, ROOM_LIVE, TENANT, page_after, within
 from shared.domain.documents import Document, Generation, Recipe
@@ -67,7 +67,11 @@ WITH_GENERATIONS = select(
     documents, GONE_WITH, LIVE_SLOT, *(column.label(f"generation_{column.name}") for column in G)
 ).join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
 BOTH = WITH_GENERATIONS.where(MINE & (D.id == ID))
-LATEST = Lookup(BOTH.where(G.number == D.latest_generation))
+LATEST = spelled(
+    f"SELECT {', '.join(f'(f.document).{column.name}' for column in D)}, f.gone_with, f.live_slot, "
+    f"{', '.join(f'(f.generation).{column.name} AS generation_{column.name}' for column in G)} "
+    "FROM lambent_latest(:tenant, :project, :of_id) f"
+)
 # Both rows: a generation that was only read would be as old as the statement, which may have waited for the lock.
 LOCK_BOTH = Lookup(BOTH.where(G.number == NUMBER).with_for_update(of=(documents, generations)))
 BY_PATH = PRESENT.where(

@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0015"
+HEAD = "0016"

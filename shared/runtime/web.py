@@ -1,0 +1,81 @@
+"""FastAPI as the doors use it: worked out only as far as the one request of a cold start needs.
+
+Importing FastAPI builds validators for the whole vocabulary of OpenAPI, and making a route builds one for each of its
+parameters: together about 100 ms of a first answer. A function describes itself to nobody while it runs and answers
+one route at a time, so both are put off until they are used. Every other module takes FastAPI's names from here.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import BaseModel
+from starlette.routing import compile_path, get_name
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Models that are defined within build their validators when they are first used.
+
+    Pydantic's own setting `defer_build`, which models inherit from `BaseModel`.
+    """
+    BaseModel.model_config["defer_build"] = True
+    try:
+        yield
+    finally:
+        del BaseModel.model_config["defer_build"]
+
+
+with deferred():
+    from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+    from fastapi.exceptions import RequestValidationError
+    from fastapi.responses import StreamingResponse
+    from fastapi.routing import APIRoute
+
+__all__ = [
+    "PREFIX",
+    "APIRoute",
+    "APIRouter",
+    "Depends",
+    "FastAPI",
+    "Header",
+    "LateRoute",
+    "Query",
+    "Request",
+    "RequestValidationError",
+    "Response",
+    "Router",
+    "StreamingResponse",
+    "deferred",
+]
+
+PREFIX = "/api/v1"
+
+
+class LateRoute(APIRoute):
+    """A route that knows its path and methods, and works out the rest when it is first asked for it."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """As `APIRoute`, which sees the arguments later."""
+        self.path = path
+        self.endpoint = endpoint
+        self.methods = {method.upper() for method in options["methods"] or ["GET"]}
+        self.name = options["name"] or get_name(endpoint)
+        self.path_regex, self.path_format, self.param_convertors = compile_path(path)
+        self._options = options
+
+    def __getattr__(self, name: str) -> Any:
+        """Python calls this for what is not there yet."""
+        options = vars(self).pop("_options", None)
+        if options is None or name.startswith("__"):
+            raise AttributeError(name)
+        super().__init__(self.path, self.endpoint, **options)
+        return getattr(self, name)
+
+
+class Router(APIRouter):
+    """The routes of one area, all below the API's prefix."""
+
+    def __init__(self) -> None:
+        """No routes yet."""
+        super().__init__(prefix=PREFIX, route_class=LateRoute)
