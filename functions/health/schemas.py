@@ -114,6 +114,15 @@ class UnsentOut(Out):
     oldest: datetime | None
 
 
+class RunOut(Out):
+    """An ingestion run for which something was asked that is not done, and why."""
+
+    id: UUID
+    name: str
+    status: str
+    trouble: str
+
+
 class WaitingOut(Out):
     """Everything that waits in a project, and the queues of the deployment."""
 
@@ -122,6 +131,7 @@ class WaitingOut(Out):
     failed: dict[str, int] = Field(description="documents whose latest version failed, by code")
     deleting: int
     unsent: UnsentOut
+    runs: list[RunOut] = Field(description="runs whose cancelling or retrying is held up, or was given up")
     queues: list[QueueOut]
     dead_letters: int
     queues_unknown: str = Field(description="why the queues could not be looked at, if so")
@@ -135,6 +145,7 @@ class WaitingOut(Out):
             failed=dict(found.failed),
             deleting=found.deleting,
             unsent=UnsentOut.model_validate(found.unsent),
+            runs=[RunOut.model_validate(run) for run in found.runs],
             queues=[QueueOut.model_validate(queue) for queue in queues],
             dead_letters=sum(queue.waiting for queue in queues if queue.dead),
             queues_unknown=unknown,

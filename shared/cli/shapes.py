@@ -411,6 +411,15 @@ class Unsent(TypedDict):
     oldest: str | None
 
 
+class TroubledRun(TypedDict):
+    """A run for which something was asked that is not done."""
+
+    id: str
+    name: str
+    status: str
+    trouble: str
+
+
 class Waiting(TypedDict):
     """Everything that waits."""
 
@@ -419,6 +428,7 @@ class Waiting(TypedDict):
     failed: dict[str, int]
     deleting: int
     unsent: Unsent
+    runs: list[TroubledRun]
     queues: list[QueueDepth]
     dead_letters: int
     queues_unknown: str

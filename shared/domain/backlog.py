@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.documents import Document, Generation, GenerationState
+from shared.domain.ingestions import Ingestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,5 @@ class Backlog:
     """Documents that are deleted and not yet swept."""
     unsent: Unsent
     """Of the whole tenant."""
+    runs: Sequence[Ingestion] = ()
+    """Ingestion runs for which something was asked that cannot be carried out at the moment, or was given up."""

@@ -14,7 +14,8 @@
      ├─ Rejected                 this content can never be processed (permanent): a document ends as failed(reason)
      ├─ Delayed                  the work must wait (provider limit): not a failure, carries seconds and the reason
      └─ Unavailable              a power outside is down or answered nonsense (transient): worth a retry
-         └─ CommitUnknown        the database connection broke while committing
+         └─ Outage               a part of this deployment itself is out: says nothing of what was worked on
+             └─ CommitUnknown    the database connection broke while committing
 
 Doors translate them once, in shared/runtime/errors.py.
 """
@@ -122,7 +123,13 @@ class Unavailable(LambentError):
     code = "unavailable"
 
 
-class CommitUnknown(Unavailable):
+class Outage(Unavailable):
+    """The database or the object store is out, busy or not set up yet. Work that met it is repeated and counts no try:
+    nothing was wrong with the document.
+    """
+
+
+class CommitUnknown(Outage):
     """The connection broke during commit: the work may or may not have been done, so it is repeated."""
 
     code = "commit_unknown"

@@ -88,6 +88,8 @@ class IngestionMessage:
     """When it was asked for: a retry leaves alone what failed later."""
     after: UUID | None = None
     """The last document of the message before."""
+    rounds: int = 0
+    """How often it was a dead letter."""
     version: int = 1
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from shared.domain.documents import Document, DocumentStatus, Generation, GenerationState, status_of
 from shared.domain.ingestion import MAX_ATTEMPTS, UPLOAD_LIFE
 from shared.domain.receipts import DeletionReceipt
+from shared.domain.remedies import HELP
 from shared.domain.retrying import restart
 
 DOING = {
@@ -141,14 +142,16 @@ def _upcoming(one: Generation, now: datetime) -> str:
 
 
 def _remedy(failed: Generation) -> str:
-    state = _restart(failed)
+    code = failed.failure.code if failed.failure else ""
+    first, state = f"{HELP[code]}; " if code in HELP else "", _restart(failed)
     if state is GenerationState.CHUNKING:
-        return "retry it: its text is kept, so it goes on with chunking; what was embedded is not paid for again"
+        kept = "its text is kept, so it goes on with chunking; what was embedded is not paid for again"
+        return f"{first}retry it: {kept}"
     if state is GenerationState.EXTRACTING:
-        return "retry it: it is read again from the uploaded file"
+        return f"{first}retry it: it is read again from the uploaded file"
     if not failed.source.version_id:
-        return "ask for a new upload and send the file; a retry has nothing to begin with"
-    return "upload a corrected file as a new version; a retry would end the same"
+        return f"{first}ask for a new upload and send the file; a retry has nothing to begin with"
+    return f"{first or 'upload a corrected file as a new version; '}a retry would end the same"
 
 
 def _restart(failed: Generation) -> GenerationState | None:

@@ -15,6 +15,9 @@ PIPELINE_VERSION = "ingest/1"
 MAX_ATTEMPTS = 5
 """Tries of one step before the generation ends as failed."""
 
+LONGEST_OUTAGE = timedelta(days=1)
+"""A step that has lasted for longer counts every try, whatever it came to nothing for: nothing waits for ever."""
+
 UPLOAD_SECONDS = 900
 """How long an upload form is valid."""
 

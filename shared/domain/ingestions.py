@@ -33,6 +33,8 @@ class Happening(StrEnum):
     CLOSED = "ingestion.closed"
     CANCELLED = "ingestion.cancelled"
     RETRIED = "ingestion.retried"
+    STALLED = "ingestion.stalled"
+    """What was asked for all its documents could not be carried out and is not tried any more."""
     COMPLETED = "ingestion.completed"
     """Every document has ended; a retry may open it again, and then it comes once more."""
     DOCUMENT_INDEXED = "document.indexed"
@@ -75,6 +77,8 @@ class Ingestion:
     """Of its latest event."""
     webhook_id: UUID | None = None
     """An endpoint that is told when it completes."""
+    trouble: str = ""
+    """Why what was asked for all its documents is not done yet, in words; empty when nothing is in its way."""
 
     @property
     def status(self) -> IngestionStatus:

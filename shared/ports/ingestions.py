@@ -39,7 +39,7 @@ class Ingestions(Protocol):
         ...
 
     async def save(self, scope: Scope, ingestion: Ingestion) -> None:
-        """Write back when a locked run was closed, cancelled and completed, and nothing else of it."""
+        """Write back when a locked run was closed, cancelled and completed, its trouble, and nothing else."""
         ...
 
     async def join(self, scope: Scope, ingestion_id: UUID, now: datetime) -> Ingestion | None:
@@ -85,6 +85,10 @@ class Ingestions(Protocol):
 
         Not those that were cancelled, nor those of deleted documents or of documents that have a newer generation.
         """
+        ...
+
+    async def troubled(self, scope: Scope, limit: int) -> Sequence[Ingestion]:
+        """Runs of the project in whose way something is, the newest first; none of a deleted collection."""
         ...
 
     async def events(self, scope: Scope, ingestion_id: UUID, after: int, limit: int) -> Sequence[IngestionEvent]:

@@ -25,6 +25,7 @@ class IngestionOut(Out):
     cancelled_at: datetime | None
     completed_at: datetime | None
     webhook_id: UUID | None
+    trouble: str = Field(description="why what was asked for all its documents is not done; empty: nothing in the way")
     last_event: int = Field(validation_alias="sequence", description="number of its latest event")
 
 

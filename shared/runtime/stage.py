@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from shared import bootstrap
-from shared.domain.errors import Delayed, LambentError, Rejected, Unavailable
+from shared.domain.errors import Delayed, LambentError, Outage, Rejected, Unavailable
 from shared.domain.events import ExtractMessage, GenerationMessage
 from shared.domain.tenants import Scope, system_scope
 from shared.ports.meter import Unit
@@ -23,6 +23,10 @@ log = structlog.get_logger()
 
 BEAT_SECONDS = 20.0
 """Between two signs of life of a worker, at the most; less where its lease is short."""
+
+
+STORE_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before what was worked out is stored again, when the database does not take it."""
 
 
 class Unwanted(Exception):
@@ -75,21 +79,34 @@ async def run_stage[Work, Result](stage: Stage[Work, Result], message: Generatio
             if claimed is None:
                 return False
             work = await stage.load(scope, ports, claimed)
-        result = await _performed(scope, stage, claimed, work)
-        try:
-            await _stored(stage, scope, claimed, result)
-        except Unavailable as error:
-            # Once more, for the work is done and may have cost money. If the first did commit, its lease is gone.
-            _told(error, stage.queue.value)
-            await _stored(stage, scope, claimed, result)
+        held, result = claimed, await _performed(scope, stage, claimed, work)
+        await _insisting(stage.queue.value, lambda: _stored(stage, scope, held, result))
     except Unwanted:
         await _let_go(scope, claimed)
     except Exception as error:
         if claimed is None:
             raise
+        held, reason = claimed, error
         _told(error, stage.queue.value)
-        await _settled(scope, claimed, error)
+        await _insisting(stage.queue.value, lambda: _settled(scope, held, reason))
     return True
+
+
+async def _insisting(stage: str, write: Callable[[], Awaitable[None]]) -> None:
+    """Write once more what could not be written, and in an outage several times: the work is done and may have cost
+    money. Whatever did commit has given up its lease, so that nothing is written twice.
+    """
+    for pause in STORE_PAUSES:
+        try:
+            await write()
+        except Unavailable as error:
+            _told(error, stage)
+            if pause and not isinstance(error, Outage):
+                raise
+        else:
+            return
+        await asyncio.sleep(pause)
+    await write()
 
 
 async def _stored[Work, Result](stage: Stage[Work, Result], scope: Scope, claimed: Claimed, result: Result) -> None:

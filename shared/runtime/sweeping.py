@@ -26,6 +26,7 @@ from shared.runtime.reconciling import reconcile_some
 from shared.runtime.transactions import relay, transaction
 from shared.usecases.admissions.line import admit
 from shared.usecases.deletion.erase import erase, restart
+from shared.usecases.ingest.outages import note
 from shared.usecases.ingest.rescue import rescue
 from shared.usecases.ingest.sweep import OUTBOX_SECONDS, sweep_document
 from shared.usecases.webhooks.deliver import queue_again
@@ -45,6 +46,8 @@ async def sweep_everything() -> None:
     """
     powers = bootstrap.powers()
     until = powers.clock.monotonic() + BUDGET_SECONDS
+    async with bootstrap.transaction(None) as ports:
+        await note(ports)
     sent = await send_left_behind()
     admitted = await _let_in()
     async with bootstrap.transaction(None) as ports:

@@ -1,7 +1,7 @@
 """Queue and schedule doors: records in, each handled on its own, failures reported one by one."""
 
 import json
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import UnionType
@@ -13,7 +13,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared import bootstrap
 from shared.domain.errors import LambentError
-from shared.domain.events import ExtractMessage, GenerationMessage, ObjectCreated, SweepMessage
+from shared.domain.events import (
+    DeliveryMessage,
+    EraseMessage,
+    ExtractMessage,
+    GenerationMessage,
+    IngestionMessage,
+    Message,
+    ObjectCreated,
+    SweepMessage,
+)
 from shared.runtime.invocation import LambdaContext, invocation, run
 from shared.runtime.logging import bound
 
@@ -22,7 +31,15 @@ log = structlog.get_logger()
 MARGIN_MS = 5_000
 """With less than this left, records are given back instead of begun: they are delivered again."""
 
-SWEEPS: TypeAdapter[SweepMessage] = TypeAdapter(SweepMessage)
+KINDS: Mapping[type[Message], str] = {
+    GenerationMessage: "generation",
+    ExtractMessage: "generation",
+    SweepMessage: "sweep",
+    EraseMessage: "sweep",
+    IngestionMessage: "ingestion",
+    DeliveryMessage: "delivery",
+}
+"""What dead letters are counted as; 'object' is an event of S3, 'poison' nothing this system ever wrote."""
 
 type Event = dict[str, Any]
 type BatchResponse = dict[str, list[dict[str, str]]]
@@ -73,45 +90,38 @@ def objects_created(body: str) -> Iterable[ObjectCreated]:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that nobody could process. `message` is None when it names no generation at a step."""
+    """A message that nobody could process."""
 
     queue: str
     body: str
-    message: GenerationMessage | ExtractMessage | None
+    content: Message | tuple[ObjectCreated, ...] | None
+    """Which message, or which objects it told of; None when it is neither."""
 
 
 def dead_letter_function(handle: Callable[[DeadLetter], Coroutine[Any, Any, None]]) -> Worker:
     """The handler of the dead-letter queues. Every letter is logged and counted, by queue and by what it is."""
-    reader: TypeAdapter[ExtractMessage | GenerationMessage] = TypeAdapter(ExtractMessage | GenerationMessage)
+    reader: TypeAdapter[Message] = TypeAdapter(Message)
 
     async def one(record: Event) -> None:
-        queue = str(record.get("eventSourceARN", "")).rpartition(":")[2]
+        queue, body = str(record.get("eventSourceARN", "")).rpartition(":")[2], record["body"]
+        content: Message | tuple[ObjectCreated, ...] | None
         try:
-            message = reader.validate_json(record["body"])
+            content = reader.validate_json(body)
         except ValidationError:
-            message = None
-        kind = "generation" if message is not None else _other_kind(record["body"])
-        log.error("message.dead", queue=queue, kind=kind, body=record["body"][:2000])
+            content = _objects(body) or None
+        kind = "object" if isinstance(content, tuple) else "poison" if content is None else KINDS[type(content)]
+        log.error("message.dead", queue=queue, kind=kind, body=body[:2000])
         bootstrap.powers().meter.add("dead_letters", 1, queue=queue, kind=kind)
-        await handle(DeadLetter(queue, record["body"], message))
+        await handle(DeadLetter(queue, body, content))
 
     return _batch(one)
 
 
-def _other_kind(body: str) -> str:
-    """What a letter is that names no generation at a step.
-
-    'sweep' and 'object' are found again by the sweep, from the database and the bucket; 'poison' is nothing this
-    system ever wrote.
-    """
+def _objects(body: str) -> tuple[ObjectCreated, ...]:
     try:
-        SWEEPS.validate_json(body)
-    except ValidationError:
-        try:
-            return "object" if list(objects_created(body)) else "poison"
-        except (ValueError, LookupError, TypeError, AttributeError):
-            return "poison"
-    return "sweep"
+        return tuple(objects_created(body))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ()
 
 
 def either(

@@ -83,6 +83,7 @@ NOTHING: dict[str, Any] = {
     "failed": {},
     "deleting": 0,
     "unsent": {"count": 0, "oldest": None},
+    "runs": [],
     "queues": [{"name": "ingest_embed_dead", "waiting": 0, "in_flight": 0, "delayed": 0, "dead": True}],
     "dead_letters": 0,
     "queues_unknown": "",
@@ -113,6 +114,7 @@ def test_waiting_tells_steps_reasons_the_longest_queues_and_the_dead(run: Run, w
         "failed": {"encrypted": 3},
         "deleting": 1,
         "unsent": {"count": 2, "oldest": NOW},
+        "runs": [{"id": one["document_id"], "name": "July", "status": "cancelling", "trouble": "gave up to cancel"}],
         "queues": [queue, {**queue, "name": "ingest_embed_dead", "dead": True}],
         "dead_letters": 4,
     }
@@ -120,6 +122,7 @@ def test_waiting_tells_steps_reasons_the_longest_queues_and_the_dead(run: Run, w
     assert told.code == 0
     for words in ("the provider asked for 60 s", "its turn", "hr/leave.md", "the model is down", "encrypted"):
         assert words in told.out
+    assert "gave up to cancel" in told.out
     assert "ingest_embed_dead" in told.out
     assert "1 document being removed" in told.out
     assert "2 messages left unsent" in told.err

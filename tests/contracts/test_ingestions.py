@@ -388,3 +388,19 @@ async def test_failed_names_what_a_retry_concerns(store: Store) -> None:
         assert list(await rows.ingestions.failed(room.scope, run.id, at(5), None, 9)) == named
         assert list(await rows.ingestions.failed(room.scope, run.id, at(5), broken[0].id, 1)) == named[1:2]
         assert list(await rows.ingestions.failed(room.scope, run.id, at(4), None, 9)) == []
+
+
+async def test_troubled_names_runs_in_whose_way_something_is(store: Store) -> None:
+    room, other = await new_room(store), await new_room(store)
+    await opened(store, room)
+    old, new = [await opened(store, room, created_at=at(minute)) for minute in (1, 2)]
+    elsewhere = await opened(store, other)
+    for where, run in ((room, old), (room, new), (other, elsewhere)):
+        async with store.transaction(where.scope) as rows:
+            await rows.ingestions.save(where.scope, replace(run, trouble="it is stuck"))
+    async with store.transaction(room.scope) as rows:
+        assert await rows.ingestions.get(room.scope, old.id) == replace(old, trouble="it is stuck")
+        assert [run.id for run in await rows.ingestions.troubled(room.scope, 9)] == [new.id, old.id]
+        assert [run.id for run in await rows.ingestions.troubled(room.scope, 1)] == [new.id]
+        await rows.ingestions.save(room.scope, new)
+        assert [run.id for run in await rows.ingestions.troubled(room.scope, 9)] == [old.id]

@@ -9,6 +9,7 @@ import pytest
 from shared.domain.documents import Counts, DocumentStatus, GenerationState, Reason, Source, claim
 from shared.domain.explanation import Explanation, explain
 from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind
+from shared.domain.remedies import HELP
 from tests.domain.test_documents import NOW, document, generation
 
 UPLOADED = Source("key", "version")
@@ -28,6 +29,21 @@ def test_explain_every_state_has_words_and_a_next_step(state: GenerationState) -
     assert story.summary
     assert story.next
     assert story.history[0].state == state.value
+
+
+@pytest.mark.parametrize("code", HELP)
+@pytest.mark.parametrize("source", [UPLOADED, Source("key")])
+def test_explain_every_failure_says_what_helps(code: str, source: Source) -> None:
+    story = told(GenerationState.FAILED, failure=Reason(code, "these words"), source=source)
+    assert story.next.startswith(HELP[code])
+    assert ("retry it" in story.next) is story.retryable
+    assert "retry" in story.next
+
+
+def test_explain_queued_says_when_its_turn_comes() -> None:
+    story = told(GenerationState.QUEUED)
+    assert story.summary == "waiting for its turn behind other documents of the organisation for 90 s"
+    assert story.next == "it starts when one of the organisation's documents in progress is done"
 
 
 def test_explain_waiting_for_upload_says_when_it_ends() -> None:
@@ -66,12 +82,21 @@ def test_explain_waiting_for_a_provider_quotes_it() -> None:
 @pytest.mark.parametrize(
     ("code", "source", "reached", "retryable", "advice"),
     [
-        ("encrypted", UPLOADED, "extracting", False, "upload a corrected file as a new version"),
-        ("encrypted", UPLOADED, "chunking", False, "upload a corrected file as a new version"),
-        ("no_text", UPLOADED, "chunking", False, "upload a corrected file as a new version"),
-        ("too_many_chunks", UPLOADED, "chunking", False, "upload a corrected file as a new version"),
-        ("upload_missing", UPLOADED, "chunking", False, "upload a corrected file as a new version"),
+        ("encrypted", UPLOADED, "extracting", False, "remove its password"),
+        ("encrypted", UPLOADED, "chunking", False, "a retry would end the same"),
+        ("no_text", UPLOADED, "chunking", False, "if it is a scan"),
+        ("too_many_chunks", UPLOADED, "chunking", False, "split the file"),
+        (
+            "upload_missing",
+            UPLOADED,
+            "chunking",
+            False,
+            "the file that was sent is gone",
+        ),
         ("upload_never_arrived", Source("key"), "awaiting_upload", False, "ask for a new upload"),
+        ("cancelled", UPLOADED, "extracting", True, "because its ingestion was cancelled"),
+        ("cancelled", Source("key"), "awaiting_upload", False, "ask for a new upload"),
+        ("never_heard_of", UPLOADED, "extracting", True, "it is read again from the uploaded file"),
         ("parser_timeout", UPLOADED, "chunking", True, "it is read again from the uploaded file"),
         ("malformed_extraction", UPLOADED, "chunking", True, "it is read again from the uploaded file"),
         ("gave_up", UPLOADED, "extracting", True, "it is read again from the uploaded file"),

@@ -237,8 +237,7 @@ def test_reader_without_a_sign_of_life_is_given_up_in_the_end_and_its_parts_go(
     for _ in range(6):
         for handed in world.queue.receive(Queue.INGEST_EXTRACT):
             world.queue.done(handed)
-        world.clock.advance(700)
-        assert world.call("sweep", {}) is None
+        world.minutes(12, settling=False)
     assert latest(api_client, document)["failure"]["code"] == "gave_up"
     world.settle()
     assert parts_of(world) == []

@@ -148,7 +148,7 @@ def test_retry_of_a_file_at_fault_is_refused_and_why_says_what_to_do(
     answer = api_client.post(f"/documents/{document}/retry")
     assert (answer.status, answer.code) == (409, "upload_needed")
     why = api_client.get(f"/documents/{document}/why").json
-    assert (why["retryable"], "upload a corrected file" in why["next"]) == (False, True)
+    assert (why["retryable"], "a retry would end the same" in why["next"]) == (False, True)
 
 
 def test_retry_of_a_file_at_fault_under_a_newer_reader_reads_it(

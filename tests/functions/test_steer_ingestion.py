@@ -7,8 +7,9 @@ import pytest
 
 from shared import bootstrap
 from shared.adapters.memory.clock import START
+from shared.adapters.memory.queue import MAX_RECEIVES
 from shared.domain.documents import GenerationState, Reason
-from shared.domain.errors import CommitUnknown, Unavailable
+from shared.domain.errors import CommitUnknown, Outage, Unavailable
 from shared.domain.events import IngestionAction, IngestionMessage, Queue
 from shared.domain.tenants import Scope
 from shared.runtime.invocation import run
@@ -18,8 +19,8 @@ from shared.usecases.ingest.stage import end
 from shared.usecases.ingestions import steer
 from shared.usecases.ingestions.manage import cancel
 from tests.functions.examples import outcome, seed
-from tests.functions.fakes import FragileStore
-from tests.functions.gateway import cases, example
+from tests.functions.fakes import FragileStore, LostStore
+from tests.functions.gateway import cases, example, records
 from tests.functions.test_ingestions import kinds, run_of
 from tests.functions.test_races import WORK, brought_before, during
 from tests.functions.texts import GARDEN, LEAVE, LEAVE_CHANGED
@@ -265,3 +266,61 @@ def test_retry_of_cancelled_run_is_refused(api_client: Client, collection: str, 
     api_client.post(f"/ingestions/{ingestion}/cancel")
     answer = api_client.post(f"/ingestions/{ingestion}/retry")
     assert (answer.status, answer.code) == (409, "ingestion_cancelled")
+
+
+def dead_letters(world: World) -> list[str]:
+    """Every delivery of the steering messages fails; returns the bodies of the dead letters, which are taken away."""
+    with bootstrap.override(store=LostStore(Outage("no database"))):
+        for _ in range(MAX_RECEIVES + 1):
+            world.deliver(Queue.STEER_INGESTION)
+            world.clock.advance(1000)
+    return [message.body for message in world.queue.bury(Queue.STEER_INGESTION)]
+
+
+@pytest.mark.parametrize("action", ["cancel", "retry"])
+def test_steering_that_was_a_dead_letter_goes_on_when_the_outage_is_over(
+    action: str, world: World, api_client: Client, collection: str, ingestion: str
+) -> None:
+    document = broken(world, api_client, collection, ingestion)
+    api_client.slot(collection, "b.txt", ingestion_id=ingestion)
+    if action == "retry":
+        api_client.post(f"/ingestions/{ingestion}/close")
+    world.clock.advance(60)
+    assert api_client.post(f"/ingestions/{ingestion}/{action}").status == 202
+    letters = dead_letters(world)
+    assert len(letters) == 1
+    assert outcome(world.call("ingest_reject", records(letters, "SteerIngestionDeadQueue"))) == 0
+    (held_up,) = api_client.get("/health/waiting").json["runs"]
+    assert (held_up["id"], "the next follows in 1 min" in held_up["trouble"]) == (ingestion, True)
+    assert run_of(api_client, ingestion)["trouble"] == held_up["trouble"]
+    world.pass_time(60)
+    assert api_client.get("/health/waiting").json["runs"] == []
+    found = run_of(api_client, ingestion)
+    assert found["trouble"] == ""
+    if action == "cancel":
+        assert (found["status"], found["progress"]["cancelled"]) == ("cancelled", 1)
+    else:
+        assert api_client.get(f"/documents/{document}").json["status"] == "indexed"
+
+
+def test_steering_that_is_a_dead_letter_time_and_again_ends_with_a_reason(
+    world: World, api_client: Client, collection: str, ingestion: str
+) -> None:
+    document = broken(world, api_client, collection, ingestion)
+    api_client.post(f"/ingestions/{ingestion}/close")
+    world.clock.advance(60)
+    api_client.post(f"/ingestions/{ingestion}/retry")
+    for _ in range(steer.ROUNDS + 1):
+        assert run_of(api_client, ingestion)["status"] == "running"
+        world.call("ingest_reject", records(dead_letters(world), "SteerIngestionDeadQueue"))
+        world.clock.advance(900)
+    assert world.queue.waiting(Queue.STEER_INGESTION) == []
+    assert run_of(api_client, ingestion)["status"] == "completed"
+    assert kinds(api_client, ingestion)[-2:] == ["ingestion.stalled", "ingestion.completed"]
+    (given_up,) = api_client.get("/health/waiting").json["runs"]
+    assert given_up["trouble"].startswith("gave up to retry what failed in it")
+    # Asked again, it is done.
+    api_client.post(f"/ingestions/{ingestion}/retry")
+    world.settle()
+    assert api_client.get(f"/documents/{document}").json["status"] == "indexed"
+    assert api_client.get("/health/waiting").json["runs"] == []

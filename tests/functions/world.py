@@ -256,8 +256,20 @@ class World:
 
     def sweep(self) -> None:
         """The schedule calls sweep, and its messages are delivered."""
-        assert self.call("sweep", {"source": "aws.scheduler"}) is None
+        self.sweep_without_settling()
         self.settle()
+
+    def minutes(self, count: int, *, settling: bool = True) -> None:
+        """So many minutes pass, and the schedule comes in each; with `settling`, what is queued is worked off."""
+        for _ in range(count):
+            self.clock.advance(60)
+            self.sweep_without_settling()
+            if settling:
+                self.settle()
+
+    def sweep_without_settling(self) -> None:
+        """The schedule calls sweep; what it queues stays in the queues."""
+        assert self.call("sweep", {"source": "aws.scheduler"}) is None
 
     def reject_dead(self, queue: Queue) -> None:
         """Deliver the dead letters of a queue to ingest_reject."""

@@ -201,7 +201,7 @@ def test_dead_letter_function_names_queue_and_message(log_lines: Lines) -> None:
     message = GenerationMessage(UUID(int=1), UUID(int=2), UUID(int=3), 4, AT, Queue.INGEST_CHUNK)
     records = [record(1, json.dumps(body_of(message))), record(2, "x" * 5000)]
     assert failed(dead_letter_function(handle)({"Records": records}, FakeContext())) == []
-    assert [letter.message for letter in letters] == [message, None]
+    assert [letter.content for letter in letters] == [message, None]
     assert letters[0].queue == "SweepQueue"
     dead = [line for line in log_lines() if line["event"] == "message.dead"]
     assert len(dead) == 2

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from shared.adapters.memory.rows import MemoryRows
 from shared.adapters.memory.rows_transaction import Tables, Transaction
-from shared.domain.errors import CommitUnknown, Unavailable
+from shared.domain.errors import CommitUnknown, Outage
 from shared.domain.tenants import TenantScope
 from tests.simulation.processes import Gate, Process, turn
 from tests.simulation.watching import watched
@@ -41,10 +41,10 @@ class Open:
         """See that the connection stands.
 
         Raises:
-            Unavailable: it does not.
+            Outage: it does not.
         """
         if self.lost:
-            raise Unavailable("the database connection was lost", code="database_lost")
+            raise Outage("the database connection was lost", code="database_lost")
 
 
 class RowsGuard:
@@ -129,7 +129,7 @@ class SimulatedTransaction:
         process = self._process = await gate.enter("database", "begin")
         if not process.faultless and gate.faults.strikes("database_lost", gate.loop.time()):
             process.undone += 1
-            raise Unavailable("the database cannot be reached", code="database_unreachable")
+            raise Outage("the database cannot be reached", code="database_unreachable")
         transaction = Transaction(store.tables, None if scope is None else scope.tenant_id)
         opened = self._opened = Open(transaction, process)
         process.open.add(opened)
@@ -166,7 +166,7 @@ class SimulatedTransaction:
             gate.check(process)
             opened.check()
             if faults.strikes("commit_lost", now):
-                raise Unavailable("the database refused to commit", code="database_conflict")
+                raise Outage("the database refused to commit", code="database_conflict")
             if faults.strikes("commit_unknown_lost", now):
                 raise CommitUnknown("the database connection broke during commit")
         witness, changes = self._store.witness, opened.transaction._changes

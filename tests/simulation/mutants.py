@@ -188,9 +188,9 @@ RESCUE = (
     ),
     one(
         "a rescued generation stays leased",
-        f"{INGEST}.rescue:_again",
-        "lease_owner=None, lease_until=None, due_at=ports.clock.now() + patience",
-        "lease_until=ports.clock.now() + patience * 9, due_at=ports.clock.now() + patience * 9",
+        f"{INGEST}.stage:requeue",
+        "lease_owner=None, lease_until=None, due_at=now + patience",
+        "lease_until=now + patience * 9, due_at=now + patience * 9",
     ),
     one(
         "waiting for a provider counts as a failure",
@@ -277,9 +277,9 @@ MONEY = (
     ),
     one(
         "a commit that failed is not tried again",
-        "shared.runtime.stage:run_stage",
-        "await _stored(stage, scope, claimed, result)\n        except",
-        "await _stored(stage, scope, claimed, result)\n        except ZeroDivisionError if True else",
+        "shared.runtime.stage:_insisting",
+        "except Unavailable as error",
+        "except ZeroDivisionError as error",
         "commit_lost",
         "commit_unknown_lost",
     ),

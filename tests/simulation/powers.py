@@ -18,7 +18,7 @@ from shared.adapters.memory.embedder import MemoryEmbedder
 from shared.domain.chunks import ChunkId, ChunkVector
 from shared.domain.collections import Collection, EmbeddingModel
 from shared.domain.documents import EXTRACTED_PREFIX
-from shared.domain.errors import Delayed, Rejected, Unavailable
+from shared.domain.errors import Delayed, Outage, Rejected, Unavailable
 from shared.domain.events import ObjectCreated, Outgoing
 from shared.domain.extracted import Block, BlockKind, Extracted
 from shared.domain.filters import Filter
@@ -111,7 +111,8 @@ class PowerGuard:
     def _may_fail(self, process: Process, kind: str, port: str) -> None:
         self._gate.check(process)
         if not process.faultless and self._gate.faults.strikes(kind, self._gate.loop.time()):
-            raise Unavailable(f"the {port} did not answer", code=f"{port}_unavailable")
+            kind_of = Outage if port == "blobs" else Unavailable
+            raise kind_of(f"the {port} did not answer", code=f"{port}_unavailable")
 
 
 class NotifyingBlobs(MemoryBlobs):

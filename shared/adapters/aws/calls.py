@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.domain.errors import LambentError, NotFound, Unavailable
+from shared.domain.errors import LambentError, NotFound, Outage, Unavailable
 from shared.ports.blobs import FORBIDDEN
 
 MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "405", "MethodNotAllowed"})
@@ -14,6 +14,8 @@ MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "405", "Me
 
 405 answers the reading of a delete marker; a HEAD has no body and so only the bare status.
 """
+
+BUSY = frozenset({"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestTimeout"})
 
 REFUSED = frozenset({"AccessDenied", "403", "Forbidden"})
 
@@ -28,6 +30,7 @@ async def call[Result](doing: str, function: Callable[[], Result], *, of_object:
 
     Raises:
         NotFound: `of_object`, and there is no such object.
+        Outage: the service cannot be reached, is down or asks to slow down.
         Unavailable: anything else.
     """
     try:
@@ -39,7 +42,7 @@ async def call[Result](doing: str, function: Callable[[], Result], *, of_object:
 def translated(error: ClientError | BotoCoreError, doing: str, *, of_object: bool = False) -> LambentError:
     """The error as the domain knows it. Its text has the service's code and nothing of the request."""
     if not isinstance(error, ClientError):
-        return Unavailable(f"{doing} failed: {type(error).__name__}")
+        return Outage(f"{doing} failed: {type(error).__name__}")
     # botocore leaves parts out when the answer was not the service's own, such as a gateway's page.
     answer: dict[str, Any] = dict(error.response)
     code = str(answer.get("Error", {}).get("Code", "Unknown"))
@@ -47,4 +50,6 @@ def translated(error: ClientError | BotoCoreError, doing: str, *, of_object: boo
         return NotFound(f"{doing} failed: there is no such object", code="object_not_found")
     refused = of_object and code in REFUSED
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", "no status")
+    if code in BUSY or (isinstance(status, int) and status >= 500):
+        return Outage(f"{doing} failed: {code[:60]} ({status})")
     return Unavailable(f"{doing} failed: {code[:60]} ({status})", code=FORBIDDEN if refused else None)

@@ -61,6 +61,10 @@ class MemoryIngestions:
         ]
         return sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True)[:limit]
 
+    async def troubled(self, scope: Scope, limit: int) -> Sequence[Ingestion]:
+        """Runs of the project in whose way something is, the newest first; none of a deleted collection."""
+        return [row for row in await self.list(scope, None, None, 10**9) if row.trouble][:limit]
+
     async def lock(self, scope: Scope, ingestion_id: UUID) -> Ingestion | None:
         """One run, locked until the transaction ends."""
         if await self.get(scope, ingestion_id) is None:
@@ -69,7 +73,7 @@ class MemoryIngestions:
         return await self.get(scope, ingestion_id)
 
     async def save(self, scope: Scope, ingestion: Ingestion) -> None:
-        """Write back when a locked run was closed, cancelled and completed, and nothing else of it."""
+        """Write back when a locked run was closed, cancelled and completed, its trouble, and nothing else."""
         known = await self.lock(scope, ingestion.id)
         if known is not None:
             changed = replace(
@@ -77,6 +81,7 @@ class MemoryIngestions:
                 closed_at=ingestion.closed_at,
                 cancelled_at=ingestion.cancelled_at,
                 completed_at=ingestion.completed_at,
+                trouble=ingestion.trouble,
             )
             await self._transaction.put("ingestions", scope.tenant_id, (ingestion.id,), changed)
 

@@ -103,6 +103,12 @@ class MemoryQueue:
         """Messages that were set aside, oldest first."""
         return [queued.message for queued in self._lanes[queue].dead]
 
+    def bury(self, queue: QueueName) -> list[Outgoing]:
+        """Dead letters, oldest first, which are gone then."""
+        lane = self._lanes[queue]
+        gone, lane.dead = lane.dead, []
+        return [queued.message for queued in gone]
+
     def waiting(self, queue: QueueName) -> list[Outgoing]:
         """Messages in the queue, visible or not, oldest first."""
         return [queued.message for queued in self._lanes[queue].live]

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import psycopg
 
-from shared.domain.errors import Conflict, Forbidden, Invalid, LambentError, Unavailable
+from shared.domain.errors import Conflict, Forbidden, Invalid, LambentError, Outage, Unavailable
 
+TIMEOUT = "database_timeout"
 TRANSIENT: Mapping[str, tuple[str, str]] = {
     "55P03": ("database_busy", "a row or table stayed locked for too long"),
-    "57014": ("database_timeout", "the database took too long to answer"),
+    "57014": (TIMEOUT, "the database took too long to answer"),
     "40001": ("database_conflict", "the transaction met another one and was undone"),
     "40P01": ("database_conflict", "the transaction met another one and was undone"),
     "25P02": ("database_aborted", "the transaction was undone by an earlier error"),
@@ -33,9 +34,10 @@ def meaning(cause: BaseException | None, *, lost: bool = False) -> LambentError 
     state = getattr(cause, "sqlstate", None) or ""
     if state in TRANSIENT:
         code, words = TRANSIENT[state]
-        return Unavailable(words, code=code)
+        # Of what takes too long the work itself may be the cause.
+        return (Unavailable if code == TIMEOUT else Outage)(words, code=code)
     if lost or state[:2] in ("08", "53", "57") or (isinstance(cause, psycopg.OperationalError) and not state):
-        return Unavailable("the database connection was lost", code="database_lost")
+        return Outage("the database connection was lost", code="database_lost")
     if state == "23505":
         return Conflict("something with the same key exists already", code="already_exists")
     if state == "23503":

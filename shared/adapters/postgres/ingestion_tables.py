@@ -1,6 +1,6 @@
 """Tables of ingestion runs."""
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.adapters.postgres.schema import Instant, metadata, tenant_column
@@ -22,6 +22,7 @@ ingestions = Table(
     Column("completed_at", Instant),
     Column("sequence", Integer, nullable=False),
     Column("webhook_id", Uuid),
+    Column("trouble", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("tenant_id", "id"),
     ForeignKeyConstraint(["tenant_id", "webhook_id"], ["webhooks.tenant_id", "webhooks.id"]),
     ForeignKeyConstraint(
@@ -29,6 +30,7 @@ ingestions = Table(
         ["collections.tenant_id", "collections.project_id", "collections.id"],
     ),
     Index("ingestions_listing", "tenant_id", "project_id", "created_at", "id"),
+    Index("ingestions_troubled", "tenant_id", "project_id", "created_at", postgresql_where=text("trouble <> ''")),
 )
 
 ingestion_events = Table(

@@ -33,6 +33,7 @@ GET = select(ingestions).where(ONE)
 LIST = select(ingestions).where(
     MINE & ROOM_LIVE & exists().where((C.tenant_id == R.tenant_id) & (C.id == R.collection_id) & C.deleted_at.is_(None))
 )
+TROUBLED = LIST.where(R.trouble != text("''")).order_by(R.created_at.desc(), R.id.desc()).limit(bindparam("most"))
 LOCK = GET.with_for_update(key_share=True)
 SAVE = update(ingestions).where(ONE)
 JOIN = (
@@ -138,6 +139,7 @@ class PgIngestions:
             "completed_at": ingestion.completed_at,
             "sequence": ingestion.sequence,
             "webhook_id": ingestion.webhook_id,
+            "trouble": ingestion.trouble,
         }
         await self._session.run(ADD, values)
 
@@ -154,16 +156,22 @@ class PgIngestions:
         rows = await self._session.all(statement, {"tenant": scope.tenant_id, "project": scope.project_id, **place})
         return [run for row in rows if (run := _read(row))]
 
+    async def troubled(self, scope: Scope, limit: int) -> Sequence[Ingestion]:
+        """Runs of the project in whose way something is, the newest first; none of a deleted collection."""
+        place = {"tenant": scope.tenant_id, "project": scope.project_id, "most": limit}
+        return [run for row in await self._session.all(TROUBLED, place) if (run := _read(row))]
+
     async def lock(self, scope: Scope, ingestion_id: UUID) -> Ingestion | None:
         """One run, locked until the transaction ends; rows that refer to it may still be written."""
         return _read(await self._session.first(LOCK, _one(scope, ingestion_id)))
 
     async def save(self, scope: Scope, ingestion: Ingestion) -> None:
-        """Write back when a locked run was closed, cancelled and completed, and nothing else of it."""
+        """Write back when a locked run was closed, cancelled and completed, its trouble, and nothing else."""
         values = {
             "closed_at": ingestion.closed_at,
             "cancelled_at": ingestion.cancelled_at,
             "completed_at": ingestion.completed_at,
+            "trouble": ingestion.trouble,
         }
         await self._session.run(SAVE.values(values), _one(scope, ingestion.id))
 
@@ -252,6 +260,7 @@ def _read(row: Row[Any] | None) -> Ingestion | None:
         completed_at=row.completed_at,
         sequence=row.sequence,
         webhook_id=row.webhook_id,
+        trouble=row.trouble,
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.adapters.postgres.failures import meaning, unstorable
 from shared.adapters.postgres.lean import AsyncConnection, AsyncEngine
 from shared.adapters.postgres.lookup import named_rows
-from shared.domain.errors import CommitUnknown, Unavailable
+from shared.domain.errors import CommitUnknown, Outage, Unavailable
 
 if TYPE_CHECKING:
     from shared.adapters.postgres.engine import Session
@@ -79,7 +79,7 @@ class Line:
                     await self._turn.acquire()
             except TimeoutError as error:
                 detail = "the one database connection of this process stayed in use"
-                raise Unavailable(detail, code="database_busy") from error
+                raise Outage(detail, code="database_busy") from error
         else:
             await self._turn.acquire()
         return opening(tenant_id, self._timeouts)
@@ -105,7 +105,7 @@ class Line:
             if self.driver.broken or self.driver.closed:
                 raise CommitUnknown("the database connection broke during commit") from error
             if (known := meaning(error)) is None and isinstance(error, psycopg.OperationalError):
-                raise Unavailable("the database refused to commit", code="database_conflict") from error
+                raise Outage("the database refused to commit", code="database_conflict") from error
             raise (known or error) from error
         except UnicodeEncodeError as error:
             raise unstorable() from error
@@ -180,7 +180,7 @@ class Line:
             self.connection = await self._engine.connect()
             raw = await self.connection.get_raw_connection()
         except (SQLAlchemyError, psycopg.Error, OSError) as error:
-            raise Unavailable("the database cannot be reached", code="database_unreachable") from error
+            raise Outage("the database cannot be reached", code="database_unreachable") from error
         self.driver = cast(psycopg.AsyncConnection[Any], raw.driver_connection)
         self._open = True
 

@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0016"
+HEAD = "0017"

@@ -128,6 +128,10 @@ def _show(output: Output, found: Waiting) -> None:
         output.line(f"{plural(found['deleting'], 'document')} being removed from every store.")
     if found["unsent"]["count"]:
         output.warn(f"{plural(found['unsent']['count'], 'message')} left unsent; the sweep sends them within a minute")
+    if found["runs"]:
+        output.line()
+        columns = [Column("Run"), Column("Status"), Column("What is in its way", wraps=True)]
+        output.table(columns, [(one["name"] or one["id"], one["status"], one["trouble"]) for one in found["runs"]])
     show_queues(output, found["queues"])
     if found["queues_unknown"]:
         output.warn(f"the queues could not be looked at: {found['queues_unknown']}")

@@ -4,16 +4,20 @@ import structlog
 
 from shared.domain.documents import Reason
 from shared.domain.events import ExtractMessage, GenerationMessage
-from shared.domain.ingestion import STAGE_STATES
+from shared.domain.ingestion import LONGEST_OUTAGE, STAGE_STATES
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports
-from shared.usecases.ingest.stage import end
+from shared.usecases.ingest.outages import struck
+from shared.usecases.ingest.stage import end, requeue
 
 log = structlog.get_logger()
 
 
 async def reject(scope: Scope, ports: Ports, message: GenerationMessage | ExtractMessage) -> None:
-    """End the generation as failed, unless it has moved on or someone is on it right now."""
+    """End the generation as failed, unless it has moved on or someone is on it right now.
+
+    When there was an outage since the message was sent, nothing is known against the document: it is queued again.
+    """
     scope.require(Permission.DOCUMENTS_PROCESS)
     found = await ports.documents.lock_with(scope, message.document_id, message.generation)
     if found is None or found[1].state is not STAGE_STATES[message.stage]:
@@ -22,6 +26,11 @@ async def reject(scope: Scope, ports: Ports, message: GenerationMessage | Extrac
     document, generation = found
     if generation.leased(ports.clock.now()):
         log.info("reject.leased", stage=message.stage)
+        return
+    spent = ports.clock.now() - generation.entered_at
+    if spent <= LONGEST_OUTAGE and await struck(ports, message.sent_at):
+        log.info("reject.after_outage", stage=message.stage)
+        await requeue(scope, ports, document, generation, generation.attempts)
         return
     why = (
         generation.last_error.detail

@@ -18,16 +18,16 @@ from shared.domain.documents import (
     extracted_key,
 )
 from shared.domain.errors import NotFound
-from shared.domain.ingestion import MAX_ATTEMPTS, UPLOAD_LIFE, UPLOAD_LOOK
+from shared.domain.ingestion import LONGEST_OUTAGE, MAX_ATTEMPTS, UPLOAD_LIFE, UPLOAD_LOOK
 from shared.domain.parts import checkpoint_key, next_key, parts_prefix, read_checkpoint
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
 from shared.ports.documents import DueGeneration
 from shared.ports.ports import Ports
 from shared.usecases.ingest.extract import UPLOAD_MISSING
+from shared.usecases.ingest.outages import excused
 from shared.usecases.ingest.receive import extracted, progressed, start
-from shared.usecases.ingest.stage import end, save
-from shared.usecases.outbox.send import send_step
+from shared.usecases.ingest.stage import end, requeue, save
 
 log = structlog.get_logger()
 
@@ -77,18 +77,17 @@ async def _awaiting_upload(scope: Scope, ports: Ports, document: Document, gener
 
 
 async def _again(scope: Scope, ports: Ports, document: Document, generation: Generation) -> None:
-    attempts = generation.attempts + 1
-    if attempts >= MAX_ATTEMPTS:
+    """Queue the step again; as a try counts only what says something of the document."""
+    counts = not await excused(ports, generation)
+    attempts, now = generation.attempts + counts, ports.clock.now()
+    spent = now - generation.entered_at
+    if attempts >= MAX_ATTEMPTS or (not counts and spent > LONGEST_OUTAGE):
         why = generation.last_error.detail if generation.last_error else "no worker finished it in time"
-        detail = f"gave up after {attempts} tries while {generation.state.value}: {why}"
+        tries = f"{attempts} tries" if counts else f"{spent.total_seconds() / 3600:.0f} hours"
+        detail = f"gave up after {tries} while {generation.state.value}: {why}"
         await end(scope, ports, document, generation, Reason("gave_up", detail))
         return
-    patience = ports.pace.patience(generation.state)
-    queued = replace(
-        generation, attempts=attempts, lease_owner=None, lease_until=None, due_at=ports.clock.now() + patience
-    )
-    await save(scope, ports, document, queued)
-    await send_step(scope, ports, document, queued)
+    await requeue(scope, ports, document, generation, attempts)
 
 
 async def _further(ports: Ports, generation: Generation) -> Progress | None:

@@ -30,9 +30,9 @@ from shared.domain.documents import (
     release,
     status_of,
 )
-from shared.domain.errors import CommitUnknown, Delayed, LambentError, Rejected
+from shared.domain.errors import Delayed, LambentError, Outage, Rejected
 from shared.domain.events import GenerationMessage, Queue
-from shared.domain.ingestion import MAX_ATTEMPTS, STAGE_STATES, retry_wait
+from shared.domain.ingestion import LONGEST_OUTAGE, MAX_ATTEMPTS, STAGE_STATES, retry_wait
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports, Powers
 from shared.usecases.admissions.line import admit
@@ -40,6 +40,11 @@ from shared.usecases.happenings.tell import ended
 from shared.usecases.outbox.send import send_step, send_sweep
 
 log = structlog.get_logger()
+
+LONGEST_PATIENCE = timedelta(minutes=10)
+"""Between two messages for a step that nobody takes."""
+OUTAGE_PAUSE = 2
+"""After an outage a step pauses as after so many tries, though none counts."""
 
 
 @dataclass(slots=True)
@@ -169,13 +174,14 @@ async def settle(scope: Scope, ports: Ports, claimed: Claimed, error: Exception,
         await wait(scope, ports, document, generation, error)
         return
     reason = reason_of(error)
-    # A commit of unknown outcome is repeated without counting: nothing was wrong with the document.
-    attempts = generation.attempts + (0 if isinstance(error, CommitUnknown) else 1)
+    # What met an outage is repeated without counting: nothing was wrong with the document.
+    counts = not isinstance(error, Outage) or now - generation.entered_at > LONGEST_OUTAGE
+    attempts = generation.attempts + counts
     if attempts >= MAX_ATTEMPTS:
         detail = f"gave up after {attempts} tries while {generation.state.value}; the last error was: {reason.detail}"
         await end(scope, ports, document, generation, Reason(reason.code, detail))
         return
-    pause = retry_wait(attempts, jitter)
+    pause = retry_wait(max(attempts, OUTAGE_PAUSE) if isinstance(error, Outage) else attempts, jitter)
     released = release(generation, now, reason, retry_in=pause + ports.pace.patience(generation.state))
     await save(scope, ports, document, replace(released, attempts=attempts))
     await send_step(scope, ports, document, released, delay=pause)
@@ -199,6 +205,24 @@ async def wait(
     await save(scope, ports, document, later)
     await send_step(scope, ports, document, later, delay=pause, granted=granted)
     ports.meter.add("documents_delayed", 1, stage=generation.step)
+
+
+async def requeue(scope: Scope, ports: Ports, document: Document, generation: Generation, attempts: int) -> None:
+    """Queue its step once more for whoever comes; a worker that still holds it writes nothing any more.
+
+    Args:
+        scope: the system's.
+        ports: in a transaction that holds the document's lock.
+        document: the row.
+        generation: at a step that a queue serves.
+        attempts: tries that count.
+    """
+    now = ports.clock.now()
+    # The longer a queue is, the less often it is given the same message again.
+    patience = max(ports.pace.patience(generation.state), min((now - generation.entered_at) / 2, LONGEST_PATIENCE))
+    queued = replace(generation, attempts=attempts, lease_owner=None, lease_until=None, due_at=now + patience)
+    await save(scope, ports, document, queued)
+    await send_step(scope, ports, document, queued)
 
 
 async def end(scope: Scope, ports: Ports, document: Document, generation: Generation, reason: Reason) -> None:

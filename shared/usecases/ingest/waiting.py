@@ -20,5 +20,6 @@ async def waiting(scope: Scope, ports: Ports) -> Backlog:
         longest=await ports.backlog.longest(scope, LONGEST),
         failed=await ports.backlog.failed(scope),
         deleting=await ports.backlog.deleting(scope),
+        runs=await ports.ingestions.troubled(scope, LONGEST),
         unsent=await ports.backlog.unsent(scope, now - timedelta(seconds=OUTBOX_SECONDS)),
     )

@@ -97,6 +97,8 @@ async def send_ingestion(
     *,
     asked_at: datetime,
     after: UUID | None = None,
+    rounds: int = 0,
+    delay: timedelta = timedelta(),
 ) -> None:
     """Queue something to be done to the documents of a run."""
     message = IngestionMessage(
@@ -107,8 +109,9 @@ async def send_ingestion(
         sent_at=ports.clock.now(),
         asked_at=asked_at,
         after=after,
+        rounds=rounds,
     )
-    await _send(scope, ports, Queue.STEER_INGESTION, message, timedelta())
+    await _send(scope, ports, Queue.STEER_INGESTION, message, delay)
 
 
 async def send_erase(
