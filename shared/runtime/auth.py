@@ -18,15 +18,13 @@ from shared.domain.tenants import Credential, Permission, Principal, PrincipalKi
 from shared.ports.ports import Ports, Powers
 from shared.runtime.routes import ROUTES
 from shared.runtime.transactions import transaction
-from shared.runtime.web import Depends, Header, Request
+from shared.runtime.web import Depends, Request
 from shared.usecases.projects.bootstrap import KEY_PREFIX, key_hash
 
 KEY = re.compile(rf"^{KEY_PREFIX}[A-Za-z0-9_-]{{43}}$")
 
-Authorization = Annotated[str, Header(alias="Authorization", include_in_schema=False)]
-ProjectHeader = Annotated[
-    str, Header(alias="Lambent-Project", description="Which project, for a key that may use several.")
-]
+PROJECT_HEADER = "Lambent-Project"
+"""Which project, for a key that may use several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +55,13 @@ class Caller:
         return transaction(self.scope)
 
 
-def presented(authorization: str) -> str:
-    """The secret in an Authorization header, by its shape alone: what is no key of ours never reaches the database.
+def presented(request: Request) -> str:
+    """The secret in the Authorization header, by its shape alone: what is no key of ours never reaches the database.
 
     Raises:
         Unauthenticated: missing or malformed.
     """
-    scheme, _, secret = authorization.partition(" ")
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not KEY.match(secret.strip()):
         raise unauthenticated()
     return secret.strip()
@@ -120,19 +118,17 @@ async def project_of(ports: Ports, known: Credential, wanted: str) -> UUID:
     return named
 
 
-async def call(
-    request: Request, authorization: Authorization = "", lambent_project: ProjectHeader = ""
-) -> AsyncIterator[Call]:
+async def call(request: Request) -> AsyncIterator[Call]:
     """Dependency: authenticate, authorise, and keep one transaction open around the operation."""
-    secret = presented(authorization)
+    secret = presented(request)
     async with transaction(None) as ports:
-        scope = await _project_scope(request, ports, secret, lambent_project)
+        scope = await _project_scope(request, ports, secret)
         yield Call(scope, ports)
 
 
-async def tenant_call(request: Request, authorization: Authorization = "") -> AsyncIterator[TenantCall]:
+async def tenant_call(request: Request) -> AsyncIterator[TenantCall]:
     """Dependency: as `call`, for routes that concern the whole tenant."""
-    secret = presented(authorization)
+    secret = presented(request)
     async with transaction(None) as ports:
         known = await authenticate(ports, secret)
         scope = TenantScope(known.tenant_id, _principal(known), known.permissions)
@@ -140,17 +136,17 @@ async def tenant_call(request: Request, authorization: Authorization = "") -> As
         yield TenantCall(scope, ports)
 
 
-async def caller(request: Request, authorization: Authorization = "", lambent_project: ProjectHeader = "") -> Caller:
+async def caller(request: Request) -> Caller:
     """Dependency: authenticate and authorise; the operation opens its own transactions."""
-    secret = presented(authorization)
+    secret = presented(request)
     async with transaction(None) as ports:
-        scope = await _project_scope(request, ports, secret, lambent_project)
+        scope = await _project_scope(request, ports, secret)
     return Caller(scope, bootstrap.powers())
 
 
-async def _project_scope(request: Request, ports: Ports, secret: str, wanted: str) -> Scope:
+async def _project_scope(request: Request, ports: Ports, secret: str) -> Scope:
     known = await authenticate(ports, secret)
-    project_id = await project_of(ports, known, wanted)
+    project_id = await project_of(ports, known, request.headers.get(PROJECT_HEADER, ""))
     scope = Scope(known.tenant_id, _principal(known), known.permissions, project_id)
     _authorise(request, scope)
     return scope

@@ -18,6 +18,17 @@ from shared.settings import settings
 _ENCODER = json.JSONEncoder(default=str)
 
 
+class Stdout:
+    """Writes each line at once: what a process that is killed has said is kept."""
+
+    def msg(self, line: str) -> None:
+        """Write a line, its end included, to what is stdout by now: whoever has replaced it sees the lines."""
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    debug = info = warning = error = critical = exception = msg
+
+
 def configure() -> None:
     """Set structlog up for this process; doing it again changes nothing."""
     _configure(settings().log_level.upper())
@@ -35,9 +46,8 @@ def _configure(level_name: str) -> None:
             _as_json,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # Looked up at each line: whoever replaces stdout sees the lines. One write a line, its end included.
-        logger_factory=lambda *_: structlog.WriteLogger(sys.stdout),
-        cache_logger_on_first_use=False,
+        logger_factory=lambda *_: Stdout(),
+        cache_logger_on_first_use=True,
     )
     # Libraries speak only when something is wrong: their lines are not in our schema.
     logging.getLogger().setLevel(logging.WARNING)

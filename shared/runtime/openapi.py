@@ -1,14 +1,15 @@
 """One OpenAPI document of every HTTP area, made from the functions' own routers."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
+from shared.runtime import auth
 from shared.runtime.errors import MEDIA_TYPE, TITLES, Problem
 from shared.runtime.routes import PUBLIC, ROUTES
-from shared.runtime.web import Router
+from shared.runtime.web import APIRoute, Router
 
 AREAS = (
     "health",
@@ -39,11 +40,13 @@ def merged(areas: Sequence[str] = AREAS) -> dict[str, Any]:
 
     routes: list[BaseRoute] = []
     area_of: dict[str, str] = {}
+    in_project: set[tuple[str, str]] = set()
     for area in areas:
         # The router's name is the one thing every area's module has in common.
         router: Router = importlib.import_module(f"functions.{area}.app").router
         routes += router.routes
-        area_of |= {route.path: area for route in router.routes if isinstance(route, Route)}
+        area_of |= {path: area for _, path, _ in _operations(router)}
+        in_project |= {(method, path) for method, path, route in _operations(router) if _works_in_project(route)}
     document = get_openapi(title="Lambent", version="1", description=DESCRIPTION, routes=routes)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -55,11 +58,32 @@ def merged(areas: Sequence[str] = AREAS) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             operation["tags"] = [area_of[path]]
-            _describe(operation, ROUTES[(method.upper(), path)])
+            _describe(operation, ROUTES[(method.upper(), path)], in_project=(method.upper(), path) in in_project)
     return document
 
 
-def _describe(operation: dict[str, Any], permission: object) -> None:
+def _operations(router: Router) -> Iterator[tuple[str, str, APIRoute]]:
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            for method in route.methods or ():
+                yield method, route.path, route
+
+
+def _works_in_project(route: APIRoute) -> bool:
+    return any(needed.call in (auth.call, auth.caller) for needed in route.dependant.dependencies)
+
+
+def _describe(operation: dict[str, Any], permission: object, *, in_project: bool) -> None:
+    if in_project:
+        operation.setdefault("parameters", []).append(
+            {
+                "name": auth.PROJECT_HEADER,
+                "in": "header",
+                "required": False,
+                "description": "Which project, for a key that may use several.",
+                "schema": {"type": "string", "format": "uuid"},
+            }
+        )
     if permission is not PUBLIC:
         operation["security"] = [{"key": []}]
         operation["x-permission"] = str(permission)

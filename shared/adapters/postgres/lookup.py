@@ -81,9 +81,10 @@ def named_rows(cursor: psycopg.AsyncCursor[Any]) -> RowMaker[Any]:
     result = cursor.pgresult
     if result is None:
         return tuple
-    return _kind(tuple((result.fname(place) or b"").decode() for place in range(result.nfields)))
+    return _kind(tuple(map(result.fname, range(result.nfields))))
 
 
 @lru_cache(512)
-def _kind(names: tuple[str, ...]) -> RowMaker[Any]:
-    return cast(Any, namedtuple("Row", names, rename=True))._make  # type: ignore[no-any-return]
+def _kind(names: tuple[bytes | None, ...]) -> RowMaker[Any]:
+    spelled_out = [(name or b"").decode() for name in names]
+    return cast(Any, namedtuple("Row", spelled_out, rename=True))._make  # type: ignore[no-any-return]
