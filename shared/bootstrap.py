@@ -394,6 +394,16 @@ ROWS = frozenset(
         "backlog",
         "ingestions",
         "webhooks",
+        "users",
+        "sessions",
+        "tickets",
+        "attempts",
+        "members",
+        "roles",
+        "units",
+        "invitations",
+        "service_accounts",
+        "audit",
     )
 )
 

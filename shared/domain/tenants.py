@@ -30,6 +30,24 @@ class Permission(StrEnum):
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
     """Whoever holds it decides where the project's events are sent."""
+    ORGS_READ = "orgs:read"
+    ORGS_WRITE = "orgs:write"
+    UNITS_READ = "units:read"
+    UNITS_WRITE = "units:write"
+    MEMBERS_READ = "members:read"
+    MEMBERS_WRITE = "members:write"
+    """Invitations too. Nobody gives anybody more than they hold themselves."""
+    ROLES_READ = "roles:read"
+    ROLES_WRITE = "roles:write"
+    KEYS_READ = "keys:read"
+    KEYS_WRITE = "keys:write"
+    SERVICE_ACCOUNTS_READ = "service_accounts:read"
+    SERVICE_ACCOUNTS_WRITE = "service_accounts:write"
+    AUDIT_READ = "audit:read"
+    ACCESS_READ = "access:read"
+    """Who may read a document or a collection, and why."""
+    ACCESS_WRITE = "access:write"
+    """Whoever holds it decides who may read a document or a collection."""
 
 
 KEY_PERMISSIONS = frozenset(Permission) - {Permission.DOCUMENTS_PROCESS}
@@ -41,6 +59,7 @@ class PrincipalKind(StrEnum):
 
     API_KEY = "api_key"
     USER = "user"
+    SERVICE_ACCOUNT = "service_account"
     SYSTEM = "system"
 
 
@@ -139,6 +158,10 @@ class Project:
     name: str
     created_at: datetime
     deleted_at: datetime | None = None
+    unit_id: UUID | None = None
+    """The org unit it lies in; who has a role there, or above, has it here."""
+    archived_at: datetime | None = None
+    """Nobody works in it until it is taken out of the archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +176,29 @@ class Credential:
     permissions: frozenset[Permission]
     expires_at: datetime | None
     revoked_at: datetime | None
+    prefix: str = ""
+    """The beginning of the secret, by which its owner knows it again."""
+    created_by: str = ""
+    created_at: datetime | None = None
+    user_id: UUID | None = None
+    """The member it acts for: it may never do more than they may now, and ends with their membership."""
+    service_account_id: UUID | None = None
+    """The same, of a service account. Neither: a key of the organisation itself."""
+    last_used_at: datetime | None = None
+    """To within five minutes."""
 
     def valid(self, now: datetime) -> bool:
         """True while the key is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """A key that somebody showed, and where it is to be used."""
+
+    credential: Credential
+    """With the permissions it has there now."""
+    project_id: UUID | None
+    """The project that was asked for, or else the key's own; None: there is no such project in its tenant."""
+    archived_at: datetime | None = None
+    """When that project was archived."""

@@ -9,7 +9,7 @@ from shared.domain.collections import Collection, CollectionSummary
 from shared.domain.indexes import Index
 from shared.domain.pages import After
 from shared.domain.receipts import Subject
-from shared.domain.tenants import Credential, Project, Scope, Tenant, TenantScope
+from shared.domain.tenants import Authenticated, Credential, Project, Scope, Tenant, TenantScope
 
 
 class Projects(Protocol):
@@ -51,11 +51,34 @@ class Keys(Protocol):
         """Store a new key by the hash of its secret."""
         ...
 
-    async def authenticate(self, secret_hash: str, now: datetime) -> Credential | None:
-        """The key with this hash, whoever's it is, whether valid or not; revoked with its project or tenant.
+    async def authenticate(
+        self, secret_hash: str, now: datetime, *, project_id: UUID | None = None, whole: bool = False
+    ) -> Authenticated | None:
+        """The key with this hash, whoever's it is, whether valid or not; revoked with its project, tenant or owner.
 
-        The transaction is in its tenant's context from then on.
+        Its permissions are those that it has and that its owner has now. The transaction is in its tenant's context
+        from then on; that it was used is noted now and then.
+
+        Args:
+            secret_hash: of the key.
+            now: the time.
+            project_id: where it wants to work; None: in its own project.
+            whole: it wants to work on the tenant itself, in no project.
         """
+        ...
+
+    async def get(self, scope: TenantScope, key_id: UUID) -> Credential | None:
+        """One key of the tenant, with the permissions it was made with."""
+        ...
+
+    async def list(
+        self, scope: TenantScope, after: After | None, limit: int, *, owner: UUID | None = None
+    ) -> Sequence[Credential]:
+        """Keys of the tenant, newest first; with `owner` those of one member or service account."""
+        ...
+
+    async def revoke(self, scope: TenantScope, key_id: UUID, now: datetime) -> bool:
+        """End a key; False: there is none, or it was ended before."""
         ...
 
     async def purge(self, scope: TenantScope, subject: Subject) -> int:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from shared.domain.ingestion import Pace
     from shared.ports.admissions import Admissions
     from shared.ports.analyser import Analyser
+    from shared.ports.audit import Audit
     from shared.ports.backlog import BacklogView
     from shared.ports.blobs import Blobs
     from shared.ports.cache import EmbeddingCache
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from shared.ports.keywords import Keywords
     from shared.ports.limits import Limits
     from shared.ports.llm import Llm
+    from shared.ports.members import Invitations, Members, Roles, ServiceAccounts, Units
     from shared.ports.meter import Meter
     from shared.ports.outbox import Outbox
     from shared.ports.queue import Queue
     from shared.ports.reader import Reader
     from shared.ports.receipts import Receipts
     from shared.ports.signer import Signer
+    from shared.ports.users import Attempts, Sessions, Tickets, Users
     from shared.ports.vectors import Vectors
     from shared.ports.webhooks import Webhooks
 
@@ -76,6 +79,26 @@ class Rows(Protocol):
     def ingestions(self) -> Ingestions: ...
     @property
     def webhooks(self) -> Webhooks: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def tickets(self) -> Tickets: ...
+    @property
+    def attempts(self) -> Attempts: ...
+    @property
+    def members(self) -> Members: ...
+    @property
+    def roles(self) -> Roles: ...
+    @property
+    def units(self) -> Units: ...
+    @property
+    def invitations(self) -> Invitations: ...
+    @property
+    def service_accounts(self) -> ServiceAccounts: ...
+    @property
+    def audit(self) -> Audit: ...
 
 
 class Powers(Protocol):

@@ -13,8 +13,8 @@ from uuid import UUID
 import structlog
 
 from shared import bootstrap
-from shared.domain.errors import Invalid, NotFound, Unauthenticated
-from shared.domain.tenants import Credential, Permission, Principal, PrincipalKind, Scope, TenantScope
+from shared.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from shared.domain.tenants import Authenticated, Credential, Permission, Principal, PrincipalKind, Scope, TenantScope
 from shared.ports.ports import Ports, Powers
 from shared.runtime.routes import ROUTES
 from shared.runtime.transactions import transaction
@@ -67,19 +67,22 @@ def presented(request: Request) -> str:
     return secret.strip()
 
 
-async def authenticate(ports: Ports, secret: str) -> Credential:
-    """The credential of a presented secret.
+async def authenticate(
+    ports: Ports, secret: str, project_id: UUID | None = None, *, whole: bool = False
+) -> Authenticated:
+    """The credential of a presented secret, with what it may do in a project or, `whole`, on the tenant.
 
     Raises:
         Unauthenticated: in the same words whether it is missing, malformed, unknown, revoked or expired.
     """
     now = ports.clock.now()
-    known = await ports.keys.authenticate(key_hash(secret), now)
-    if known is None or not known.valid(now):
+    found = await ports.keys.authenticate(key_hash(secret), now, project_id=project_id, whole=whole)
+    if found is None or not found.credential.valid(now):
         raise unauthenticated()
+    known = found.credential
     principal = f"{PrincipalKind.API_KEY}:{known.id}"
     structlog.contextvars.bind_contextvars(tenant_id=str(known.tenant_id), principal=principal)
-    return known
+    return found
 
 
 def unauthenticated() -> Unauthenticated:
@@ -88,34 +91,43 @@ def unauthenticated() -> Unauthenticated:
     return Unauthenticated("no valid credential was sent", hint=hint)
 
 
-async def project_of(ports: Ports, known: Credential, wanted: str) -> UUID:
+def project_of(found: Authenticated, wanted: str) -> UUID:
     """Which project the request works in.
 
     A key made for one project works there; one that may also make projects can name any other of its tenant by header.
 
+    Args:
+        found: the key, as it is for the project that is named.
+        wanted: the header.
+
     Raises:
         Invalid: the key is for the whole tenant and no project is named, or the header is no id.
         NotFound: the named project is not one this key may use.
+        Forbidden: the project is in the archive.
     """
-    if not wanted:
-        if known.project_id is None:
-            raise Invalid(
-                "this key may use several projects: say which",
-                code="project_required",
-                hint="send the header Lambent-Project: <id>",
-            )
-        return known.project_id
-    try:
-        named = UUID(wanted)
-    except ValueError as error:
-        raise Invalid("the header Lambent-Project is not a project id", code="invalid_project") from error
-    if named == known.project_id:
-        return named
+    known = found.credential
+    if wanted and _project_id(wanted) is None:
+        raise Invalid("the header Lambent-Project is not a project id", code="invalid_project")
+    if not wanted and known.project_id is None:
+        raise Invalid(
+            "this key may use several projects: say which",
+            code="project_required",
+            hint="send the header Lambent-Project: <id>",
+        )
     confined = known.project_id is not None and Permission.PROJECTS_WRITE not in known.permissions
-    scope = TenantScope(known.tenant_id, _principal(known), known.permissions)
-    if confined or await ports.projects.get(scope, named) is None:
+    elsewhere = found.project_id != known.project_id
+    if found.project_id is None or (confined and elsewhere) or not known.permissions:
         raise NotFound("no such project for this key", code="project_not_found")
-    return named
+    if found.archived_at is not None:
+        raise Forbidden("this project is in the archive", code="project_archived", hint="take it out of the archive")
+    return found.project_id
+
+
+def _project_id(wanted: str) -> UUID | None:
+    try:
+        return UUID(wanted)
+    except ValueError:
+        return None
 
 
 async def call(request: Request) -> AsyncIterator[Call]:
@@ -130,7 +142,9 @@ async def tenant_call(request: Request) -> AsyncIterator[TenantCall]:
     """Dependency: as `call`, for routes that concern the whole tenant."""
     secret = presented(request)
     async with transaction(None) as ports:
-        known = await authenticate(ports, secret)
+        known = (await authenticate(ports, secret, whole=True)).credential
+        if not known.permissions:
+            raise Forbidden("whoever this credential acts for has no rights in the organisation any more")
         scope = TenantScope(known.tenant_id, _principal(known), known.permissions)
         _authorise(request, scope)
         yield TenantCall(scope, ports)
@@ -145,8 +159,9 @@ async def caller(request: Request) -> Caller:
 
 
 async def _project_scope(request: Request, ports: Ports, secret: str) -> Scope:
-    known = await authenticate(ports, secret)
-    project_id = await project_of(ports, known, request.headers.get(PROJECT_HEADER, ""))
+    wanted = request.headers.get(PROJECT_HEADER, "")
+    found = await authenticate(ports, secret, _project_id(wanted))
+    project_id, known = project_of(found, wanted), found.credential
     scope = Scope(known.tenant_id, _principal(known), known.permissions, project_id)
     _authorise(request, scope)
     return scope

@@ -12,7 +12,10 @@ from uuid import UUID
 from shared.domain.chunks import Chunk, ChunkId, Chunking, ChunkTerms, ChunkVector
 from shared.domain.collections import Collection, EmbeddingModel
 from shared.domain.documents import Document, DocumentStatus, Generation, GenerationState, Recipe, Source
+from shared.domain.members import Membership
+from shared.domain.roles import RoleRef
 from shared.domain.tenants import Permission, Principal, PrincipalKind, Project, Scope, TenantScope
+from shared.domain.users import User, UserScope
 from shared.ports.ports import Rows
 from shared.ports.vectors import Vectors
 
@@ -124,6 +127,21 @@ def terms(id: ChunkId, text: str) -> ChunkTerms:
     """The terms of a text: its words as they are."""
     words = text.split()
     return ChunkTerms(id, dict(Counter(words)), len(words))
+
+
+def a_user(**changes: Any) -> User:
+    """A user with an address of their own."""
+    id = new_id()
+    return replace(User(id, f"User.{id.hex}@Example.com", "Ada", NOW, verified_at=NOW), **changes)
+
+
+async def add_member(store: Store, room: Room, role: RoleRef | None = None, **changes: Any) -> User:
+    """A new user who belongs to the room's tenant."""
+    user = a_user(**changes)
+    async with store.transaction(room.scope) as rows:
+        await rows.users.add(UserScope(user.id), user, None)
+        await rows.members.add(room.scope, Membership(room.scope.tenant_id, user.id, role, NOW))
+    return user
 
 
 async def add_document(store: Store, room: Room, **changes: Any) -> Document:

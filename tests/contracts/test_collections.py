@@ -11,7 +11,7 @@ from shared.domain.collections import Collection, EmbeddingModel
 from shared.domain.documents import DocumentStatus
 from shared.domain.errors import Conflict, Forbidden
 from shared.domain.pages import After
-from shared.domain.tenants import Credential, Permission, Project, Scope
+from shared.domain.tenants import Authenticated, Credential, Permission, Project, Scope
 from tests.contracts.samples import (
     NOW,
     Store,
@@ -28,7 +28,7 @@ from tests.contracts.samples import (
 
 def credential(scope: Scope, **changes: object) -> Credential:
     made = Credential(new_id(), scope.tenant_id, None, "laptop", frozenset({Permission.DOCUMENTS_READ}), None, None)
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **{"prefix": "lam_abcd", "created_by": "key", "created_at": NOW, **changes})  # type: ignore[arg-type]
 
 
 async def test_ensure_twice_keeps_the_first_tenant(store: Store) -> None:
@@ -99,7 +99,8 @@ async def test_authenticate_opens_the_keys_tenant(store: Store) -> None:
         async with store.transaction(None) as rows:
             assert await rows.collections.get(room.scope, room.collection.id) is None
             found = await rows.keys.authenticate(f"hash of {room.scope.tenant_id}", NOW)
-            assert found == keys[room.scope.tenant_id]
+            assert found is not None
+            assert replace(found.credential, last_used_at=None) == keys[room.scope.tenant_id]
             assert await rows.collections.get(room.scope, room.collection.id) == room.collection
     async with store.transaction(None) as rows:
         await rows.keys.authenticate(f"hash of {one.scope.tenant_id}", NOW)
@@ -119,7 +120,7 @@ async def test_authenticate_gives_revoked_and_expired_keys_as_they_are(store: St
     async with store.transaction(room.scope) as rows:
         await rows.keys.add(room.scope, kept, "hash", NOW)
     async with store.transaction(None) as rows:
-        assert await rows.keys.authenticate("hash", NOW) == kept
+        assert await rows.keys.authenticate("hash", NOW) == Authenticated(kept, room.scope.project_id)
 
 
 async def test_add_key_with_a_known_hash_conflicts(store: Store) -> None:

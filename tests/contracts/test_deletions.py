@@ -122,7 +122,7 @@ async def test_key_is_revoked_with_its_project_or_tenant(store: Store, kind: Sub
         async with store.transaction(None) as rows:
             found = await rows.keys.authenticate(f"{name} {scope.tenant_id}", NOW)
         assert found is not None
-        assert (not found.valid(at(2))) == revoked
+        assert (not found.credential.valid(at(2))) == revoked
     async with store.transaction(scope) as rows:
         assert await rows.keys.purge(scope, subject(room, kind)) == (2 if kind is K.TENANT else 1)
     async with store.transaction(None) as rows:

@@ -1,19 +1,20 @@
-"""Tenants, projects, keys and collections."""
+"""Tenants, projects and collections."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from shared.adapters.memory.references import refer
 from shared.adapters.memory.rows_transaction import Transaction
-from shared.adapters.memory.tombstones import FIELDS, is_within, room_gone
+from shared.adapters.memory.tombstones import FIELDS, room_gone
 from shared.domain.collections import Collection, CollectionSummary
 from shared.domain.documents import Document, DocumentStatus
 from shared.domain.errors import Conflict
 from shared.domain.indexes import Index, IndexState, seen_through
 from shared.domain.pages import After
 from shared.domain.receipts import Subject, SubjectKind
-from shared.domain.tenants import Credential, Project, Scope, Tenant, TenantScope
+from shared.domain.tenants import Project, Scope, Tenant, TenantScope
 
 
 def newest_first[Row: (Project, Collection)](rows: Sequence[Row], after: After | None, limit: int) -> list[Row]:
@@ -74,6 +75,7 @@ class MemoryProjects:
             raise Conflict(f"there is a project named {project.name!r} already", code="name_taken")
         if self._transaction.get("tenants", scope.tenant_id, ()) is None:
             raise Conflict("it refers to something that is not there", code="missing_reference")
+        refer(self._transaction, scope.tenant_id, units=project.unit_id)
         await self._transaction.put("projects", scope.tenant_id, (project.id,), project)
 
     async def get(self, scope: TenantScope, project_id: UUID, *, deleted: bool = False) -> Project | None:
@@ -98,7 +100,8 @@ class MemoryProjects:
             await self._transaction.lock("projects.name", scope.tenant_id, (project.name,))
             if any(row.name == project.name and row.id != project.id for row in self._live(scope)):
                 raise Conflict("something with the same key exists already", code="already_exists")
-        kept = replace(known, name=project.name, deleted_at=project.deleted_at)
+        refer(self._transaction, scope.tenant_id, units=project.unit_id)
+        kept = replace(project, tenant_id=known.tenant_id, created_at=known.created_at)
         await self._transaction.put("projects", scope.tenant_id, (project.id,), kept)
 
     async def named(self, scope: TenantScope, subject: Subject, limit: int) -> Sequence[Project]:
@@ -110,40 +113,6 @@ class MemoryProjects:
     def _live(self, scope: TenantScope) -> Sequence[Project]:
         rows = self._transaction.items("projects", scope.tenant_id)
         return [row for _, row in rows if row.deleted_at is None]
-
-
-class MemoryKeys:
-    """Storage of API keys."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
-
-    async def add(self, scope: TenantScope, credential: Credential, secret_hash: str, now: datetime) -> None:
-        """Store a new key by the hash of its secret."""
-        if any(key == (secret_hash,) for _, key, _ in self._transaction.everyones("keys")):
-            raise Conflict("something with the same key exists already", code="already_exists")
-        await self._transaction.put("keys", scope.tenant_id, (secret_hash,), credential)
-
-    async def authenticate(self, secret_hash: str, now: datetime) -> Credential | None:
-        """The key with this hash, whoever's it is, whether valid or not; revoked with its project or tenant.
-
-        The transaction is in its tenant's context from then on.
-        """
-        for tenant_id, key, row in self._transaction.everyones("keys"):
-            if key == (secret_hash,):
-                self._transaction.tenant_id = tenant_id
-                credential: Credential = row
-                gone = credential.revoked_at or room_gone(self._transaction, tenant_id, credential.project_id)
-                return replace(credential, revoked_at=gone)
-        return None
-
-    async def purge(self, scope: TenantScope, subject: Subject) -> int:
-        """Remove the keys of a deleted project or tenant; returns how many."""
-        rows = list(self._transaction.items("keys", scope.tenant_id))
-        doomed = [key for key, row in rows if is_within(row, subject)]
-        for key in doomed:
-            await self._transaction.remove("keys", scope.tenant_id, key)
-        return len(doomed)
 
 
 class MemoryCollections:

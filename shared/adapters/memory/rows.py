@@ -4,20 +4,31 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from shared.adapters.memory.admissions import MemoryAdmissions
+from shared.adapters.memory.attempts import MemoryAttempts
+from shared.adapters.memory.audit import MemoryAudit
 from shared.adapters.memory.backlog import MemoryBacklog
 from shared.adapters.memory.cache import MemoryEmbeddingCache
 from shared.adapters.memory.chats import MemoryChats
 from shared.adapters.memory.chunks import MemoryChunks
-from shared.adapters.memory.collections import MemoryCollections, MemoryKeys, MemoryProjects, MemoryTenants
+from shared.adapters.memory.collections import MemoryCollections, MemoryProjects, MemoryTenants
 from shared.adapters.memory.cursors import MemoryCursors
 from shared.adapters.memory.documents import MemoryDocuments
 from shared.adapters.memory.indexes import MemoryIndexes
 from shared.adapters.memory.ingestions import MemoryIngestions
+from shared.adapters.memory.invitations import MemoryInvitations
+from shared.adapters.memory.keys import MemoryKeys
 from shared.adapters.memory.keywords import MemoryKeywords
 from shared.adapters.memory.limits import MemoryLimits
+from shared.adapters.memory.members import MemoryMembers
 from shared.adapters.memory.outbox import MemoryOutbox
 from shared.adapters.memory.receipts import MemoryReceipts
+from shared.adapters.memory.roles import MemoryRoles
 from shared.adapters.memory.rows_transaction import Tables, Transaction
+from shared.adapters.memory.service_accounts import MemoryServiceAccounts
+from shared.adapters.memory.sessions import MemorySessions
+from shared.adapters.memory.tickets import MemoryTickets
+from shared.adapters.memory.units import MemoryUnits
+from shared.adapters.memory.users import MemoryUsers
 from shared.adapters.memory.vectors import MemoryVectors
 from shared.adapters.memory.webhooks import MemoryWebhooks
 from shared.domain.tenants import TenantScope
@@ -46,6 +57,16 @@ class MemoryRows:
         self.ingestions = MemoryIngestions(transaction)
         self.backlog = MemoryBacklog(transaction)
         self.webhooks = MemoryWebhooks(transaction)
+        self.attempts = MemoryAttempts(transaction)
+        self.audit = MemoryAudit(transaction)
+        self.invitations = MemoryInvitations(transaction)
+        self.members = MemoryMembers(transaction)
+        self.roles = MemoryRoles(transaction)
+        self.service_accounts = MemoryServiceAccounts(transaction)
+        self.sessions = MemorySessions(transaction)
+        self.tickets = MemoryTickets(transaction)
+        self.units = MemoryUnits(transaction)
+        self.users = MemoryUsers(transaction)
 
 
 class MemoryStore:

@@ -42,6 +42,8 @@ class Transaction:
         tenant_id: whose rows it may touch; None: nobody's, until a key is authenticated.
         """
         self.tenant_id = tenant_id
+        self.user_id: UUID | None = None
+        """Whose own rows, outside all tenants, it may touch; None: nobody's, until somebody is known."""
         self.waits_for: Place | None = None
         """The row it is waiting for."""
         self._tables = tables
@@ -61,6 +63,15 @@ class Transaction:
             Forbidden: they are another tenant's.
         """
         if tenant_id is not None and tenant_id != self.tenant_id:
+            raise Forbidden("the rows are outside this transaction's tenant", code="outside_tenant")
+
+    def require_user(self, user_id: UUID) -> None:
+        """See that rows of this user may be written.
+
+        Raises:
+            Forbidden: they are another user's.
+        """
+        if user_id != self.user_id:
             raise Forbidden("the rows are outside this transaction's tenant", code="outside_tenant")
 
     def items(self, table: str, tenant_id: UUID | None) -> Iterator[tuple[Key, Any]]:

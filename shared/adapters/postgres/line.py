@@ -205,10 +205,12 @@ class Line:
 def opening(tenant_id: UUID | None, timeouts: Timeouts) -> Sequence[str]:
     """What begins a transaction.
 
-    All settings are local to it; the tenant is set even when there is none, so that nothing older shows through.
+    All settings are local to it; the tenant is set even when there is none, and the user, who is not known before a
+    credential was read, to none, so that nothing older shows through.
     """
     settings = {
         "lambent.tenant": "" if tenant_id is None else str(UUID(int=tenant_id.int)),
+        "lambent.user": "",
         "TimeZone": "UTC",
         "statement_timeout": int(timeouts.statement),
         "lock_timeout": int(timeouts.lock),

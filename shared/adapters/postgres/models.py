@@ -2,7 +2,8 @@
 
 Plain tables, not mapped classes: rows become frozen domain values and are written back explicitly, so there is no
 unit of work to pay for. Row-level security, grants and the clerk's functions are in the migrations only;
-tests/adapters/postgres checks them in the catalogue.
+tests/adapters/postgres checks them in the catalogue. Tables that most functions never touch are in modules of their
+own; `catalogue` has all.
 """
 
 from pgvector.sqlalchemy import VECTOR
@@ -91,8 +92,12 @@ projects = Table(
     Column("name", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("deleted_at", Instant),
+    Column("unit_id", Uuid),
+    Column("archived_at", Instant),
     PrimaryKeyConstraint("tenant_id", "id"),
     ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"]),
+    ForeignKeyConstraint(["tenant_id", "unit_id"], ["units.tenant_id", "units.id"]),
+    Index("projects_id", "id"),
     Index("projects_name", "tenant_id", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
     Index("projects_listing", "tenant_id", "created_at", "id"),
 )
@@ -109,10 +114,25 @@ api_keys = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
+    Column("prefix", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("user_id", Uuid),
+    Column("service_account_id", Uuid),
+    Column("last_used_at", Instant),
     PrimaryKeyConstraint("tenant_id", "id"),
     UniqueConstraint("secret_hash"),
     ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"]),
     ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"]),
+    ForeignKeyConstraint(
+        ["tenant_id", "user_id"], ["memberships.tenant_id", "memberships.user_id"], ondelete="CASCADE"
+    ),
+    ForeignKeyConstraint(
+        ["tenant_id", "service_account_id"],
+        ["service_accounts.tenant_id", "service_accounts.id"],
+        ondelete="CASCADE",
+    ),
+    CheckConstraint("num_nonnulls(user_id, service_account_id) <= 1", name="api_keys_one_owner"),
+    Index("api_keys_listing", "tenant_id", "created_at", "id"),
 )
 
 collections = Table(

@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0017"
+HEAD = "0018"

@@ -9,6 +9,8 @@ from shared.adapters.postgres.engine import Session
 
 if TYPE_CHECKING:
     from shared.adapters.postgres.admissions import PgAdmissions
+    from shared.adapters.postgres.attempts import PgAttempts
+    from shared.adapters.postgres.audit import PgAudit
     from shared.adapters.postgres.backlog import PgBacklog
     from shared.adapters.postgres.cache import PgEmbeddingCache
     from shared.adapters.postgres.chats import PgChats
@@ -18,11 +20,19 @@ if TYPE_CHECKING:
     from shared.adapters.postgres.documents import PgDocuments
     from shared.adapters.postgres.indexes import PgIndexes
     from shared.adapters.postgres.ingestions import PgIngestions
+    from shared.adapters.postgres.invitations import PgInvitations
     from shared.adapters.postgres.keywords import PgKeywords
     from shared.adapters.postgres.limits import PgLimits
+    from shared.adapters.postgres.members import PgMembers
     from shared.adapters.postgres.outbox import PgOutbox
     from shared.adapters.postgres.receipts import PgReceipts
+    from shared.adapters.postgres.roles import PgRoles
+    from shared.adapters.postgres.service_accounts import PgServiceAccounts
+    from shared.adapters.postgres.sessions import PgSessions
     from shared.adapters.postgres.tenants import PgKeys, PgProjects, PgTenants
+    from shared.adapters.postgres.tickets import PgTickets
+    from shared.adapters.postgres.units import PgUnits
+    from shared.adapters.postgres.users import PgUsers
     from shared.adapters.postgres.vectors import PgVectors
     from shared.adapters.postgres.webhooks import PgWebhooks
 
@@ -165,3 +175,73 @@ class PgRows:
         from shared.adapters.postgres.webhooks import PgWebhooks
 
         return PgWebhooks(self._session)
+
+    @cached_property
+    def users(self) -> PgUsers:
+        """Users, their passwords and identities."""
+        from shared.adapters.postgres.users import PgUsers
+
+        return PgUsers(self._session)
+
+    @cached_property
+    def sessions(self) -> PgSessions:
+        """Sessions and refresh tokens."""
+        from shared.adapters.postgres.sessions import PgSessions
+
+        return PgSessions(self._session)
+
+    @cached_property
+    def tickets(self) -> PgTickets:
+        """Secrets good for once."""
+        from shared.adapters.postgres.tickets import PgTickets
+
+        return PgTickets(self._session)
+
+    @cached_property
+    def attempts(self) -> PgAttempts:
+        """Counters of failed guesses."""
+        from shared.adapters.postgres.attempts import PgAttempts
+
+        return PgAttempts(self._session)
+
+    @cached_property
+    def members(self) -> PgMembers:
+        """Memberships."""
+        from shared.adapters.postgres.members import PgMembers
+
+        return PgMembers(self._session)
+
+    @cached_property
+    def roles(self) -> PgRoles:
+        """An organisation's own roles."""
+        from shared.adapters.postgres.roles import PgRoles
+
+        return PgRoles(self._session)
+
+    @cached_property
+    def units(self) -> PgUnits:
+        """Org units."""
+        from shared.adapters.postgres.units import PgUnits
+
+        return PgUnits(self._session)
+
+    @cached_property
+    def invitations(self) -> PgInvitations:
+        """Invitations."""
+        from shared.adapters.postgres.invitations import PgInvitations
+
+        return PgInvitations(self._session)
+
+    @cached_property
+    def service_accounts(self) -> PgServiceAccounts:
+        """Service accounts."""
+        from shared.adapters.postgres.service_accounts import PgServiceAccounts
+
+        return PgServiceAccounts(self._session)
+
+    @cached_property
+    def audit(self) -> PgAudit:
+        """The audit trail."""
+        from shared.adapters.postgres.audit import PgAudit
+
+        return PgAudit(self._session)

@@ -1,6 +1,7 @@
 """Tenants, projects and keys."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from shared.adapters.postgres.statements import ID, TENANT, page_after, within
 from shared.domain.errors import Conflict
 from shared.domain.pages import After
 from shared.domain.receipts import Subject, SubjectKind
-from shared.domain.tenants import Credential, Permission, Project, Tenant, TenantScope
+from shared.domain.tenants import Authenticated, Credential, Permission, Project, Tenant, TenantScope
 
 ENSURE_TENANT = insert(tenants).on_conflict_do_nothing()
 THE_TENANT = select(tenants.c.tenant_id, tenants.c.name, tenants.c.created_at, tenants.c.deleted_at).where(
@@ -65,7 +66,9 @@ ADD_PROJECT = (
     .on_conflict_do_nothing(index_elements=[P.tenant_id, P.name], index_where=NOT_DELETED)
     .returning(P.id)
 )
-EVERY_PROJECT = select(P.id, P.tenant_id, P.name, P.created_at, P.deleted_at).where(P.tenant_id == TENANT)
+EVERY_PROJECT = select(P.id, P.tenant_id, P.name, P.created_at, P.deleted_at, P.unit_id, P.archived_at).where(
+    P.tenant_id == TENANT
+)
 PROJECTS = EVERY_PROJECT.where(NOT_DELETED)
 PROJECT = EVERY_PROJECT.where(P.id == ID)
 SAVE_PROJECT = update(projects).where((P.tenant_id == TENANT) & (P.id == ID))
@@ -92,6 +95,8 @@ class PgProjects:
             "id": project.id,
             "name": project.name,
             "created_at": project.created_at,
+            "unit_id": project.unit_id,
+            "archived_at": project.archived_at,
         }
         if await self._session.first(ADD_PROJECT, values) is None:
             raise Conflict(f"there is a project named {project.name!r} already", code="name_taken")
@@ -108,7 +113,12 @@ class PgProjects:
         Raises:
             Conflict: the tenant has another project of this name; the transaction is over then.
         """
-        changed = {"name": project.name, "deleted_at": project.deleted_at}
+        changed = {
+            "name": project.name,
+            "deleted_at": project.deleted_at,
+            "unit_id": project.unit_id,
+            "archived_at": project.archived_at,
+        }
         await self._session.run(SAVE_PROJECT.values(changed), {"tenant": scope.tenant_id, "of_id": project.id})
 
     async def named(self, scope: TenantScope, subject: Subject, limit: int) -> Sequence[Project]:
@@ -123,12 +133,19 @@ class PgProjects:
         return [Project(*row) for row in await self._session.all(statement, {"tenant": scope.tenant_id, **place})]
 
 
+K = api_keys.c
 ADD_KEY = insert(api_keys)
+KEYS = select(api_keys).where(K.tenant_id == TENANT)
+REVOKE_KEY = (
+    update(api_keys)
+    .where((K.tenant_id == TENANT) & (K.id == ID) & K.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
 PURGE_KEYS = "DELETE FROM api_keys WHERE tenant_id = :tenant AND {within}"
 # The function is the clerk's: it sees every tenant's keys. What it finds sets the context for the rest of the
 # transaction.
 AUTHENTICATE = SQL(
-    "SELECT k.*, set_config('lambent.tenant', k.tenant_id::text, true) AS context FROM lambent_key({}) k"
+    "SELECT k.*, set_config('lambent.tenant', k.tenant_id::text, true) AS context FROM lambent_key({}, {}, {}, {}) k"
 )
 
 
@@ -150,17 +167,57 @@ class PgKeys:
             "created_at": now,
             "expires_at": credential.expires_at,
             "revoked_at": credential.revoked_at,
+            "prefix": credential.prefix,
+            "created_by": credential.created_by,
+            "user_id": credential.user_id,
+            "service_account_id": credential.service_account_id,
+            "last_used_at": credential.last_used_at,
         }
         await self._session.run(ADD_KEY, values)
 
-    async def authenticate(self, secret_hash: str, now: datetime) -> Credential | None:
-        """The key with this hash, whoever's it is, whether valid or not; revoked with its project or tenant.
+    async def authenticate(
+        self, secret_hash: str, now: datetime, *, project_id: UUID | None = None, whole: bool = False
+    ) -> Authenticated | None:
+        """The key with this hash, whoever's it is, whether valid or not; revoked with its project, tenant or owner.
 
-        The transaction is in its tenant's context from then on.
+        Its permissions are those that it has and that its owner has now. The transaction is in its tenant's context
+        from then on; that it was used is noted now and then.
+
+        Args:
+            secret_hash: of the key.
+            now: the time.
+            project_id: where it wants to work; None: in its own project.
+            whole: it wants to work on the tenant itself, in no project.
         """
         # Usually what a request begins with: it travels with BEGIN.
-        row = await self._session.begin(AUTHENTICATE.format(secret_hash).as_string())
+        row = await self._session.begin(AUTHENTICATE.format(secret_hash, project_id, whole, now).as_string())
+        if row is None:
+            return None
+        credential = _credential(row)
+        if row.owned:
+            from shared.domain.roles import held
+
+            live = credential.permissions & held(row.held_roles, row.held_permissions)
+            credential = replace(credential, permissions=live)
+        return Authenticated(credential, row.room, row.room_archived_at)
+
+    async def get(self, scope: TenantScope, key_id: UUID) -> Credential | None:
+        """One key of the tenant, with the permissions it was made with."""
+        row = await self._session.first(KEYS.where(K.id == ID), {"tenant": scope.tenant_id, "of_id": key_id})
         return None if row is None else _credential(row)
+
+    async def list(
+        self, scope: TenantScope, after: After | None, limit: int, *, owner: UUID | None = None
+    ) -> Sequence[Credential]:
+        """Keys of the tenant, newest first; with `owner` those of one member or service account."""
+        wanted = KEYS if owner is None else KEYS.where((K.user_id == owner) | (K.service_account_id == owner))
+        statement, place = page_after(wanted, api_keys, after, limit)
+        return [_credential(row) for row in await self._session.all(statement, {"tenant": scope.tenant_id, **place})]
+
+    async def revoke(self, scope: TenantScope, key_id: UUID, now: datetime) -> bool:
+        """End a key; False: there is none, or it was ended before."""
+        where = {"tenant": scope.tenant_id, "of_id": key_id, "now": now}
+        return (await self._session.run(REVOKE_KEY, where)).rowcount > 0
 
     async def purge(self, scope: TenantScope, subject: Subject) -> int:
         """Remove the keys of a deleted project or tenant; returns how many."""
@@ -181,4 +238,10 @@ def _credential(row: Any) -> Credential:
         permissions=frozenset(PERMISSIONS[name] for name in row.permissions if name in PERMISSIONS),
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
+        prefix=row.prefix,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        user_id=row.user_id,
+        service_account_id=row.service_account_id,
+        last_used_at=row.last_used_at,
     )

@@ -114,6 +114,7 @@ async def _rest(scope: TenantScope, ports: Ports, subject: Subject) -> Mapping[s
         return removed
     removed["chats"] = await ports.chats.purge(scope, subject, CHATS)
     removed["keys"] = await ports.keys.purge(scope, subject)
+    removed["members"] = await ports.members.purge(scope, subject)
     if subject.kind is SubjectKind.TENANT:
         removed["vectors"] = await ports.vectors.wipe(scope, VECTORS)
         removed["cache"] = await ports.cache.wipe(scope, VECTORS)

@@ -15,26 +15,41 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from shared.adapters.postgres.models import metadata
+from shared.adapters.postgres.catalogue import metadata
+from shared.adapters.postgres.rows import PgRows
 from shared.adapters.postgres.store import PgStore
-from shared.domain.chats import Chat, Citation, Message, Role
+from shared.domain.audit import AuditEvent
+from shared.domain.chats import Chat, Citation, Message
+from shared.domain.chats import Role as Speaker
 from shared.domain.chunks import ChunkId
 from shared.domain.events import Outgoing, Queue
 from shared.domain.ingestions import Happening, Ingestion, News
+from shared.domain.members import Invitation, Membership, ProjectMember, ServiceAccount, Unit, UnitMember
 from shared.domain.questions import Expected, Question
 from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind
-from shared.domain.tenants import Credential, Permission
+from shared.domain.roles import BuiltIn, Role
+from shared.domain.tenants import Credential, Permission, Scope
+from shared.domain.users import UserScope
 from shared.domain.webhooks import Delivery, Webhook
-from tests.contracts.samples import NOW, Room, index, new_id, new_room
+from tests.contracts.samples import NOW, Room, a_user, index, new_id, new_room
 from tests.fixtures.postgres import PostgresUrls
 
 type Connection = psycopg.Connection[TupleRow]
 
-NOT_TENANTS = {"alembic_version", "buckets", "cursors"}
+OF_NOBODY = {"alembic_version", "buckets", "cursors", "attempts"}
+"""Tables whose rows say nothing of anybody."""
+
+OF_USERS = {"users", "passwords", "identities", "sessions", "refresh_tokens", "tickets"}
+"""Tables behind the users' wall, which test_user_walls is about."""
+
+NOT_TENANTS = OF_NOBODY | OF_USERS
 """Tables without a tenant's data. Any other table must pass, so a new one fails until it is made right."""
 
-APPEND_ONLY = {"ingestion_events"}
+APPEND_ONLY = {"ingestion_events", "audit_events"}
 """Tables whose rows nobody may change, not even the tenant's own."""
+
+KEPT_FOR_GOOD = {"audit_events"}
+"""Tables whose rows nobody may remove."""
 
 TABLES = sorted({table.name for table in metadata.sorted_tables} - NOT_TENANTS)
 
@@ -69,7 +84,7 @@ async def furnished(store: PgStore) -> Room:
         chat = Chat(new_id(), scope.tenant_id, scope.project_id, (), "chat", str(scope.principal), NOW, NOW)
         await rows.chats.add(scope, chat)
         cited = Citation(1, ChunkId(made.id, 1, 0), made.id, "report.pdf", 1, 0, 4, "some", None, (), 1.0)
-        said = Message(new_id(), chat.id, Role.ASSISTANT, "hello", NOW, citations=(cited,))
+        said = Message(new_id(), chat.id, Speaker.ASSISTANT, "hello", NOW, citations=(cited,))
         await rows.chats.add_messages(scope, [said])
         receipt = DeletionReceipt(
             new_id(), scope.tenant_id, scope.project_id, Subject(SubjectKind.DOCUMENT, made.id), "key", NOW
@@ -84,6 +99,7 @@ async def furnished(store: PgStore) -> Room:
         sent = Delivery(new_id(), scope.tenant_id, scope.project_id, hook.id, run.id, "kind", "{}", NOW)
         await rows.webhooks.add_delivery(scope, sent)
         await rows.outbox.add(scope, Outgoing(new_id(), Queue.SWEEP, "group", "{}"), NOW)
+        await people(rows, scope)
         await rows._session.run(
             metadata.tables["vector_indexes"].insert(),
             {
@@ -94,6 +110,24 @@ async def furnished(store: PgStore) -> Room:
             },
         )
     return room
+
+
+async def people(rows: PgRows, scope: Scope) -> None:
+    """Rows in every table of who belongs to a tenant."""
+    tenant_id, user = scope.tenant_id, a_user()
+    await rows.users.add(UserScope(user.id), user, None)
+    await rows.members.add(scope, Membership(tenant_id, user.id, BuiltIn.EDITOR, NOW))
+    role = Role(new_id(), tenant_id, "reader", "", frozenset({Permission.SEARCH_QUERY}), NOW)
+    await rows.roles.add(scope, role)
+    unit = Unit(new_id(), tenant_id, None, "north", NOW)
+    await rows.units.add(scope, unit)
+    await rows.members.put_in_unit(scope, UnitMember(tenant_id, unit.id, user.id, None, NOW))
+    await rows.members.put_in_project(scope, ProjectMember(tenant_id, scope.project_id, user.id, role.id, NOW))
+    account = ServiceAccount(new_id(), tenant_id, None, "robot", "", BuiltIn.VIEWER, "key", NOW)
+    await rows.service_accounts.add(scope, account)
+    asked = Invitation(new_id(), tenant_id, "b@example.com", None, None, None, "key", NOW, NOW)
+    await rows.invitations.add(scope, asked, f"hash of {asked.id}")
+    await rows.audit.add(scope, AuditEvent(new_id(), tenant_id, NOW, "member.added", "key", "user", str(user.id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +190,7 @@ async def test_rows_of_another_tenant_are_out_of_reach(
     own = probe(as_app, table, one.scope.tenant_id, mine)
     assert own.seen
     assert bool(own.changed) is (table not in APPEND_ONLY)
-    assert own.removed
+    assert bool(own.removed) is (table not in KEPT_FOR_GOOD)
     assert own.planted, "positive control: the tenant's own rows are within its reach"
 
 
@@ -284,10 +318,11 @@ def key_faults(connection: Connection, oid: int) -> list[str]:
         [oid],
     ).fetchall()
     found = []
-    for name, kind, _, columns, others in keys:
-        if columns[0] != "tenant_id":
+    for name, kind, other, columns, others in keys:
+        if columns[0] != "tenant_id" and other != "users":
             found.append(f"{name} does not begin with tenant_id")
-        if kind == "f" and others[0] != "tenant_id":
+        # Users belong to no tenant.
+        if kind == "f" and others[0] != "tenant_id" and (other, columns) != ("users", ["user_id"]):
             found.append(f"{name} refers to rows of any tenant")
     if not any(kind == "p" for _, kind, *_ in keys):
         found.append("it has no primary key")
@@ -354,9 +389,8 @@ def test_application_role_has_no_power(as_superuser: Connection) -> None:
     ).fetchone()
     assert member == (0,)
     for table in TABLES:
-        assert rights(as_superuser, table) == {"SELECT", "INSERT", "DELETE"} | (
-            set() if table in APPEND_ONLY else {"UPDATE"}
-        )
+        withheld = ({"UPDATE"} if table in APPEND_ONLY else set()) | ({"DELETE"} if table in KEPT_FOR_GOOD else set())
+        assert rights(as_superuser, table) == {"SELECT", "INSERT", "UPDATE", "DELETE"} - withheld
     assert rights(as_superuser, "alembic_version") == {"SELECT"}
 
 
@@ -399,17 +433,37 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
     assert role == (False, False, False)
     columns = as_superuser.execute(
         "SELECT table_name || '.' || column_name || ' ' || privilege_type FROM information_schema.column_privileges "
-        "WHERE grantee = 'lambent_clerk' AND table_name <> 'outbox'"
+        "WHERE grantee = 'lambent_clerk' AND table_name NOT IN ('outbox', 'tickets')"
     ).fetchall()
     seen = {row[0] for row in columns}
-    assert all(name.endswith(" SELECT") for name in seen)
+    assert {name for name in seen if not name.endswith(" SELECT")} == {"api_keys.last_used_at UPDATE"}
+    seen = {name for name in seen if name.endswith(" SELECT")}
     assert {name.split(".")[0] for name in seen} == {
-        *("tenants", "projects", "api_keys", "generations", "documents", "receipts", "indexes", "webhook_deliveries")
+        *("tenants", "projects", "api_keys", "generations", "documents", "receipts", "indexes", "webhook_deliveries"),
+        *("users", "identities", "sessions", "refresh_tokens", "memberships", "unit_members", "project_members"),
+        *("units", "roles", "service_accounts", "invitations"),
     }
     told = {name.removesuffix(" SELECT") for name in seen if not name.startswith("api_keys")}
     assert told == {
-        *(f"tenants.{column}" for column in ("tenant_id", "deleted_at")),
-        *(f"projects.{column}" for column in ("tenant_id", "id", "deleted_at")),
+        *(f"tenants.{column}" for column in ("tenant_id", "name", "created_at", "deleted_at")),
+        *(f"projects.{column}" for column in ("tenant_id", "id", "unit_id", "archived_at", "deleted_at")),
+        *(f"users.{column}" for column in ("user_id", "email_key", "disabled_at")),
+        *(f"identities.{column}" for column in ("user_id", "issuer", "subject")),
+        *(f"sessions.{column}" for column in ("user_id", "id", "expires_at", "revoked_at")),
+        *(f"refresh_tokens.{column}" for column in ("user_id", "token_hash")),
+        *(
+            f"memberships.{column}"
+            for column in ("tenant_id", "user_id", "role", "role_id", "created_at", "suspended_at")
+        ),
+        *(f"unit_members.{column}" for column in ("tenant_id", "unit_id", "user_id", "role", "role_id")),
+        *(f"project_members.{column}" for column in ("tenant_id", "project_id", "user_id", "role", "role_id")),
+        *(f"units.{column}" for column in ("tenant_id", "id", "parent_id")),
+        *(f"roles.{column}" for column in ("tenant_id", "id", "name", "permissions")),
+        *(
+            f"service_accounts.{column}"
+            for column in ("tenant_id", "id", "project_id", "role", "role_id", "disabled_at")
+        ),
+        *(f"invitations.{column}" for column in ("tenant_id", "id", "token_hash")),
         *(f"webhook_deliveries.{column}" for column in ("tenant_id", "project_id", "id", "due_at")),
         *(f"receipts.{column}" for column in ("tenant_id", "id", "due_at")),
         *(f"indexes.{column}" for column in ("tenant_id", "project_id", "collection_id", "id", "state", "changed_at")),
@@ -423,6 +477,8 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
         ),
     }
     assert rights(as_superuser, "outbox", "lambent_clerk") == {"SELECT", "DELETE"}
+    assert rights(as_superuser, "tickets", "lambent_clerk") == {"SELECT", "DELETE"}
+    assert rights(as_superuser, "passwords", "lambent_clerk") == set()
     members = as_superuser.execute(
         "SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member "
         "WHERE m.roleid = 'lambent_clerk'::regrole AND (m.inherit_option OR m.set_option)"
@@ -441,6 +497,15 @@ def test_functions_that_act_for_others_are_known_and_pinned(as_superuser: Connec
     clerks = [
         "lambent_deliveries_due",
         "lambent_due",
+        "lambent_access",
+        "lambent_belongings",
+        "lambent_forget_tickets",
+        "lambent_invitation",
+        "lambent_session",
+        "lambent_take_ticket",
+        "lambent_user_of_email",
+        "lambent_user_of_identity",
+        "lambent_user_of_token",
         "lambent_erasures",
         "lambent_in_line",
         "lambent_key",

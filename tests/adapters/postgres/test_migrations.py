@@ -11,8 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from psycopg.rows import TupleRow
 from sqlalchemy import create_engine
 
+from shared.adapters.postgres.catalogue import metadata
 from shared.adapters.postgres.migrate import PgMigrations, newest
-from shared.adapters.postgres.models import metadata
 from shared.adapters.postgres.revision import HEAD
 from shared.domain.errors import Invalid, Unavailable
 from tests.fixtures.postgres import PostgresUrls, TestServer

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from shared.adapters.postgres.models import metadata
+from shared.adapters.postgres.catalogue import metadata
 
 connection = context.config.attributes["connection"]
 if not isinstance(connection, Connection):

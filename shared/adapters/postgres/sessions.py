@@ -1,0 +1,145 @@
+"""Sessions and their refresh tokens."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from shared.adapters.postgres.engine import Session
+from shared.adapters.postgres.user_tables import refresh_tokens, sessions
+from shared.adapters.postgres.users import FIND, WHO
+from shared.domain.sessions import Ended, RefreshToken, UserSession
+from shared.domain.users import UserScope
+
+OF_TOKEN = text(f"{FIND} lambent_user_of_token(:wanted) u")
+S, R = sessions.c, refresh_tokens.c
+ADD_SESSION = insert(sessions)
+SESSION = select(sessions).where((S.user_id == WHO) & (S.id == bindparam("of_id")))
+LOCK_SESSION = SESSION.with_for_update(key_share=True)
+LIVE = (S.user_id == WHO) & S.revoked_at.is_(None)
+LIST_SESSIONS = (
+    select(sessions).where(LIVE & (S.expires_at > bindparam("now"))).order_by(S.created_at.desc(), S.id.desc())
+)
+SAVE_SESSION = update(sessions).where((S.user_id == WHO) & (S.id == bindparam("of_id")))
+FORGET_SESSIONS = delete(sessions).where((S.user_id == WHO) & (S.expires_at < bindparam("before")))
+ADD_TOKEN = insert(refresh_tokens)
+TOKEN = select(refresh_tokens).where((R.user_id == WHO) & (R.token_hash == bindparam("of_hash")))
+USE_TOKEN = (
+    update(refresh_tokens)
+    .where((R.user_id == WHO) & (R.token_hash == bindparam("of_hash")))
+    .values(used_at=bindparam("now"))
+)
+KEPT = timedelta(days=30)
+"""How long an ended session is remembered, so that a token of it is known as one that was used."""
+
+
+class PgSessions:
+    """Storage of sessions and their refresh tokens."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, scope: UserScope, session: UserSession, token: RefreshToken) -> None:
+        """Store a new session with its first token; long ended ones of the user are removed."""
+        await self._session.run(FORGET_SESSIONS, {"who": scope.user_id, "before": session.created_at - KEPT})
+        values = {
+            **_session_values(session),
+            "user_id": scope.user_id,
+            "id": session.id,
+            "method": session.method,
+            "client": session.client,
+            "created_at": session.created_at,
+        }
+        await self._session.run(ADD_SESSION, values)
+        await self._session.run(ADD_TOKEN, _token_values(scope, token))
+
+    async def find(self, token_hash: str) -> tuple[UserSession, RefreshToken] | None:
+        """The token with this hash and its session, locked: of two who show the same token one comes after the other.
+
+        The transaction is its user's from then on.
+        """
+        user_id = await self._session.scalar(OF_TOKEN, {"wanted": token_hash})
+        known = await self._session.first(TOKEN, {"who": user_id, "of_hash": token_hash})
+        if known is None:
+            return None
+        locked = await self._session.first(LOCK_SESSION, {"who": user_id, "of_id": known.session_id})
+        # Read again: whoever held the session may have used the token.
+        token = await self._session.first(TOKEN, {"who": user_id, "of_hash": token_hash})
+        if locked is None or token is None:
+            return None
+        return _session(locked), RefreshToken(
+            token.user_id, token.session_id, token.token_hash, token.created_at, token.used_at
+        )
+
+    async def rotate(self, scope: UserScope, session: UserSession, used: RefreshToken, token: RefreshToken) -> None:
+        """Write the session back, note that a token was used, and add the next."""
+        where = {"who": scope.user_id, "of_id": session.id}
+        await self._session.run(SAVE_SESSION.values(_session_values(session)), where)
+        await self._session.run(USE_TOKEN, {"who": scope.user_id, "of_hash": used.token_hash, "now": token.created_at})
+        await self._session.run(ADD_TOKEN, _token_values(scope, token))
+
+    async def get(self, scope: UserScope, session_id: UUID) -> UserSession | None:
+        """One session of the user."""
+        row = await self._session.first(SESSION, {"who": scope.user_id, "of_id": session_id})
+        return None if row is None else _session(row)
+
+    async def list(self, scope: UserScope, now: datetime) -> Sequence[UserSession]:
+        """Sessions of the user that are live, newest first."""
+        rows = await self._session.all(LIST_SESSIONS, {"who": scope.user_id, "now": now})
+        return [_session(row) for row in rows]
+
+    async def revoke(
+        self,
+        scope: UserScope,
+        reason: Ended,
+        now: datetime,
+        *,
+        only: UUID | None = None,
+        keep: UUID | None = None,
+    ) -> int:
+        """End sessions of the user that are not: one, or all but one, or all. Returns how many."""
+        where = LIVE
+        if only is not None:
+            where &= S.id == only
+        if keep is not None:
+            where &= S.id != keep
+        ended = update(sessions).where(where).values(revoked_at=now, revoked_reason=reason.value)
+        return (await self._session.run(ended, {"who": scope.user_id})).rowcount
+
+
+def _session_values(session: UserSession) -> dict[str, object]:
+    return {
+        "address": session.address,
+        "used_at": session.used_at,
+        "expires_at": session.expires_at,
+        "revoked_at": session.revoked_at,
+        "revoked_reason": session.revoked_reason,
+    }
+
+
+def _session(row: Any) -> UserSession:
+    return UserSession(
+        id=row.id,
+        user_id=row.user_id,
+        method=row.method,
+        client=row.client,
+        address=row.address,
+        created_at=row.created_at,
+        used_at=row.used_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        revoked_reason=row.revoked_reason,
+    )
+
+
+def _token_values(scope: UserScope, token: RefreshToken) -> dict[str, object]:
+    return {
+        "user_id": scope.user_id,
+        "token_hash": token.token_hash,
+        "session_id": token.session_id,
+        "created_at": token.created_at,
+        "used_at": token.used_at,
+    }
