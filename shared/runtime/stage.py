@@ -25,7 +25,7 @@ BEAT_SECONDS = 20.0
 """Between two signs of life of a worker, at the most; less where its lease is short."""
 
 
-STORE_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)
+STORE_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before what was worked out is stored again, when the database does not take it."""
 
 

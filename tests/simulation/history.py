@@ -22,6 +22,7 @@ from shared.domain.tenants import Project
 from shared.runtime import invocation
 from shared.usecases.collections import manage
 from shared.usecases.ingest import extract
+from shared.usecases.ingest.outages import NOTE
 from shared.usecases.projects.bootstrap import founding_scope
 from tests.simulation import contents
 from tests.simulation.clients import Clients, Tenant
@@ -210,6 +211,8 @@ class History:
         if not self._nothing_to_sweep():
             seen = self.store.changes
             self.cloud.tick("sweep", lambda whole: self._swept(seen, whole=whole))
+        else:
+            self.store.remember(NOTE, (self.start + timedelta(seconds=self.loop.time())).isoformat())
         self.loop.call_later(SCHEDULES["sweep"], self._tick)
 
     def _swept(self, seen: int, *, whole: bool) -> None:

@@ -15,8 +15,10 @@ from shared.ports.ports import Ports
 log = structlog.get_logger()
 
 NOTE, OUTAGE = "sweep", "outage"
-GAP = timedelta(seconds=100)
-"""Between two notes without an outage: the schedule's minute, and some seconds in which it or a start may be late."""
+GAP = timedelta(seconds=130)
+"""Between two notes without an outage: the schedule's minute, clocks that are half a minute wrong in either direction,
+and some seconds for a late start. Shorter outages are sat out by whoever has something to store.
+"""
 
 
 async def note(ports: Ports) -> None:
