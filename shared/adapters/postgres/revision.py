@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0018"
+HEAD = "0019"
