@@ -1,10 +1,9 @@
-"""The one address people use: the API, its documentation, and a page that says what runs.
+"""The one address people use: the API, a page to try it on, and one that says what runs.
 
 Ordinary routes go to the local API Gateway, so that a route missing in the template is missing here too. Routes that
 stream are served from the function host, because MiniStack passes an answer on only when it is complete.
 """
 
-import asyncio
 import contextlib
 import json
 import logging
@@ -52,14 +51,12 @@ class Backend:
         gateway_url: address of the deployed API, to which a path is appended.
         stream_routes: route pattern to function, for the routes that stream.
         describe: rows of the landing page: what runs, and where.
-        document: the OpenAPI document, once it is made.
     """
 
     host: FunctionHost
     gateway_url: str
     stream_routes: Mapping[str, str]
     describe: Callable[[], list[tuple[str, str]]]
-    document: asyncio.Future[bytes]
 
 
 class Front:
@@ -75,8 +72,6 @@ class Front:
                 Route("/", self._landing),
                 Route("/docs", self._try_out),
                 Route("/docs/{name}", self._asset),
-                Route("/redoc", self._reading),
-                Route("/openapi.json", self._openapi),
                 Route("/{path:path}", self._api, methods=_METHODS),
             ]
         )
@@ -92,17 +87,11 @@ class Front:
     async def _try_out(self, request: Request) -> Response:
         return _html(docs.try_out_page())
 
-    async def _reading(self, request: Request) -> Response:
-        return _html(docs.reading_page())
-
     async def _asset(self, request: Request) -> Response:
         found = docs.asset(request.path_params["name"])
         if found is None:
             return _message(404, "Not Found")
         return Response(found[0], media_type=found[1], headers={"Cache-Control": "max-age=3600"})
-
-    async def _openapi(self, request: Request) -> Response:
-        return Response(await asyncio.shield(self._backend.document), media_type="application/json")
 
     async def _api(self, request: Request) -> Response:
         path = request.scope["raw_path"].decode("latin-1")

@@ -77,11 +77,6 @@ class Layout:
         return self.state / "runtime"
 
     @property
-    def openapi(self) -> Path:
-        """The merged OpenAPI document of all HTTP functions, with the hash of the sources it came from."""
-        return self.state / "openapi.json"
-
-    @property
     def transformed(self) -> Path:
         """The template as deployed, with the hash of what it came from."""
         return self.state / "template.json"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
-from shared.local import docs, migrations, model, runtime_folder
+from shared.local import migrations, model, runtime_folder
 from shared.local import template as sam
 from shared.local.addresses import DEFAULT_PORTS, LOOPBACK, bind, port_of
 from shared.local.aws import Aws
@@ -68,8 +68,6 @@ class Supervisor:
         moved = {f"{LOOPBACK}:{host_port}": f"{LOOPBACK}:{port_of(host_listener)}"}
         ports["host"], ports["front"] = port_of(host_listener), port_of(front_listener)
         template = sam.load(self._options.template or self._layout.root / "template.yaml")
-        document = asyncio.create_task(self._documentation())
-        self._stack.callback(document.cancel)
         deployed = await self._prepare(template, moved, host)
         await self._timed("host", self._fill(host, template, deployed))
         if migrations.FUNCTION in sam.function_names(template):
@@ -79,7 +77,7 @@ class Supervisor:
         host.open()
         url = f"http://{LOOPBACK}:{port_of(front_listener)}"
         routes = sam.stream_routes(template)
-        front = Front(Backend(host, self._gateway_url(deployed), routes, self._describe, document))
+        front = Front(Backend(host, self._gateway_url(deployed), routes, self._describe))
         server = WebServer(front.application, front_listener)
         self._stack.push_async_callback(front.close)
         self._stack.push_async_callback(server.stop)
@@ -211,8 +209,8 @@ class Supervisor:
         return [
             ("API", f"{ready.url}/api/v1"),
             ("Documentation, to try", f"{ready.url}/docs"),
-            ("Documentation, to read", f"{ready.url}/redoc"),
-            ("OpenAPI document", f"{ready.url}/openapi.json"),
+            ("Documentation, to read", f"{ready.url}/api/v1/docs"),
+            ("OpenAPI document", f"{ready.url}/api/v1/openapi.json"),
             ("AWS endpoint (MiniStack)", ready.aws_url),
             ("Postgres socket", self._postgres.address),
             ("Code", "built artifacts" if self._options.built else "sources"),
@@ -244,11 +242,6 @@ class Supervisor:
             ProcessStatus("postgres", self._postgres.pid, True, self._postgres.address),
             ProcessStatus("aws", self._aws.pid, True, self._aws.url),
         )
-
-    async def _documentation(self) -> bytes:
-        """The OpenAPI document. Nobody waits for it at the start: making it means importing every HTTP function."""
-        await docs.build(self._layout)
-        return docs.document(self._layout)
 
     async def _started(self, server: WebServer, url: str) -> str:
         await server.start()

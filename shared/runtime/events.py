@@ -9,10 +9,16 @@ import structlog
 from shared.domain.errors import LambentError
 from shared.runtime.answering import Delta
 from shared.runtime.messages import AnswerOut, SourceOut
+from shared.runtime.web import StreamingResponse
 from shared.usecases.chats.answer import Answer, Draft
 
-MEDIA_TYPE = "text/event-stream"
 log = structlog.get_logger()
+
+
+class EventStream(StreamingResponse):
+    """An answer in events."""
+
+    media_type = "text/event-stream"
 
 
 async def begun[Event](events: AsyncIterator[Event]) -> AsyncIterator[Event]:

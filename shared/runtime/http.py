@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import structlog
@@ -65,6 +65,13 @@ def routes_of(router: APIRouter) -> list[tuple[str, str]]:
     return [(method, route.path) for route in routes for method in sorted(route.methods or ())]
 
 
+def hardened_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of a response with those of `HARDENING` that it does not set itself."""
+    own = list(headers)
+    named = {name for name, _ in own}
+    return own + [one for one in HARDENING if one[0] not in named]
+
+
 class Guard:
     """The outermost layer.
 
@@ -89,7 +96,7 @@ class Guard:
             nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message["headers"], *HARDENING]}
+                message = {**message, "headers": hardened_headers(message["headers"])}
             else:
                 complete = not message.get("more_body", False)
             await send(message)

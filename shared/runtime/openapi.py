@@ -1,13 +1,17 @@
-"""One OpenAPI document of every HTTP area, made from the functions' own routers."""
+"""One OpenAPI document of every HTTP area, made from the functions' own routers and the examples of each route."""
 
 import importlib
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from starlette.routing import BaseRoute
 
+from shared.domain import errors
 from shared.runtime import auth
-from shared.runtime.errors import MEDIA_TYPE, TITLES, Problem
+from shared.runtime.errors import MEDIA_TYPE, STATUS, TITLES, Problem
 from shared.runtime.routes import PUBLIC, ROUTES
 from shared.runtime.web import APIRoute, Router
 
@@ -26,6 +30,19 @@ AREAS = (
     "streams",
 )
 PROBLEMS = ("401", "403", "404", "409", "413", "422", "429", "503")
+EXAMPLES = Path(__file__).parent / "examples"
+"""Request and response of every route, by area; `tests/functions/recorded.py` writes what the API answers."""
+WRONG: Mapping[type[errors.LambentError], tuple[str, str]] = {
+    errors.Unauthenticated: ("no valid credential was sent", "send the header Authorization: Bearer lam_…"),
+    errors.Forbidden: ("this credential lacks the permission documents:write", "use a credential that has it"),
+    errors.NotFound: ("no such document", ""),
+    errors.Conflict: ("there is a project named 'default' already", ""),
+    errors.TooLarge: ("the body is over 1048576 bytes", "files go through an upload form, not through the API"),
+    errors.Invalid: ("limit must be between 1 and 100", "the API's page shows each field"),
+    errors.RateLimited: ("too many requests from this address", "try again in 12 s"),
+    errors.Unavailable: ("the database cannot be reached", "try again in a moment"),
+}
+"""An example of each kind of error: what was wrong, and what to do."""
 DESCRIPTION = """Documents in, cited answers out.
 
 Every route but health asks for `Authorization: Bearer lam_…`. Errors are `application/problem+json` with a stable
@@ -59,7 +76,24 @@ def merged(areas: Sequence[str] = AREAS) -> dict[str, Any]:
         for method, operation in operations.items():
             operation["tags"] = [area_of[path]]
             _describe(operation, ROUTES[(method.upper(), path)], in_project=(method.upper(), path) in in_project)
+            _exemplify(operation, examples(area_of[path]).get(f"{method.upper()} {path}", {}))
     return document
+
+
+@cache
+def examples(area: str) -> Mapping[str, Mapping[str, Any]]:
+    """Request, status and response of an area's routes, by `METHOD path`."""
+    kept = EXAMPLES / f"{area}.json"
+    found: dict[str, Mapping[str, Any]] = json.loads(kept.read_text("utf-8")) if kept.is_file() else {}
+    return found
+
+
+def _exemplify(operation: dict[str, Any], example: Mapping[str, Any]) -> None:
+    if "request" in example:
+        operation["requestBody"]["content"]["application/json"]["example"] = example["request"]
+    answered = operation["responses"].get(str(example.get("status")), {})
+    for content in answered.get("content", {}).values():
+        content["example"] = example["response"]
 
 
 def _operations(router: Router) -> Iterator[tuple[str, str, APIRoute]]:
@@ -90,5 +124,23 @@ def _describe(operation: dict[str, Any], permission: object, *, in_project: bool
     for status in PROBLEMS if permission is not PUBLIC else ("503",):
         operation["responses"][status] = {
             "description": TITLES[int(status)],
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {
+                MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _problem(int(status))}
+            },
         }
+
+
+@cache
+def _problem(status: int) -> Mapping[str, Any]:
+    kind = next(kind for kind in WRONG if STATUS[kind] == status)
+    detail, hint = WRONG[kind]
+    example = Problem(
+        type=f"urn:lambent:problem:{kind.code}",
+        title=TITLES[status],
+        status=status,
+        code=kind.code,
+        detail=detail,
+        hint=hint,
+        request_id="7d1c9a52-3b0e-4f6a-9c11-0c2f6b8e4d10",
+    )
+    return example.model_dump()

@@ -8,6 +8,9 @@ PUBLIC = None
 """Open to strangers."""
 
 ROUTES: Mapping[tuple[str, str], Permission | None] = {
+    ("GET", "/api/v1/openapi.json"): PUBLIC,
+    ("GET", "/api/v1/docs"): PUBLIC,
+    ("GET", "/api/v1/docs/redoc.js"): PUBLIC,
     ("GET", "/api/v1/health/live"): PUBLIC,
     ("GET", "/api/v1/health"): PUBLIC,
     ("GET", "/api/v1/health/details"): Permission.HEALTH_READ,
@@ -74,3 +77,12 @@ ROUTES: Mapping[tuple[str, str], Permission | None] = {
     ("POST", "/api/v1/streams/chats/{chat_id}/messages"): Permission.CHATS_WRITE,
     ("GET", "/api/v1/streams/ingestions/{ingestion_id}"): Permission.DOCUMENTS_READ,
 }
+
+ELSEWHERE = {"openapi.json": "health", "docs": "health"}
+"""First parts of paths that are not named after the area that answers them."""
+
+
+def area_of(path: str) -> str:
+    """The HTTP area, that is the function, that answers a path."""
+    first = path.removeprefix("/api/v1/").partition("/")[0]
+    return ELSEWHERE.get(first, first)

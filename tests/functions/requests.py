@@ -44,6 +44,9 @@ class Probe:
 
 
 PROBES: Mapping[Route, Probe] = {
+    ("GET", "/api/v1/openapi.json"): Probe(200, foreign=None),
+    ("GET", "/api/v1/docs"): Probe(200, foreign=None),
+    ("GET", "/api/v1/docs/redoc.js"): Probe(200, foreign=None),
     ("GET", "/api/v1/health/live"): Probe(200, foreign=None),
     ("GET", "/api/v1/health"): Probe(200, foreign=None),
     ("GET", "/api/v1/health/details"): Probe(200, foreign=None),

@@ -1,11 +1,16 @@
 """Health: alive, healthy, and which part is not."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from shared import bootstrap
 from shared.domain.errors import Unavailable
 from shared.domain.events import Outgoing, Queue
 from shared.domain.tenants import Permission
+from shared.runtime import openapi, publishing
 from shared.runtime.invocation import run
 from tests.functions.examples import seed
 from tests.functions.gateway import Answer, cases, example
@@ -18,6 +23,40 @@ PARTS = {"database", "migrations", "vector_store", "object_store", "queues", "mo
 def test_health_with_example_answers(case: str, world: World) -> None:
     seed(world)
     assert Answer.of(world.call("health", example("health", case))).status == 200
+
+
+def test_openapi_document_is_served_to_anyone(world: World) -> None:
+    answer = world.api("GET", "/api/v1/openapi.json")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json == openapi.merged()
+
+
+def test_docs_page_loads_only_what_is_beside_it_and_says_so(world: World) -> None:
+    page = world.api("GET", "/api/v1/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    named = re.findall(r"(?:src|url|href)=\"([^\"]+)\"", page.body)
+    assert named == ["data:,", "openapi.json", "docs/redoc.js"]
+    policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["connect-src"] == "'self'"
+    assert not re.search(r"https?:|\*", page.headers["content-security-policy"])
+
+
+def test_docs_script_is_the_one_the_page_names(world: World) -> None:
+    script = world.api("GET", "/api/v1/docs/redoc.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert "redoc" in script.body
+    assert len(script.body) < 1_500_000
+
+
+def test_docs_as_built_are_read_and_not_made(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publishing.publish(tmp_path)
+    monkeypatch.setattr(publishing, "PUBLISHED", tmp_path)
+    monkeypatch.setattr(publishing, "made", None)
+    publishing.published.cache_clear()
+    assert world.api("GET", "/api/v1/openapi.json").json == json.loads((tmp_path / "openapi.json").read_text())
+    assert world.api("GET", "/api/v1/docs/redoc.js").body == (tmp_path / "redoc.standalone.js").read_text()
+    publishing.published.cache_clear()
 
 
 def test_live_asks_nothing(world: World) -> None:

@@ -24,6 +24,7 @@ from shared.domain.tenants import KEY_PERMISSIONS, Credential, Permission, Scope
 from shared.ports.blobs import Bucket
 from shared.ports.documents import DocumentFilter
 from shared.runtime.invocation import run
+from shared.runtime.routes import area_of
 from shared.runtime.transactions import transaction
 from shared.usecases.documents.delete import delete
 from shared.usecases.projects.bootstrap import KEY_PREFIX, founding_scope, key_hash
@@ -169,8 +170,7 @@ class World:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request to the function of its area."""
-        area = path.removeprefix("/api/v1/").partition("/")[0]
-        return Answer.of(self.call(area, request(method, path, body, query=query, headers=headers)))
+        return Answer.of(self.call(area_of(path), request(method, path, body, query=query, headers=headers)))
 
     # Who may call.
 

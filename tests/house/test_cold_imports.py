@@ -68,6 +68,13 @@ def test_import_of_worker_loads_no_web_framework(name: str, started: dict[str, f
     assert started[name] & WEB == set()
 
 
+def test_import_of_health_brings_no_other_area_and_no_description() -> None:
+    modules = loaded(["health"])["health"]
+    areas = {name for name in modules if name.startswith("functions.") and not name.startswith("functions.health")}
+    assert areas == set()
+    assert "shared.runtime.openapi" not in modules
+
+
 def test_powers_of_ingest_extract_load_no_database_and_no_model() -> None:
     modules = loaded(["ingest_extract"], READ_A_FILE)[""]
     assert (

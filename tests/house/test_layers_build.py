@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.aws.clients import SERVICES
+from shared.runtime.routes import ROUTES
 from tests.house.template import ROOT, URL, Stack, function_folders, logical_id, named
 
 BUILD = ROOT / ".aws-sam" / "build"
@@ -243,3 +244,10 @@ def test_load_pinecone_layer_makes_a_client() -> None:
         "from pinecone import Pinecone; Pinecone(api_key='none', host='http://127.0.0.1:1').index(host='http://127.0.0.1:1')",
         ["RuntimeLayer", "PineconeLayer"],
     )
+
+
+def test_shared_layer_brings_the_description_of_every_route() -> None:
+    published = BUILD / "SharedLayer/python/shared/runtime/published"
+    paths = json.loads((published / "openapi.json").read_text())["paths"]
+    assert {(method.upper(), path) for path, methods in paths.items() for method in methods} == ROUTES.keys()
+    assert (published / "redoc.standalone.js").stat().st_size < 1_500_000

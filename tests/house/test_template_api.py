@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from shared.runtime.routes import ROUTES, area_of
 from tests.house.template import Json, Stack, named, raw, stacks
 
 each = pytest.mark.parametrize("stack", stacks(), ids=str)
@@ -43,15 +44,23 @@ def integration(stack: Stack, path: str) -> Json:
 
 @each
 def test_paths_every_area_has_itself_and_all_below_it(stack: Stack) -> None:
-    expected = {f"/api/v1/{area}{rest}" for area in AREAS for rest in ("", "/{proxy+}")} | {"/api/v1/streams/{proxy+}"}
+    expected = {f"/api/v1/{area}{rest}" for area in (*AREAS, "docs") for rest in ("", "/{proxy+}")}
+    expected |= {"/api/v1/streams/{proxy+}", "/api/v1/openapi.json"}
     assert set(api_of(stack)["Body"]["paths"]) == expected
+
+
+@each
+def test_paths_reach_every_route(stack: Stack) -> None:
+    paths = [path.replace("{proxy+}", ".+") for path in api_of(stack)["Body"]["paths"]]
+    for _, route in ROUTES:
+        assert any(re.fullmatch(path, route) for path in paths), route
 
 
 @each
 def test_paths_take_every_method_and_lead_to_the_area_of_that_name(stack: Stack) -> None:
     for path, methods in api_of(stack)["Body"]["paths"].items():
         assert set(methods) == {ANY}, path
-        area = path.split("/")[3]
+        area = area_of(path)
         assert f"{area.title()}Function.Arn" in str(methods[ANY][INTEGRATION]["uri"]), path
         assert methods[ANY][INTEGRATION]["type"] == "aws_proxy", path
 

@@ -74,14 +74,13 @@ def test_front_body_beyond_the_gateways_limit_is_refused(client: httpx.Client) -
 
 
 def test_front_pages_need_nothing_from_elsewhere(client: httpx.Client) -> None:
-    for path in ("/", "/docs", "/redoc"):
+    for path in ("/", "/docs"):
         page = client.get(path)
         assert page.status_code == 200
         assert "default-src 'none'" in page.headers["content-security-policy"]
         assert "https://" not in page.text
     assert client.get("/docs/swagger-ui-bundle.js").headers["content-type"].startswith("text/javascript")
     assert client.get("/docs/other.js").status_code == 404
-    assert client.get("/openapi.json").json()["openapi"].startswith("3.")
 
 
 def test_front_stream_arrives_piece_by_piece(client: httpx.Client, tmp_path: Path) -> None:
