@@ -1,8 +1,10 @@
 """HTTP doors: a router becomes a Lambda function."""
 
+import asyncio
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -101,7 +103,7 @@ class Guard:
                 complete = not message.get("more_body", False)
             await send(message)
 
-        log.info("request.started", method=scope["method"], path=scope["path"])
+        _soon("request.started", method=scope["method"], path=scope["path"])
         try:
             if _length(scope) > self.max_body_bytes:
                 error = TooLarge(
@@ -120,7 +122,15 @@ class Guard:
                 raise
         finally:
             spent = round((time.perf_counter() - started) * 1000, 2)
-            log.info("request.ended", method=scope["method"], path=scope["path"], status=status, ms=spent)
+            _soon("request.ended", method=scope["method"], path=scope["path"], status=status, ms=spent)
+
+
+def _soon(event: str, **values: object) -> None:
+    """Write a line when something is waited for next, at the latest when the request is over: it costs no time then.
+
+    The lines of a request stay in their order.
+    """
+    asyncio.get_running_loop().call_soon(partial(log.info, event, **values))
 
 
 def _request_id(scope: Scope) -> str:

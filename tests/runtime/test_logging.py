@@ -1,5 +1,6 @@
 """One schema of log lines; invocations and looks into stores and models are in it, secrets are not."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -72,6 +73,8 @@ async def test_traced_store_logs_each_look(log_lines: Lines) -> None:
     ours.configure()
     store = traced.store(Store(), "documents")
     assert await store.get("a") == "aa"
+    assert log_lines() == []
+    await asyncio.sleep(0)
     (line,) = log_lines()
     assert (line["event"], line["port"], line["operation"]) == ("store.asked", "documents", "get")
     assert line["ms"] >= 0
