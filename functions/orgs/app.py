@@ -1,22 +1,33 @@
-"""The organisation a key belongs to: its tenant."""
+"""Organisations: the tenant itself, its people, roles and units, and what was done in it."""
 
+from typing import Annotated
 from uuid import UUID
 
-from functions.orgs.schemas import OrgOut
+from functions.orgs import people, roles, units
+from functions.orgs import schemas as s
 from shared.runtime.auth import AuthorisedTenant
 from shared.runtime.http import http_function
+from shared.runtime.orgs import AuthorisedOrg
+from shared.runtime.paging import Cursor, Limit
 from shared.runtime.receipts import ReceiptOut, Sure
-from shared.runtime.web import Router
+from shared.runtime.web import Depends, Router
+from shared.usecases.audit import read
 from shared.usecases.deletion import request
-from shared.usecases.projects import manage
+from shared.usecases.orgs import manage
 
-router = Router()
+router = Router(people.router, roles.router, units.router)
 
 
 @router.get("/orgs/{org_id}")
-async def get_org(org_id: UUID, call: AuthorisedTenant) -> OrgOut:
+async def get_org(call: AuthorisedOrg) -> s.OrgOut:
     """Your organisation."""
-    return OrgOut.model_validate(await manage.organisation(call.scope, call.ports, org_id))
+    return s.OrgOut.model_validate(await manage.get(call.scope, call.ports))
+
+
+@router.patch("/orgs/{org_id}")
+async def rename_org(body: s.OrgChange, call: AuthorisedOrg) -> s.OrgOut:
+    """Give it another name."""
+    return s.OrgOut.model_validate(await manage.rename(call.scope, call.ports, body.name))
 
 
 @router.delete("/orgs/{org_id}", status_code=202)
@@ -26,6 +37,15 @@ async def delete_org(org_id: UUID, body: Sure, call: AuthorisedTenant) -> Receip
     Keep the receipt's id: whoever keeps the deployment can show the completed receipt by it.
     """
     return ReceiptOut.of(await request.delete_tenant(call.scope, call.ports, org_id, body.name))
+
+
+@router.get("/orgs/{org_id}/audit")
+async def list_events(
+    call: AuthorisedOrg, wanted: Annotated[s.Wanted, Depends()], cursor: Cursor = None, limit: Limit = 50
+) -> s.AuditPage:
+    """Who did what, on what, from where and when, newest first. Events are added, never changed or deleted."""
+    page = await read.list_events(call.scope, call.ports, wanted.filter(), cursor=cursor, limit=limit)
+    return s.AuditPage.model_validate(page)
 
 
 handler = http_function(router)

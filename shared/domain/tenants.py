@@ -1,6 +1,6 @@
 """Who asks, for whom, and what they may do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -89,6 +89,8 @@ class TenantScope:
     tenant_id: UUID
     principal: Principal
     permissions: frozenset[Permission]
+    address: str = field(default="", kw_only=True)
+    """The IP address that the request came from; '' when no request asked."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.tenant_id, UUID) or self.tenant_id == NIL:

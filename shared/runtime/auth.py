@@ -145,7 +145,7 @@ async def tenant_call(request: Request) -> AsyncIterator[TenantCall]:
         known = (await authenticate(ports, secret, whole=True)).credential
         if not known.permissions:
             raise Forbidden("whoever this credential acts for has no rights in the organisation any more")
-        scope = TenantScope(known.tenant_id, _principal(known), known.permissions)
+        scope = TenantScope(known.tenant_id, _principal(known), known.permissions, address=_address(request))
         _authorise(request, scope)
         yield TenantCall(scope, ports)
 
@@ -162,7 +162,7 @@ async def _project_scope(request: Request, ports: Ports, secret: str) -> Scope:
     wanted = request.headers.get(PROJECT_HEADER, "")
     found = await authenticate(ports, secret, _project_id(wanted))
     project_id, known = project_of(found, wanted), found.credential
-    scope = Scope(known.tenant_id, _principal(known), known.permissions, project_id)
+    scope = Scope(known.tenant_id, _principal(known), known.permissions, project_id, address=_address(request))
     _authorise(request, scope)
     return scope
 
@@ -172,6 +172,11 @@ def _authorise(request: Request, scope: TenantScope) -> None:
     if permission is None:
         raise RuntimeError("a public route must not ask for a scope")
     scope.require(permission)
+
+
+def _address(request: Request) -> str:
+    """The IP address that API Gateway saw, never one from a header."""
+    return "" if request.client is None else request.client.host
 
 
 def _principal(known: Credential) -> Principal:

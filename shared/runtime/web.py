@@ -76,6 +76,8 @@ class LateRoute(APIRoute):
 class Router(APIRouter):
     """The routes of one area, all below the API's prefix."""
 
-    def __init__(self) -> None:
-        """No routes yet."""
+    def __init__(self, *parts: APIRouter) -> None:
+        """The routes of these modules of the area, and more to come."""
         super().__init__(prefix=PREFIX, route_class=LateRoute)
+        for part in parts:
+            self.routes.extend(part.routes)

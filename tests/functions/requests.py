@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shared.domain.tenants import Permission
 from shared.runtime.routes import ROUTES
+from tests.functions.crew import join, new_role, new_unit
 from tests.functions.texts import GARDEN, LEAVE
 from tests.functions.world import Client, World
 
@@ -25,6 +27,9 @@ class Things:
     tenant: str
     webhook_id: str
     delivery_id: str
+    user_id: str = ""
+    role_id: str = ""
+    unit_id: str = ""
 
     @property
     def project_id(self) -> str:
@@ -57,6 +62,30 @@ PROBES: Mapping[Route, Probe] = {
     ("DELETE", "/api/v1/projects/{project_id}"): Probe(202, {"name": "default"}),
     ("GET", "/api/v1/orgs/{org_id}"): Probe(200),
     ("DELETE", "/api/v1/orgs/{org_id}"): Probe(202, {"name": "{tenant}"}),
+    ("PATCH", "/api/v1/orgs/{org_id}"): Probe(200, {"name": "Another"}),
+    ("GET", "/api/v1/orgs/{org_id}/audit"): Probe(200, query={"action": "role"}),
+    ("GET", "/api/v1/orgs/{org_id}/members"): Probe(200),
+    ("GET", "/api/v1/orgs/{org_id}/members/{user_id}"): Probe(200),
+    ("PATCH", "/api/v1/orgs/{org_id}/members/{user_id}"): Probe(200, {"role": "editor"}),
+    ("POST", "/api/v1/orgs/{org_id}/members/{user_id}/suspend"): Probe(200),
+    ("POST", "/api/v1/orgs/{org_id}/members/{user_id}/reinstate"): Probe(200),
+    ("DELETE", "/api/v1/orgs/{org_id}/members/{user_id}"): Probe(204),
+    ("POST", "/api/v1/orgs/{org_id}/roles"): Probe(
+        201, {"name": "Reader", "description": "reads", "permissions": ["documents:read", "search:query"]}
+    ),
+    ("GET", "/api/v1/orgs/{org_id}/roles"): Probe(200),
+    ("GET", "/api/v1/orgs/{org_id}/roles/{role_id}"): Probe(200),
+    ("PATCH", "/api/v1/orgs/{org_id}/roles/{role_id}"): Probe(200, {"description": "changed"}),
+    ("DELETE", "/api/v1/orgs/{org_id}/roles/{role_id}"): Probe(204),
+    ("POST", "/api/v1/orgs/{org_id}/units"): Probe(201, {"name": "Sales", "parent_id": "{unit_id}"}),
+    ("GET", "/api/v1/orgs/{org_id}/units"): Probe(200),
+    ("GET", "/api/v1/orgs/{org_id}/units/{unit_id}"): Probe(200),
+    ("PATCH", "/api/v1/orgs/{org_id}/units/{unit_id}"): Probe(200, {"name": "Development"}),
+    ("POST", "/api/v1/orgs/{org_id}/units/{unit_id}/move"): Probe(200, {"parent_id": None}),
+    ("DELETE", "/api/v1/orgs/{org_id}/units/{unit_id}"): Probe(204),
+    ("GET", "/api/v1/orgs/{org_id}/units/{unit_id}/members"): Probe(200),
+    ("PUT", "/api/v1/orgs/{org_id}/units/{unit_id}/members/{user_id}"): Probe(200, {"role": "{role_id}"}),
+    ("DELETE", "/api/v1/orgs/{org_id}/units/{unit_id}/members/{user_id}"): Probe(204),
     ("GET", "/api/v1/receipts"): Probe(200, foreign=None),
     ("GET", "/api/v1/receipts/key"): Probe(200, foreign=None),
     ("GET", "/api/v1/receipts/{receipt_id}"): Probe(200),
@@ -143,8 +172,22 @@ def make_things(world: World, tenant: str) -> Things:
     assert client.post(f"/ingestions/{ingestion}/close").json["status"] == "completed"
     world.settle()
     delivery = delivered(client, webhook)
+    user, unit = join(world, client).user_id, new_unit(client)
+    assert client("PUT", f"/orgs/{client.tenant_id}/units/{unit}/members/{user}", {"role": None}).status == 200
     return Things(
-        client, collection, document, deleted, chat.json["id"], ingestion, receipt.json["id"], tenant, webhook, delivery
+        client=client,
+        collection_id=collection,
+        document_id=document,
+        deleted_id=deleted,
+        chat_id=chat.json["id"],
+        ingestion_id=ingestion,
+        receipt_id=receipt.json["id"],
+        tenant=tenant,
+        webhook_id=webhook,
+        delivery_id=delivery,
+        user_id=user,
+        role_id=new_role(client, Permission.SEARCH_QUERY),
+        unit_id=unit,
     )
 
 
@@ -178,6 +221,9 @@ def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple
         "tenant": things.tenant,
         "webhook_id": things.webhook_id,
         "delivery_id": things.delivery_id,
+        "user_id": things.user_id,
+        "role_id": things.role_id,
+        "unit_id": things.unit_id,
     }
     path = template.removeprefix("/api/v1").format(**names)
     body = _filled(wanted.body, names)
@@ -199,6 +245,9 @@ def unlike(things: Things, number: int) -> Things:
         receipt_id=nobody,
         webhook_id=nobody,
         delivery_id=nobody,
+        user_id=nobody,
+        role_id=nobody,
+        unit_id=nobody,
     )
 
 

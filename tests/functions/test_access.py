@@ -187,7 +187,7 @@ def ids_of(things: Things) -> tuple[str, ...]:
     return (
         *(things.project_id, things.collection_id, things.document_id),
         *(things.deleted_id, things.chat_id, things.ingestion_id, things.receipt_id, str(things.client.tenant_id)),
-        *(things.webhook_id, things.delivery_id),
+        *(things.webhook_id, things.delivery_id, things.user_id, things.role_id, things.unit_id),
     )
 
 

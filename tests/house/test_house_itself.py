@@ -23,10 +23,13 @@ def tree(root: Path, files: Mapping[str, str]) -> Path:
 LONG_OPERATION = '"""A door."""\n\n@router.get("/x")\nasync def x() -> None:\n    """X."""\n' + "    print()\n" * 12
 
 UNDESCRIBED = '"""X."""\nclass Thing:\n    """T."""\n    def do(self): ...\n'
+ROUTES_OF_MORE = '"""X."""\nrouter = Router()\nfor x in (): pass\n' + "x = 1\n" * 118
 
 PLANTED: list[tuple[doors.Rule, str, Mapping[str, str]]] = [
     (doors.sizes, "121 lines", {"functions/a/app.py": "x = 1\n" * 121}),
-    (doors.sizes, "3 modules", {f"functions/a/{name}.py": "" for name in ("app", "schemas", "more")}),
+    (doors.sizes, "2 modules without routes", {f"functions/a/{name}.py": "" for name in ("app", "schemas", "more")}),
+    (doors.sizes, "more.py has 121 lines", {"functions/a/app.py": "", "functions/a/more.py": ROUTES_OF_MORE}),
+    (doors.plain, "more.py:3 has a For", {"functions/a/app.py": "", "functions/a/more.py": ROUTES_OF_MORE}),
     (doors.sizes, "does not belong", {"functions/a/app.py": APP, "functions/a/requirements.txt": "x"}),
     (doors.operations, "x has 13 lines", {"functions/a/app.py": LONG_OPERATION}),
     (doors.plain, "has a For", {"functions/a/app.py": "for x in (): pass\n"}),

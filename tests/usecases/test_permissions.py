@@ -12,19 +12,26 @@ from shared.domain.errors import Forbidden
 from shared.domain.events import GenerationMessage, Queue
 from shared.domain.search import SearchQuery
 from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope
+from shared.ports.audit import AuditFilter
 from shared.ports.blobs import Bucket
 from shared.ports.documents import DocumentFilter, DueGeneration
 from shared.ports.ports import Ports
 from shared.ports.receipts import ReceiptFilter
+from shared.usecases.audit import read as audit
 from shared.usecases.chats import answer, converse
 from shared.usecases.collections import manage as collections
 from shared.usecases.deletion import erase, request
 from shared.usecases.deletion import read as receipts
 from shared.usecases.documents import delete, edit, process, read, upload, why
 from shared.usecases.ingest import publish, reject, rescue, stage, sweep
+from shared.usecases.members import manage as members
+from shared.usecases.orgs import manage as orgs
 from shared.usecases.projects import manage as projects
 from shared.usecases.reconcile import documents, stores
+from shared.usecases.roles import manage as roles
 from shared.usecases.search import retrieve
+from shared.usecases.units import manage as units
+from shared.usecases.units import people
 
 ID = UUID(int=9)
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -56,7 +63,37 @@ USE_CASES: list[tuple[str, Permission, UseCase]] = [
     ("receipts.list", P.DOCUMENTS_READ, lambda s, p: receipts.list_receipts(s, p, NO_FILTER, cursor=None, limit=1)),
     ("receipts.get", P.DOCUMENTS_READ, lambda s, p: receipts.get_receipt(s, p, ID)),
     ("receipts.kept", P.PROJECTS_READ, lambda s, p: receipts.kept_receipt(s, p, ID)),
-    ("orgs.get", P.PROJECTS_READ, lambda s, p: projects.organisation(s, p, ID)),
+    ("orgs.get", P.ORGS_READ, orgs.get),
+    ("orgs.rename", P.ORGS_WRITE, lambda s, p: orgs.rename(s, p, "x")),
+    ("audit.list", P.AUDIT_READ, lambda s, p: audit.list_events(s, p, AuditFilter(), cursor=None, limit=1)),
+    ("members.list", P.MEMBERS_READ, lambda s, p: members.list_members(s, p, cursor=None, limit=1)),
+    ("members.get", P.MEMBERS_READ, lambda s, p: members.get(s, p, ID)),
+    ("members.change_role", P.MEMBERS_WRITE, lambda s, p: members.change_role(s, p, ID, None)),
+    ("members.suspend", P.MEMBERS_WRITE, lambda s, p: members.suspend(s, p, ID)),
+    ("members.reinstate", P.MEMBERS_WRITE, lambda s, p: members.reinstate(s, p, ID)),
+    ("members.remove", P.MEMBERS_WRITE, lambda s, p: members.remove(s, p, ID)),
+    (
+        "roles.create",
+        P.ROLES_WRITE,
+        lambda s, p: roles.create(s, p, name="x", description="", permissions=frozenset({P.SEARCH_QUERY})),
+    ),
+    ("roles.list", P.ROLES_READ, roles.list_roles),
+    ("roles.get", P.ROLES_READ, lambda s, p: roles.get(s, p, ID)),
+    (
+        "roles.change",
+        P.ROLES_WRITE,
+        lambda s, p: roles.change(s, p, ID, name="x", description=None, permissions=None),
+    ),
+    ("roles.delete", P.ROLES_WRITE, lambda s, p: roles.delete(s, p, ID)),
+    ("units.create", P.UNITS_WRITE, lambda s, p: units.create(s, p, name="x", parent_id=None)),
+    ("units.list", P.UNITS_READ, units.list_units),
+    ("units.get", P.UNITS_READ, lambda s, p: units.get(s, p, ID)),
+    ("units.rename", P.UNITS_WRITE, lambda s, p: units.rename(s, p, ID, "x")),
+    ("units.move", P.UNITS_WRITE, lambda s, p: units.move(s, p, ID, None)),
+    ("units.delete", P.UNITS_WRITE, lambda s, p: units.delete(s, p, ID)),
+    ("units.people", P.MEMBERS_READ, lambda s, p: people.list_people(s, p, ID)),
+    ("units.put", P.MEMBERS_WRITE, lambda s, p: people.put(s, p, ID, ID, None)),
+    ("units.remove", P.MEMBERS_WRITE, lambda s, p: people.remove(s, p, ID, ID)),
     ("reconcile.vectors", P.DOCUMENTS_DELETE, stores.reconcile_vectors),
     ("reconcile.objects", P.DOCUMENTS_DELETE, lambda s, p: stores.reconcile_objects(s, p, Bucket.WORK, "")),
     ("reconcile.document", P.DOCUMENTS_PROCESS, lambda s, p: documents.reconcile_document(s, p, ID)),

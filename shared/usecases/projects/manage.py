@@ -5,7 +5,7 @@ from uuid import UUID
 from shared.domain.errors import NotFound
 from shared.domain.labels import clean_name
 from shared.domain.pages import After, Page, decode_cursor, fingerprint, page_of
-from shared.domain.tenants import Permission, Project, Tenant, TenantScope
+from shared.domain.tenants import Permission, Project, TenantScope
 from shared.ports.ports import Ports
 
 
@@ -40,16 +40,3 @@ async def list_projects(scope: TenantScope, ports: Ports, *, cursor: str | None,
     listing = fingerprint("projects", scope.tenant_id)
     rows = await ports.projects.list(scope, decode_cursor(cursor, listing) if cursor else None, limit + 1)
     return page_of(rows, limit, listing, lambda row: After(row.created_at, row.id))
-
-
-async def organisation(scope: TenantScope, ports: Ports, tenant_id: UUID) -> Tenant:
-    """The caller's tenant.
-
-    Raises:
-        NotFound: it is another's.
-    """
-    scope.require(Permission.PROJECTS_READ)
-    found = await ports.tenants.get(scope)
-    if found is None or found.id != tenant_id:
-        raise NotFound("no such organisation", code="tenant_not_found")
-    return found
