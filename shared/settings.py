@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     work_bucket: str = ""
     queue_ingest_receive: str = ""
     queue_ingest_extract: str = ""
+    queue_ingest_collect: str = ""
     queue_ingest_chunk: str = ""
     queue_ingest_embed: str = ""
     queue_ingest_publish: str = ""
@@ -106,6 +107,7 @@ class Settings(BaseSettings):
         names = (
             "ingest_receive",
             "ingest_extract",
+            "ingest_collect",
             "ingest_chunk",
             "ingest_embed",
             "ingest_publish",

@@ -14,6 +14,7 @@ class Queue(StrEnum):
 
     INGEST_RECEIVE = "ingest_receive"
     INGEST_EXTRACT = "ingest_extract"
+    INGEST_COLLECT = "ingest_collect"
     INGEST_CHUNK = "ingest_chunk"
     INGEST_EMBED = "ingest_embed"
     INGEST_PUBLISH = "ingest_publish"

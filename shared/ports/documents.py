@@ -82,6 +82,17 @@ class Documents(Protocol):
         """As `lock`, with one of its generations; None when either is not there."""
         ...
 
+    async def lock_all(
+        self, scope: TenantScope, named: Sequence[tuple[UUID, int]]
+    ) -> Mapping[tuple[UUID, int], tuple[Document, Generation]]:
+        """As `lock_with` for many of the tenant, whichever project's, locked in the order of their ids.
+
+        Args:
+            scope: of the tenant.
+            named: document and number; those that are not there are left out.
+        """
+        ...
+
     async def get_by_path(self, scope: Scope, collection_id: UUID, path: str) -> Document | None:
         """The live document with this path, locked until the transaction ends."""
         ...

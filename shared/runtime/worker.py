@@ -1,7 +1,7 @@
 """Queue and schedule doors: records in, each handled on its own, failures reported one by one."""
 
 import json
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import UnionType
@@ -61,14 +61,52 @@ def sqs_function[Body](kind: type[Body] | UnionType, handle: Callable[[Body], Co
     return _batch(one)
 
 
-def s3_function(handle: Callable[[ObjectCreated], Coroutine[Any, Any, None]]) -> Worker:
-    """The handler of a queue that S3 writes its events to. The test event S3 sends on set-up is passed over."""
+def s3_function[Group](
+    group_of: Callable[[ObjectCreated], Group | None],
+    handle: Callable[[Group, Sequence[ObjectCreated]], Coroutine[Any, Any, None]],
+) -> Worker:
+    """The handler of a queue that S3 writes its events to. The test event S3 sends on set-up is passed over.
 
-    async def one(record: Event) -> None:
-        for created in objects_created(record["body"]):
-            await handle(created)
+    What belongs together is handled together. If that fails, each record is handled by itself, so that one that cannot
+    be holds up no other.
 
-    return _batch(one)
+    Args:
+        group_of: what an object belongs to; None: it is nobody's.
+        handle: takes some of a group's objects.
+    """
+
+    async def every(records: list[Event], context: LambdaContext) -> list[str]:
+        groups, failed = await _grouped(records, group_of)
+        for group, told in groups.items():
+            late = context.get_remaining_time_in_millis() < MARGIN_MS
+            if late:
+                log.warning("batch.out_of_time", left=len(told))
+            if late or not await _handled(handle(group, [one for some in told.values() for one in some])):
+                for id, some in told.items():
+                    if late or len(told) == 1 or not await _handled(handle(group, some)):
+                        failed.add(id)
+        return [record["messageId"] for record in records if record["messageId"] in failed]
+
+    return _door(every)
+
+
+async def _grouped[Group](
+    records: list[Event], group_of: Callable[[ObjectCreated], Group | None]
+) -> tuple[dict[Group, dict[str, list[ObjectCreated]]], set[str]]:
+    """The objects by what they belong to and by the record that tells of them; and the records nobody can read."""
+    groups: dict[Group, dict[str, list[ObjectCreated]]] = {}
+    failed: set[str] = set()
+
+    async def read(record: Event) -> None:
+        for created in list(objects_created(record["body"])):
+            group = group_of(created)
+            if group is not None:
+                groups.setdefault(group, {}).setdefault(record["messageId"], []).append(created)
+
+    for record in records:
+        if not await _handled(read(record)):
+            failed.add(record["messageId"])
+    return groups, failed
 
 
 def objects_created(body: str) -> Iterable[ObjectCreated]:
@@ -169,10 +207,14 @@ def _batch(one: Callable[[Event], Coroutine[Any, Any, None]]) -> Worker:
                 return failed + [late["messageId"] for late in records[index:]]
             received = record.get("attributes", {}).get("ApproximateReceiveCount", "1")
             with bound(message_id=record["messageId"], receive_count=received):
-                if not await _handled(one, record):
+                if not await _handled(one(record)):
                     failed.append(record["messageId"])
         return failed
 
+    return _door(every)
+
+
+def _door(every: Callable[[list[Event], LambdaContext], Coroutine[Any, Any, list[str]]]) -> Worker:
     def handler(event: Event, context: LambdaContext) -> BatchResponse:
         with invocation(context, "queue"):
             failed = run(every(event["Records"], context))
@@ -181,9 +223,9 @@ def _batch(one: Callable[[Event], Coroutine[Any, Any, None]]) -> Worker:
     return handler
 
 
-async def _handled(one: Callable[[Event], Coroutine[Any, Any, None]], record: Event) -> bool:
+async def _handled(work: Coroutine[Any, Any, None]) -> bool:
     try:
-        await one(record)
+        await work
     except LambentError as error:
         log.warning("record.failed", code=error.code, error=error.detail)
         return False

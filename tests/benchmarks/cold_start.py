@@ -73,6 +73,7 @@ def events(place: Stand) -> dict[str, dict[str, object]]:
             "POST", f"/api/v1/streams/chats/{chat}/messages", headers, {"question": "anything?"}
         ),
         "IngestReceiveFunction": records_event("IngestReceiveQueue", s3),
+        "IngestCollectFunction": records_event("IngestCollectQueue", s3),
         "IngestExtractFunction": records_event("IngestExtractQueue", {**file, "stage": "ingest_extract"}),
         "IngestChunkFunction": records_event("IngestChunkQueue", {**message, "stage": "ingest_chunk"}),
         "IngestEmbedFunction": records_event("IngestEmbedQueue", {**message, "stage": "ingest_embed"}),

@@ -67,7 +67,7 @@ from tests.benchmarks.stock import IDS, new_tenant, slots
 from tests.fixtures.postgres import TestServer
 from tests.functions.fakes import PlainReader
 from tests.functions.gateway import records
-from tests.functions.world import World
+from tests.functions.world import World, by_bucket
 from tests.runtime.contexts import FakeContext
 
 BATCHES = {Queue.INGEST_EXTRACT: 1, Queue.INGEST_CHUNK: 2, Queue.INGEST_EMBED: 1, Queue.INGEST_PUBLISH: 5}
@@ -81,29 +81,30 @@ class Bare:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self.doors: dict[str, Worker] = {
-            "ingest_receive": s3_function(self._receive),
+            "ingest_receive": s3_function(nobody_asks, self._receive),
+            "ingest_collect": s3_function(nobody_asks, self._collect),
             "ingest_chunk": sqs_function(GenerationMessage, self._chunk),
             "ingest_embed": sqs_function(GenerationMessage, self._embed),
             "ingest_publish": sqs_function(GenerationMessage, self._publish),
         }
 
-    async def _receive(self, created: ObjectCreated) -> None:
-        named = parse_upload_key(created.key)
-        if named is None:
-            _, document_id, _ = parse_extracted_key(created.key) or (None, uuid.UUID(int=0), 0)
-            await self._send(Queue.INGEST_CHUNK, document_id)
-            return
-        async with bootstrap.transaction(self._scope) as ports:
-            document = await ports.documents.get(self._scope, named[1])
-            if document is None:
-                raise NotFound("no such document")
-            await ports.documents.save(self._scope, replace(document, status=DocumentStatus.PROCESSING))
-        scope, now = self._scope, bootstrap.powers().clock.now()
-        message = ExtractMessage(
-            *(scope.tenant_id, scope.project_id, document.id, 1, now, created.key, created.version_id),
-            *(document.name, document.media_type),
-        )
-        await self._put(Queue.INGEST_EXTRACT, message)
+    async def _receive(self, everyones: str, created: Sequence[ObjectCreated]) -> None:
+        scope, messages = self._scope, []
+        async with bootstrap.transaction(scope) as ports:
+            for one in created:
+                _, id, _ = parse_upload_key(one.key) or (None, uuid.UUID(int=0), 0)
+                document = await ports.documents.get(scope, id)
+                if document is None:
+                    raise NotFound("no such document")
+                await ports.documents.save(scope, replace(document, status=DocumentStatus.PROCESSING))
+                named = (scope.tenant_id, scope.project_id, id, 1, ports.clock.now())
+                about = (one.key, one.version_id, document.name, document.media_type)
+                messages.append(ExtractMessage(*named, *about))
+        await self._put(Queue.INGEST_EXTRACT, *messages)
+
+    async def _collect(self, everyones: str, created: Sequence[ObjectCreated]) -> None:
+        named = [parse_extracted_key(one.key) or (None, uuid.UUID(int=0), 0) for one in created]
+        await self._send(Queue.INGEST_CHUNK, *(id for _, id, _ in named))
 
     async def _chunk(self, message: GenerationMessage) -> None:
         scope, powers = self._scope, bootstrap.powers()
@@ -158,13 +159,20 @@ class Bare:
             raise NotFound("no such collection")
         return found
 
-    async def _send(self, queue: Queue, document_id: uuid.UUID) -> None:
+    async def _send(self, queue: Queue, *ids: uuid.UUID) -> None:
         scope, now = self._scope, bootstrap.powers().clock.now()
-        await self._put(queue, GenerationMessage(scope.tenant_id, scope.project_id, document_id, 1, now, queue))
+        every = [GenerationMessage(scope.tenant_id, scope.project_id, id, 1, now, queue) for id in ids]
+        await self._put(queue, *every)
 
-    async def _put(self, queue: Queue, message: Message) -> None:
-        body = json.dumps(body_of(message), separators=(",", ":"))
-        await bootstrap.powers().queue.send([Outgoing(IDS.new(), queue, str(self._scope.tenant_id), body)])
+    async def _put(self, queue: Queue, *messages: Message) -> None:
+        bodies = [json.dumps(body_of(message), separators=(",", ":")) for message in messages]
+        group = str(self._scope.tenant_id)
+        await bootstrap.powers().queue.send([Outgoing(IDS.new(), queue, group, body) for body in bodies])
+
+
+def nobody_asks(created: ObjectCreated) -> str:
+    """All objects belong together."""
+    return created.bucket
 
 
 @contextlib.contextmanager
@@ -220,9 +228,10 @@ class Bench:
         while busy:
             busy = False
             told, world.blobs.notifications = world.blobs.notifications, []
-            for first in range(0, len(told), EVENTS):
-                call("ingest_receive", records(told[first : first + EVENTS], "IngestReceiveQueue"))
-                busy = True
+            for queue, bodies in by_bucket(told).items():
+                for first in range(0, len(bodies), EVENTS):
+                    call(queue.value, records(bodies[first : first + EVENTS], queue.value))
+                    busy = True
             for queue, size in BATCHES.items():
                 while handed := world.queue.receive(queue, size):
                     call(queue.value, records([one.message.body for one in handed], queue.value))

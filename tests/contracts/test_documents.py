@@ -199,6 +199,32 @@ async def test_project_of_another_tenants_document_is_not_told(store: Store) -> 
         assert await rows.documents.project_of(stranger.scope, unknown.id) is None
 
 
+async def test_lock_all_finds_those_of_the_tenant_in_whichever_project(store: Store) -> None:
+    one = await new_room(store)
+    sibling, stranger = await new_room(store, tenant_id=one.scope.tenant_id), await new_room(store)
+    mine, theirs, unknown = [await add_document(store, room) for room in (one, sibling, stranger)]
+    async with store.transaction(one.scope) as rows:
+        await rows.documents.add_generation(one.scope, generation(mine, 2))
+        named = [(mine.id, 2), (theirs.id, 1), (unknown.id, 1), (mine.id, 1), (mine.id, 9), (mine.id, 1)]
+        found = await rows.documents.lock_all(one.scope, named)
+        assert set(found) == {(mine.id, 1), (mine.id, 2), (theirs.id, 1)}
+        assert [(document.id, one.number) for document, one in found.values()] == list(found)
+        assert found[mine.id, 2] == await rows.documents.lock_with(one.scope, mine.id, 2)
+        assert found[theirs.id, 1][0].project_id == sibling.scope.project_id
+        assert await rows.documents.lock_all(one.scope, []) == {}
+
+
+async def test_lock_all_is_held_until_the_transaction_ends(store: Store) -> None:
+    room = await new_room(store)
+    made = [await add_document(store, room) for _ in range(3)]
+    async with store.transaction(room.scope) as rows:
+        for one in made:
+            ((_, first),) = (await rows.documents.lock_all(room.scope, [(one.id, 1)])).values()
+            await rows.documents.save_generation(room.scope, replace(first, waiting="told"))
+        again = await rows.documents.lock_all(room.scope, [(one.id, 1) for one in reversed(made)])
+    assert {first.waiting for _, first in again.values()} == {"told"}
+
+
 async def test_save_writes_everything_but_the_committed_generation(store: Store) -> None:
     room = await new_room(store)
     twin = await add_document(store, room)

@@ -1,4 +1,4 @@
-"""S3 events: uploads that arrived, texts that were extracted; twice, late, out of order, for things long gone."""
+"""S3 events of uploads that arrived; twice, late, out of order, for things long gone."""
 
 import json
 from itertools import permutations
@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from shared.domain.documents import GenerationState, extracted_key
+from shared import bootstrap
+from shared.adapters.memory.documents import MemoryDocuments
+from shared.domain.documents import GenerationState
+from shared.domain.errors import Unavailable
 from shared.domain.events import Queue
+from shared.domain.tenants import TenantScope
 from shared.ports.blobs import Bucket
-from shared.runtime.invocation import run
 from tests.functions.conftest import Lines
 from tests.functions.examples import DOCUMENT, TENANT, VERSION, outcome, seed
 from tests.functions.fakes import notification
@@ -20,7 +23,6 @@ from tests.functions.world import Client, World
 STATES = {
     "uploaded": (GenerationState.AWAITING_UPLOAD, GenerationState.EXTRACTING),
     "uploaded_twice": (GenerationState.AWAITING_UPLOAD, GenerationState.EXTRACTING),
-    "extracted": (GenerationState.EXTRACTING, GenerationState.CHUNKING),
     "test_event": (GenerationState.AWAITING_UPLOAD, GenerationState.AWAITING_UPLOAD),
     "unknown_key": (GenerationState.AWAITING_UPLOAD, GenerationState.AWAITING_UPLOAD),
 }
@@ -34,7 +36,6 @@ def test_receive_with_example_moves_the_document(case: str, world: World) -> Non
     generation = world.generation(client, str(DOCUMENT))
     assert generation.state is after
     assert len(world.queue.waiting(Queue.INGEST_EXTRACT)) == (1 if after is GenerationState.EXTRACTING else 0)
-    assert len(world.queue.waiting(Queue.INGEST_CHUNK)) == (1 if after is GenerationState.CHUNKING else 0)
 
 
 def test_receive_upload_hands_everything_needed_to_extract(world: World) -> None:
@@ -95,26 +96,6 @@ def test_receive_later_upload_through_the_same_form_is_a_version_of_its_own(
     assert "thirty-one" in api_client.get(f"/documents/{found['id']}/text").json["text"]
 
 
-def test_receive_text_twice_chunks_once(world: World, api_client: Client, collection: str) -> None:
-    api_client.upload(collection, LEAVE)
-    world.notify()
-    world.deliver(Queue.INGEST_EXTRACT)
-    (body,) = world.blobs.notifications
-    world.notify([body, body])
-    assert len(world.queue.waiting(Queue.INGEST_CHUNK)) == 1
-
-
-def test_receive_text_before_its_upload_event_waits_for_nothing(
-    world: World, api_client: Client, collection: str
-) -> None:
-    # Text of a generation that is not being read: nothing is moved, and nothing fails.
-    document = api_client.slot(collection)["document"]["id"]
-    key = extracted_key(api_client.tenant_id, world.document(api_client, document).id, 1)
-    run(world.blobs.put(Bucket.WORK, key, b"{}", content_type="application/json"))
-    assert world.notify() == []
-    assert world.generation(api_client, document).state is GenerationState.AWAITING_UPLOAD
-
-
 def test_receive_upload_after_the_delete_has_it_swept_again(world: World, api_client: Client, collection: str) -> None:
     slot = api_client.slot(collection)
     document = slot["document"]["id"]
@@ -160,6 +141,65 @@ def test_receive_one_malformed_notification_reports_it_alone(world: World, api_c
     answer = world.call("ingest_receive", records(["{", good], "IngestReceiveQueue"))
     assert outcome(answer) == 1
     assert len(world.queue.waiting(Queue.INGEST_EXTRACT)) == 1
+
+
+def test_receive_uploads_of_many_tenants_takes_one_transaction_each(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = []
+    for name in ("Acme", "Globex"):
+        client = world.owner(name)
+        collection = client.collection()
+        documents += [(client, client.upload(collection, f"{LEAVE} {number}")) for number in range(3)]
+    world.blobs.notifications.sort(key=lambda body: body[-20:])
+    opened: list[object] = []
+    before = bootstrap.transaction
+
+    def counted(scope: TenantScope | None) -> Any:
+        opened.extend([] if scope is None else [scope.tenant_id])
+        return before(scope)
+
+    monkeypatch.setattr(bootstrap, "transaction", counted)
+    assert world.notify() == []
+    assert len(opened) == 2
+    assert {world.generation(client, id).state for client, id in documents} == {GenerationState.EXTRACTING}
+    assert len(world.queue.waiting(Queue.INGEST_EXTRACT)) == 6
+
+
+def test_receive_one_upload_that_cannot_be_taken_note_of_holds_up_no_other(
+    world: World, api_client: Client, collection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = [api_client.upload(collection, f"{LEAVE} {number}") for number in range(3)]
+    bodies = list(world.blobs.notifications)
+    lock_all = MemoryDocuments.lock_all
+
+    async def locked_by_another(self: MemoryDocuments, scope: Any, named: Any) -> Any:
+        if any(str(id) == documents[1] for id, _ in named):
+            raise Unavailable("a row or table stayed locked for too long", code="database_busy")
+        return await lock_all(self, scope, named)
+
+    monkeypatch.setattr(MemoryDocuments, "lock_all", locked_by_another)
+    assert world.notify() == [bodies[1]]
+    assert [world.generation(api_client, id).state for id in documents] == [
+        GenerationState.EXTRACTING,
+        GenerationState.AWAITING_UPLOAD,
+        GenerationState.EXTRACTING,
+    ]
+
+
+def test_receive_all_uploads_of_one_form_at_once_ends_with_the_last(
+    world: World, api_client: Client, collection: str
+) -> None:
+    slot = api_client.slot(collection)
+    for text in ("# First\n\nfirst words", "# Second\n\nsecond words", LEAVE):
+        world.send(slot, text)
+    first, second, third = world.blobs.notifications
+    world.blobs.notifications = []
+    assert world.notify([third, first, third, second, first]) == []
+    # In the order in which they came, whatever the order in which they were told of: none is passed over as older.
+    assert world.document(api_client, slot["document"]["id"]).latest_generation == 3
+    world.settle()
+    assert api_client.get(f"/documents/{slot['document']['id']}/text").json["text"] == LEAVE
 
 
 def test_receive_two_records_in_one_notification_moves_both(world: World, api_client: Client, collection: str) -> None:

@@ -43,6 +43,15 @@ STAGES = (
 )
 
 
+def by_bucket(bodies: Sequence[str]) -> dict[Queue, list[str]]:
+    """S3 events by the queue that their bucket tells, in their order."""
+    told: dict[Queue, list[str]] = {}
+    for body in bodies:
+        from_work = any(one["s3"]["bucket"]["name"] == Bucket.WORK for one in json.loads(body)["Records"])
+        told.setdefault(Queue.INGEST_COLLECT if from_work else Queue.INGEST_RECEIVE, []).append(body)
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """Calls the API of a world with one key."""
@@ -210,15 +219,17 @@ class World:
         self.blobs.submit(slot["upload"]["fields"], body)
 
     def notify(self, bodies: Sequence[str] | None = None) -> list[str]:
-        """Deliver S3 events to ingest_receive, by default all that wait; returns the bodies that failed."""
+        """Deliver S3 events to the function of their bucket, by default all that wait; returns what failed."""
         if bodies is None:
             bodies, self.blobs.notifications = self.blobs.notifications, []
         if not bodies:
             return []
-        event = records(bodies, "IngestReceiveQueue")
-        answer = self.call("ingest_receive", event)
-        names = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
-        return [record["body"] for record in event["Records"] if record["messageId"] in names]
+        failed = []
+        for queue, told in by_bucket(bodies).items():
+            event = records(told, queue.value)
+            names = {one["itemIdentifier"] for one in self.call(queue.value, event)["batchItemFailures"]}
+            failed += [record["body"] for record in event["Records"] if record["messageId"] in names]
+        return failed
 
     def deliver(self, queue: Queue, *, limit: int = 10) -> list[Outgoing]:
         """Hand visible messages of a queue to its function once; returns those that failed, which stay in the queue."""

@@ -19,6 +19,7 @@ MANAGED = {
 CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
 SOURCES = (
     "IngestReceive",
+    "IngestCollect",
     "IngestExtract",
     "IngestChunk",
     "IngestEmbed",
@@ -84,6 +85,9 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     | consume("IngestReceiveQueue")
     | send("IngestExtract", "IngestChunk", "Sweep", "DeliverWebhook")
     | {("s3:GetObject", UPLOADS)},
+    "IngestCollectFunction": secret("database")
+    | consume("IngestCollectQueue")
+    | send("IngestExtract", "IngestChunk", "Sweep", "DeliverWebhook"),
     "IngestExtractFunction": consume("IngestExtractQueue")
     | {("s3:GetObjectVersion", UPLOADS), ("s3:PutObject", TEXTS), ("s3:PutObject", PARTS), ("s3:GetObject", PARTS)},
     "IngestChunkFunction": secret("database")

@@ -137,7 +137,7 @@ MUTANTS: dict[str, tuple[Edit, Check]] = {
         stores.test_buckets_tell_of_uploads_and_of_extracted_texts_and_their_parts_only,
     ),
     "function that triggers itself": (
-        grant("IngestReceiveFunction", "s3:PutObject", {"Fn::Sub": "${WorkBucket.Arn}/*"}),
+        grant("IngestCollectFunction", "s3:PutObject", {"Fn::Sub": "${WorkBucket.Arn}/*"}),
         stores.test_buckets_no_function_writes_where_it_is_told_of_writes,
     ),
     "logs kept for ever": (drop("FunctionLogs", "RetentionInDays"), stores.test_logs_every_group_expires),

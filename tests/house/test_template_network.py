@@ -143,7 +143,7 @@ def test_alarms_on_duration_come_before_the_timeout(stack: Stack) -> None:
             (dimension,) = one["Dimensions"]
             timeout = stack.functions[named(dimension["Value"])]["Timeout"] * 1000
             assert 0.7 * timeout <= one["Threshold"] <= 0.9 * timeout, name
-    stages = {"IngestReceiveFunction", "IngestExtractFunction", "IngestChunkFunction", "IngestEmbedFunction"}
+    stages = {f"Ingest{step}Function" for step in ("Receive", "Collect", "Extract", "Chunk", "Embed")}
     assert stages < watched(stack, "Duration")
 
 

@@ -93,20 +93,22 @@ def test_queues_refuse_calls_without_tls(stack: Stack) -> None:
 
 
 @each
-def test_queues_only_our_buckets_may_send_to_receive(stack: Stack) -> None:
-    allows = [
-        one
-        for policy in stack.of_type("AWS::SQS::QueuePolicy").values()
-        for one in policy["PolicyDocument"]["Statement"]
-        if one["Effect"] == "Allow"
-    ]
-    buckets = [f"arn:aws:s3:::{one['BucketName']}" for one in stack.of_type("AWS::S3::Bucket").values()]
-    (only,) = allows
-    assert only["Principal"] == {"Service": "s3.amazonaws.com"}
-    assert only["Action"] == "sqs:SendMessage"
-    assert named(only["Resource"]) == "IngestReceiveQueue"
-    assert only["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}
-    assert sorted(only["Condition"]["ArnEquals"]["aws:SourceArn"]) == sorted(buckets)
+def test_queues_each_bucket_may_send_to_the_one_it_tells_and_nobody_to_another(stack: Stack) -> None:
+    allowed = {}
+    for policy in stack.of_type("AWS::SQS::QueuePolicy").values():
+        for one in policy["PolicyDocument"]["Statement"]:
+            if one["Effect"] == "Allow":
+                assert one["Principal"] == {"Service": "s3.amazonaws.com"}
+                assert one["Action"] == "sqs:SendMessage"
+                assert one["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}
+                allowed[named(one["Resource"])] = one["Condition"]["ArnEquals"]["aws:SourceArn"]
+    told = {
+        named(one["Queue"]): f"arn:aws:s3:::{bucket['BucketName']}"
+        for bucket in stack.of_type("AWS::S3::Bucket").values()
+        for one in bucket["NotificationConfiguration"]["QueueConfigurations"]
+    }
+    assert len(told) == 2
+    assert allowed == told
 
 
 @each

@@ -55,7 +55,8 @@ def test_buckets_survive_the_stack(stack: Stack) -> None:
 def test_buckets_tell_of_uploads_and_of_extracted_texts_and_their_parts_only(stack: Stack) -> None:
     for name, bucket in stack.of_type("AWS::S3::Bucket").items():
         told = bucket["NotificationConfiguration"]["QueueConfigurations"]
-        assert {named(one["Queue"]) for one in told} == {"IngestReceiveQueue"}
+        queue = "IngestCollectQueue" if name == "WorkBucket" else "IngestReceiveQueue"
+        assert {named(one["Queue"]) for one in told} == {queue}
         assert {one["Event"] for one in told} == {"s3:ObjectCreated:*"}
         prefixes = [
             {"S3Key": {"Rules": [{"Name": "prefix", "Value": prefix}]}} for prefix in (EXTRACTED_PREFIX, PARTS_PREFIX)

@@ -1,7 +1,7 @@
 """Queue doors: records one by one, failures by id, nothing begun that cannot be ended."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -184,12 +184,66 @@ def test_objects_created_with_other_events_is_empty(body: dict[str, Any]) -> Non
 def test_s3_function_with_malformed_notification_reports_it(body: str) -> None:
     seen: list[ObjectCreated] = []
 
-    async def handle(created: ObjectCreated) -> None:
-        seen.append(created)
+    async def handle(group: str, created: Sequence[ObjectCreated]) -> None:
+        seen.extend(created)
 
     records = [record(1, body), record(2, json.dumps({"Records": [S3_RECORD, S3_RECORD]}))]
-    assert failed(s3_function(handle)({"Records": records}, FakeContext())) == ["m1"]
+    assert failed(s3_function(bucket_of, handle)({"Records": records}, FakeContext())) == ["m1"]
     assert len(seen) == 2
+
+
+def bucket_of(created: ObjectCreated) -> str | None:
+    return None if created.bucket == "nobody" else created.bucket
+
+
+def told(number: int, *buckets: str) -> dict[str, Any]:
+    """A record that tells of an object named by its number in each of the buckets."""
+    events = [json.loads(json.dumps(S3_RECORD)) for _ in buckets]
+    for event, bucket in zip(events, buckets, strict=True):
+        event["s3"]["bucket"]["name"], event["s3"]["object"]["key"] = bucket, f"k{number}"
+    return record(number, json.dumps({"Records": events}))
+
+
+def test_s3_function_handles_together_what_belongs_together() -> None:
+    calls: list[tuple[str, list[str]]] = []
+
+    async def handle(group: str, created: Sequence[ObjectCreated]) -> None:
+        calls.append((group, [one.key for one in created]))
+
+    records = [told(1, "a"), told(2, "b"), told(3, "a"), told(4, "nobody"), told(5, "b", "a")]
+    assert failed(s3_function(bucket_of, handle)({"Records": records}, FakeContext())) == []
+    assert calls == [("a", ["k1", "k3", "k5"]), ("b", ["k2", "k5"])]
+
+
+def test_s3_function_reports_only_the_record_that_cannot_be_handled() -> None:
+    done: list[str] = []
+
+    async def handle(group: str, created: Sequence[ObjectCreated]) -> None:
+        if any(one.key == "k3" for one in created):
+            raise Unavailable("not now")
+        done.extend(one.key for one in created)
+
+    records = [told(number, "a") for number in (1, 2, 3, 4)] + [told(5, "b")]
+    assert failed(s3_function(bucket_of, handle)({"Records": records}, FakeContext())) == ["m3"]
+    assert done == ["k1", "k2", "k4", "k5"]
+
+
+def test_s3_function_reports_a_record_that_fails_for_one_of_its_groups() -> None:
+    async def handle(group: str, created: Sequence[ObjectCreated]) -> None:
+        if group == "b":
+            raise Unavailable("not now")
+
+    records = [told(1, "a", "b"), told(2, "a")]
+    assert failed(s3_function(bucket_of, handle)({"Records": records}, FakeContext())) == ["m1"]
+
+
+def test_s3_function_without_time_gives_back_what_is_not_begun() -> None:
+    async def handle(group: str, created: Sequence[ObjectCreated]) -> None:
+        return None
+
+    records = [told(1, "a"), told(2, "b"), told(3, "b")]
+    context = FakeContext(remaining=iter([30_000, 1_000]))
+    assert failed(s3_function(bucket_of, handle)({"Records": records}, context)) == ["m2", "m3"]
 
 
 def test_dead_letter_function_names_queue_and_message(log_lines: Lines) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.domain.errors import Unavailable
 from shared.domain.events import Outgoing, Queue
+from shared.ports.blobs import Bucket
 from tests.simulation.processes import PROCESS, Crashed, Gate, Process
 
 CONCURRENCY = 5
@@ -28,6 +29,7 @@ class Mapping:
 
 MAPPINGS = {
     Queue.INGEST_RECEIVE: Mapping("ingest_receive", 10, 30, 181),
+    Queue.INGEST_COLLECT: Mapping("ingest_collect", 10, 30, 181),
     Queue.INGEST_EXTRACT: Mapping("ingest_extract", 1, 300, 1800, 0.0),
     Queue.INGEST_CHUNK: Mapping("ingest_chunk", 2, 120, 720, 0.0),
     Queue.INGEST_EMBED: Mapping("ingest_embed", 1, 300, 1800, 0.0),
@@ -110,13 +112,14 @@ class Cloud:
             later = self.chance.choice((0.5, 10.0, 300.0)) * self.chance.random()
             self._put(self.lanes[message.queue.value], message.body, message.delay_seconds + later)
 
-    def notify(self, body: str, sure: bool) -> None:
+    def notify(self, bucket: Bucket, body: str, sure: bool) -> None:
         """A bucket tells of an object: once, or more than once, late, or never.
 
         Of some it tells for sure: a second upload to the same place, and what comes in for a deleted document. Without
         its event nothing shows that it is there.
         """
-        now, lane = self.loop.time(), self.lanes[Queue.INGEST_RECEIVE]
+        queue = Queue.INGEST_COLLECT if bucket is Bucket.WORK else Queue.INGEST_RECEIVE
+        now, lane = self.loop.time(), self.lanes[queue]
         if not sure and self.faults.strikes("s3_event_lost", now):
             return
         late = self.chance.uniform(5, 400) if self.faults.strikes("s3_event_late", now) else self.chance.uniform(0, 2)

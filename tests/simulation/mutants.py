@@ -314,7 +314,7 @@ SWEEP = (
     one(
         "what comes in after a delete stays",
         f"{INGEST}.receive:receive",
-        "await send_sweep(scope, ports, document_id)",
+        "await send_sweep(scope, ports, document.id)",
         "pass",
     ),
     one(

@@ -118,7 +118,9 @@ class PowerGuard:
 class NotifyingBlobs(MemoryBlobs):
     """Buckets that tell of new objects, as S3 does: uploads, and texts under `extracted/`."""
 
-    def __init__(self, loop: SeededLoop, tell: Callable[[str, bool], None], gone: Callable[[str], bool]) -> None:
+    def __init__(
+        self, loop: SeededLoop, tell: Callable[[Bucket, str, bool], None], gone: Callable[[str], bool]
+    ) -> None:
         super().__init__(TrueClock(loop))
         self._gone = gone
         self._tell = tell
@@ -127,7 +129,7 @@ class NotifyingBlobs(MemoryBlobs):
         """A client sends a form."""
         again = fields["key"] in self._objects[Bucket.UPLOADS]
         created = self.post(fields, body)
-        self._tell(notification(created), again or self._gone(created.key))
+        self._tell(Bucket.UPLOADS, notification(created), again or self._gone(created.key))
         return created
 
     def _store(self, bucket: Bucket, key: str, body: bytes | None, content_type: str) -> str:
@@ -141,7 +143,7 @@ class NotifyingBlobs(MemoryBlobs):
     async def put(self, bucket: Bucket, key: str, body: bytes, *, content_type: str) -> str:
         version = await super().put(bucket, key, body, content_type=content_type)
         if bucket is Bucket.WORK and (key.startswith(EXTRACTED_PREFIX) or not key.endswith("checkpoint.json")):
-            self._tell(notification(self.created(key, Bucket.WORK)), self._gone(key))
+            self._tell(bucket, notification(self.created(key, Bucket.WORK)), self._gone(key))
         return version
 
 

@@ -75,6 +75,19 @@ class MemoryDocuments:
         document = await self.lock(scope, document_id)
         return None if document is None else await self._with(scope, document, number)
 
+    async def lock_all(
+        self, scope: TenantScope, named: Sequence[tuple[UUID, int]]
+    ) -> Mapping[tuple[UUID, int], tuple[Document, Generation]]:
+        """As `lock_with` for many of the tenant, whichever project's, locked in the order of their ids."""
+        found = {}
+        for document_id, number in sorted(set(named)):
+            project_id = await self.project_of(scope, document_id)
+            if project_id is not None:
+                own = Scope(scope.tenant_id, scope.principal, scope.permissions, project_id)
+                both = await self.lock_with(own, document_id, number)
+                found.update({} if both is None else {(document_id, number): both})
+        return found
+
     async def _with(self, scope: Scope, document: Document, number: int) -> tuple[Document, Generation] | None:
         generation = await self.generation(scope, document.id, number)
         return None if generation is None else (document, generation)

@@ -5,7 +5,22 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, any_, bindparam, case, exists, null, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Uuid,
+    any_,
+    bindparam,
+    case,
+    column,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shared.adapters.postgres.document_rows import (
@@ -74,6 +89,17 @@ LATEST = spelled(
 )
 # Both rows: a generation that was only read would be as old as the statement, which may have waited for the lock.
 LOCK_BOTH = Lookup(BOTH.where(G.number == NUMBER).with_for_update(of=(documents, generations)))
+NAMED = (
+    func.unnest(bindparam("ids", type_=ARRAY(Uuid)), bindparam("numbers", type_=ARRAY(Integer)))
+    .table_valued(column("id", Uuid), column("number", Integer), name="named")
+    .render_derived()
+)
+LOCK_ALL = Lookup(
+    WITH_GENERATIONS.join(NAMED, (NAMED.c.id == D.id) & (NAMED.c.number == G.number))
+    .where((D.tenant_id == TENANT) & (G.tenant_id == TENANT))
+    .order_by(D.id, G.number)
+    .with_for_update(of=(documents, generations))
+)
 BY_PATH = PRESENT.where(
     MINE
     & (D.collection_id == bindparam("collection"))
@@ -211,6 +237,17 @@ class PgDocuments:
         """
         row = await self._session.first(LOCK_BOTH, {**_one(scope, document_id), "of_number": number})
         return None if row is None else read_both(row)
+
+    async def lock_all(
+        self, scope: TenantScope, named: Sequence[tuple[UUID, int]]
+    ) -> Mapping[tuple[UUID, int], tuple[Document, Generation]]:
+        """As `lock_with` for many of the tenant, whichever project's, locked in the order of their ids."""
+        if not named:
+            return {}
+        ids, numbers = zip(*dict.fromkeys(named), strict=True)
+        wanted = {"tenant": scope.tenant_id, "ids": list(ids), "numbers": list(numbers)}
+        found = [read_both(row) for row in await self._session.all(LOCK_ALL, wanted)]
+        return {(document.id, generation.number): (document, generation) for document, generation in found}
 
     async def get_by_path(self, scope: Scope, collection_id: UUID, path: str) -> Document | None:
         """The live document with this path, locked until the transaction ends."""

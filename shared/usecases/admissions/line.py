@@ -4,19 +4,31 @@ Queues are first come, first served, or notice a flood only after a while; a doc
 behind ten thousand. Whoever leaves lets the next one in; the sweep does so for lines that nobody moves.
 """
 
+from dataclasses import dataclass
+
 from shared.domain.documents import Document, Generation, GenerationState, advance
 from shared.domain.tenants import TenantScope, system_scope
 from shared.ports.ports import Ports
 from shared.usecases.outbox.send import send_step
 
 
-async def first_state(scope: TenantScope, ports: Ports, wanted: GenerationState) -> GenerationState:
-    """The state a generation begins in: `wanted`, or `QUEUED` when the tenant has as many in progress as it may.
+@dataclass(slots=True)
+class Places:
+    """How many more of a tenant's generations one transaction may let in: the database is asked once."""
 
-    Two that ask at the same moment may both be let in: the line keeps floods out, it does not count to the last one.
-    """
-    most = ports.pace.in_progress
-    return wanted if await ports.admissions.in_progress(scope, most) < most else GenerationState.QUEUED
+    left: int | None = None
+
+    async def first_state(self, scope: TenantScope, ports: Ports, wanted: GenerationState) -> GenerationState:
+        """The state a generation begins in: `wanted`, or `QUEUED` when the tenant has as many in progress as it may.
+
+        Two that ask at the same moment may both be let in: the line keeps floods out, it does not count to the last
+        one.
+        """
+        if self.left is None:
+            most = ports.pace.in_progress
+            self.left = most - await ports.admissions.in_progress(scope, most)
+        self.left -= 1
+        return wanted if self.left >= 0 else GenerationState.QUEUED
 
 
 async def send_first(scope: TenantScope, ports: Ports, document: Document, generation: Generation) -> None:

@@ -8,7 +8,7 @@ from shared.domain.documents import Document, Generation, GenerationState, advan
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports
-from shared.usecases.admissions.line import first_state, send_first
+from shared.usecases.admissions.line import Places, send_first
 from shared.usecases.documents.upload import new_generation
 
 
@@ -68,7 +68,7 @@ async def begin(
     now = ports.clock.now()
     fresh = new_generation(scope, ports, document, document.latest_generation + 1, collection)
     fresh = replace(fresh, source=earlier.source, origin=earlier.upload, ingestion_id=ingestion_id)
-    first = await first_state(scope, ports, state)
+    first = await Places().first_state(scope, ports, state)
     fresh = advance(fresh, first, now, due=ports.pace.patience(first))
     if state is GenerationState.CHUNKING:
         fresh = replace(fresh, text_generation=earlier.text_generation or earlier.number)

@@ -1,7 +1,7 @@
 """Take notice of an object that appeared: a new upload, or its text or a part of it, which `ingest_extract` made."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
@@ -23,7 +23,7 @@ from shared.domain.parts import parse_part_key
 from shared.domain.tenants import Scope, TenantScope, system_scope, system_tenant
 from shared.ports.blobs import Bucket
 from shared.ports.ports import Ports
-from shared.usecases.admissions.line import first_state, send_first
+from shared.usecases.admissions.line import Places, send_first
 from shared.usecases.documents.upload import new_generation
 from shared.usecases.ingest.stage import overtaken, save
 from shared.usecases.outbox.send import send_step, send_sweep
@@ -39,45 +39,82 @@ def tenant_of(created: ObjectCreated) -> TenantScope | None:
     return system_tenant(named[0], "ingest_receive")
 
 
-async def receive(tenant: TenantScope, ports: Ports, created: ObjectCreated) -> None:
-    """Move the object's generation on. Events may come twice, late, in any order, and for things long gone.
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """An object by what its key says."""
+
+    created: ObjectCreated
+    document_id: UUID
+    number: int
+    part: Progress | None
+    """How far the reading has come, if it is a part of a text."""
+    upload: bool
+
+    @property
+    def place(self) -> tuple[UUID, int, str]:
+        """Orders objects as documents are locked, and those of one key as they came."""
+        return self.document_id, self.number, _padded(self.created.sequencer)
+
+
+async def receive_all(tenant: TenantScope, ports: Ports, created: Sequence[ObjectCreated]) -> None:
+    """Move the generations of one tenant's objects on, all in one transaction: of a flood each costs little.
+
+    Events may come twice, late, in any order, and for things long gone.
 
     Args:
         tenant: from `tenant_of`.
         ports: in a transaction of that tenant.
-        created: the event.
+        created: the events.
     """
-    upload, part = parse_upload_key(created.key), parse_part_key(created.key)
-    named = upload or parse_extracted_key(created.key) or (part and part[:3])
-    if named is None:
-        return
-    _, document_id, number = named
-    scope = await _scope(tenant, ports, document_id)
-    document, generation = await _locked(scope, ports, document_id, number) if scope else (None, None)
-    if scope is None or document is None:
-        log.warning("upload.unknown", key=created.key)
-        return
+    objects = sorted((known for one in created if (known := _object(one))), key=lambda one: one.place)
+    # Every document's lock comes before anything else that is locked, and in one order everywhere.
+    locked = dict(await ports.documents.lock_all(tenant, [(one.document_id, one.number) for one in objects]))
+    places = Places()
+    for number, one in enumerate(objects):
+        again = number > 0 and objects[number - 1].document_id == one.document_id
+        both = None if again else locked.get((one.document_id, one.number))
+        document, generation = both or await _locked(tenant, ports, one.document_id, one.number)
+        if document is None:
+            log.warning("upload.unknown", key=one.created.key)
+        else:
+            await receive(tenant, ports, one, document, generation, places)
+
+
+async def receive(
+    tenant: TenantScope, ports: Ports, one: _Object, document: Document, generation: Generation | None, places: Places
+) -> None:
+    """Move the object's generation on.
+
+    Args:
+        tenant: whose it is.
+        ports: in a transaction that holds the document's lock.
+        one: the object.
+        document: the row.
+        generation: the one that its key names, if there is one.
+        places: what is left of the tenant's.
+    """
+    scope = _scope(tenant, document.project_id)
     if document.deleted:
         # The form was still valid after the delete: what it brought in is swept again.
-        log.info("upload.after_delete", document_id=str(document_id))
-        await send_sweep(scope, ports, document_id)
+        log.info("upload.after_delete", document_id=str(document.id))
+        await send_sweep(scope, ports, document.id)
     elif generation is None:
-        log.warning("upload.unknown", key=created.key)
-    elif upload:
-        await uploaded(scope, ports, document, generation, created)
-    elif part:
-        await progressed(scope, ports, document, generation, part[3])
+        log.warning("upload.unknown", key=one.created.key)
+    elif one.upload:
+        await uploaded(scope, ports, document, generation, one.created, places)
+    elif one.part:
+        await progressed(scope, ports, document, generation, one.part)
     else:
         await extracted(scope, ports, document, generation)
 
 
 async def uploaded(
-    scope: Scope, ports: Ports, document: Document, generation: Generation, created: ObjectCreated
+    scope: Scope, ports: Ports, document: Document, generation: Generation, created: ObjectCreated, places: Places
 ) -> None:
     """An upload is there: start reading it. A second, later upload through the same form is a generation of its own."""
     source = Source(created.key, created.version_id, created.sequencer, created.size)
     if generation.state is GenerationState.AWAITING_UPLOAD:
-        await start(scope, ports, document, generation, source)
+        await start(scope, ports, document, generation, source, places)
         return
     if generation.failure is not None and generation.failure.code == CANCELLED:
         # Sent before its run was cancelled, or after. Kept for whoever processes the document again; nobody does now.
@@ -97,7 +134,7 @@ async def uploaded(
     await ports.documents.add_generation(scope, fresh)
     document = replace(document, latest_generation=fresh.number)
     await ports.documents.save(scope, document)
-    await start(scope, ports, document, fresh, source)
+    await start(scope, ports, document, fresh, source, places)
 
 
 async def _newest(ports: Ports, created: ObjectCreated, known: Sequence[Generation]) -> bool:
@@ -115,10 +152,17 @@ def _padded(sequencer: str) -> str:
     return sequencer.ljust(64, "0")
 
 
-async def start(scope: Scope, ports: Ports, document: Document, generation: Generation, source: Source) -> None:
+async def start(
+    scope: Scope,
+    ports: Ports,
+    document: Document,
+    generation: Generation,
+    source: Source,
+    places: Places | None = None,
+) -> None:
     """The generation has its upload: have it read, when its turn has come."""
     now = ports.clock.now()
-    state = await first_state(scope, ports, GenerationState.EXTRACTING)
+    state = await (places or Places()).first_state(scope, ports, GenerationState.EXTRACTING)
     started = advance(replace(generation, source=source), state, now, due=ports.pace.patience(state))
     await save(scope, ports, document, started)
     await send_first(scope, ports, document, started)
@@ -172,13 +216,25 @@ async def progressed(
         await send_step(scope, ports, document, alive)
 
 
+def _object(created: ObjectCreated) -> _Object | None:
+    upload, part = parse_upload_key(created.key), parse_part_key(created.key)
+    named = upload or parse_extracted_key(created.key) or (part and part[:3])
+    if named is None:
+        return None
+    return _Object(created, named[1], named[2], part[3] if part else None, upload is not None)
+
+
 async def _locked(
-    scope: Scope, ports: Ports, document_id: UUID, number: int
+    tenant: TenantScope, ports: Ports, document_id: UUID, number: int
 ) -> tuple[Document | None, Generation | None]:
+    """As they are by now; a document whose key names a generation that it does not have comes alone."""
+    project_id = await ports.documents.project_of(tenant, document_id)
+    if project_id is None:
+        return None, None
+    scope = _scope(tenant, project_id)
     both = await ports.documents.lock_with(scope, document_id, number)
     return both or (await ports.documents.lock(scope, document_id), None)
 
 
-async def _scope(tenant: TenantScope, ports: Ports, document_id: UUID) -> Scope | None:
-    project_id = await ports.documents.project_of(tenant, document_id)
-    return None if project_id is None else system_scope(tenant.tenant_id, project_id, tenant.principal.id)
+def _scope(tenant: TenantScope, project_id: UUID) -> Scope:
+    return system_scope(tenant.tenant_id, project_id, tenant.principal.id)
