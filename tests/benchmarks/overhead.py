@@ -28,6 +28,7 @@ from pathlib import Path
 
 from shared import bootstrap
 from shared.adapters.files.reader import CagedFilesReader
+from shared.adapters.local_model.embedder import LocalEmbedder
 from shared.adapters.postgres.migrate import PgMigrations
 from shared.adapters.postgres.store import PgStore
 from shared.adapters.snowball.analyser import SnowballAnalyser
@@ -64,6 +65,7 @@ from shared.runtime.worker import Worker, s3_function, sqs_function
 from shared.usecases.ingest.chunk import cut
 from tests.benchmarks.ingest import pages
 from tests.benchmarks.stock import IDS, new_tenant, slots
+from tests.fixtures.local_model import model_files
 from tests.fixtures.postgres import TestServer
 from tests.functions.fakes import PlainReader
 from tests.functions.gateway import records
@@ -73,6 +75,12 @@ from tests.runtime.contexts import FakeContext
 BATCHES = {Queue.INGEST_EXTRACT: 1, Queue.INGEST_CHUNK: 2, Queue.INGEST_EMBED: 1, Queue.INGEST_PUBLISH: 5}
 """Records a call, as the template has them."""
 EVENTS = 10
+
+
+NAMES = {
+    "local": "the one of a fresh checkout, which the promise is about",
+    "memory": "one that costs nothing, so that the share is as large as it can be",
+}
 
 
 class Bare:
@@ -242,7 +250,7 @@ class Bench:
     async def collection(self) -> uuid.UUID:
         """A new one."""
         scope, id = self._scope, IDS.new()
-        now, model = self._world.clock.now(), self._world.embedder.model
+        now, model = self._world.clock.now(), bootstrap.powers().embedder.model
         made = Collection(id, scope.tenant_id, scope.project_id, f"round {id}", model, Chunking(), now)
         async with self._store.transaction(scope) as rows:
             await rows.collections.add(scope, made)
@@ -269,10 +277,10 @@ def told(name: str, documents: int, runs: Sequence[Run]) -> str:
     return f"  {name}: {1000 / wall:.1f} documents/s ({wall:.1f} ms each, of this process's processor {processor:.1f})"
 
 
-def measure(urls_app: str, reader: Reader, documents: int, rounds: int) -> None:
+def measure(urls_app: str, parts: dict[str, object], documents: int, rounds: int) -> None:
     """Both ways by turns, printed."""
     world, store = World(), PgStore(urls_app)
-    with world.active(), bootstrap.override(store=store, reader=reader, analyser=SnowballAnalyser()):
+    with world.active(), bootstrap.override(store=store, analyser=SnowballAnalyser(), **parts):
         scope, _ = run(new_tenant(store, "overhead"))
         bench = Bench(world, store, scope, documents)
         for way in bench.ways:
@@ -295,6 +303,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--embedder", choices=("local", "memory", "both"), default="both")
     parser.add_argument("--without-reading", action="store_true", help="a reader that does nothing but decode")
     chosen = parser.parse_args()
     server = TestServer({"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"})
@@ -302,8 +311,12 @@ def main() -> None:
         urls = server.create_database()
         asyncio.run(PgMigrations(urls.owner, urls.app).migrate())
         reader: Reader = PlainReader() if chosen.without_reading else CagedFilesReader(syntax=TreeSitterSyntax)
-        print(f"{chosen.documents} one-page texts a round, {chosen.rounds} rounds of each by turns")
-        measure(urls.app, reader, chosen.documents, chosen.rounds)
+        load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+        print(f"{chosen.documents} one-page texts a round, {chosen.rounds} rounds of each by turns; load {load}")
+        for name in ("local", "memory") if chosen.embedder == "both" else (chosen.embedder,):
+            print(f"embedder: {NAMES[name]}")
+            embedder: dict[str, object] = {"embedder": LocalEmbedder(model_files())} if name == "local" else {}
+            measure(urls.app, {"reader": reader, **embedder}, chosen.documents, chosen.rounds)
     finally:
         server.stop()
 

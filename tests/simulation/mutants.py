@@ -118,6 +118,7 @@ GATE = (
         f"{MEMORY}.documents:shown",
         "and not row.deleted",
         "",
+        histories=2000,
     ),
     one(
         "no read gate against other generations",

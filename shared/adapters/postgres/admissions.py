@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func, literal_column, select, text
 from shared.adapters.postgres.document_rows import read_both
 from shared.adapters.postgres.documents import WITH_GENERATIONS
 from shared.adapters.postgres.engine import Session
+from shared.adapters.postgres.lookup import Lookup
 from shared.adapters.postgres.models import documents, generations
 from shared.adapters.postgres.statements import TENANT
 from shared.domain.documents import IN_PROGRESS, Document, Generation
@@ -23,11 +24,12 @@ BUSY = (
     .limit(bindparam("most"))
     .subquery()
 )
-COUNT = select(func.count()).select_from(BUSY)
-NEXT = (
+COUNTED = select(func.count()).select_from(BUSY)
+COUNT = Lookup(COUNTED)
+NEXT = Lookup(
     WITH_GENERATIONS.where((G.tenant_id == TENANT) & literal_column("generations.state = 'queued'"))
     .order_by(G.entered_at, G.document_id, G.number)
-    .limit(func.greatest(0, bindparam("most") - COUNT.scalar_subquery()))
+    .limit(func.greatest(0, bindparam("most") - COUNTED.scalar_subquery()))
     .with_for_update(of=(documents, generations), skip_locked=True)
 )
 WAITING = text("SELECT tenant_id FROM lambent_in_line(:most)")

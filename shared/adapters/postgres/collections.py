@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, bindparam, func, select, text, update
+from sqlalchemy import Uuid, any_, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.index_rows import index_values, read_index
+from shared.adapters.postgres.lookup import Lookup
 from shared.adapters.postgres.models import collections, documents, indexes, keyword_statistics
 from shared.adapters.postgres.statements import ID, PROJECT, ROOM_LIVE, TENANT, page_after
 from shared.domain.chunks import Chunking, ChunkMethod
@@ -34,18 +35,20 @@ ADD = (
     .on_conflict_do_nothing(index_elements=[C.tenant_id, C.project_id, C.name], index_where=LIVE_NAME)
     .returning(C.id)
 )
-GET_ANY = select(collections).where(ONE)
-GET = GET_ANY.where(LIVE)
+ANY = select(collections).where(ONE)
+GET_ANY = Lookup(ANY)
+GET = Lookup(ANY.where(LIVE))
 # Rows that refer to it may still be added.
-LOCK = GET.with_for_update(key_share=True)
+LOCK = Lookup(ANY.where(LIVE).with_for_update(key_share=True))
 # The index first: both tables have columns of the same names.
-THROUGH = (
+SEEN_THROUGH = (
     select(indexes, *(column.label(f"home_{column.name}") for column in C))
     .join(collections, (C.tenant_id == X.tenant_id) & (C.id == X.collection_id))
-    .where(ONE & LIVE & (X.id == bindparam("index")) & X.state.in_([state.value for state in OPEN]))
+    .where(ONE & LIVE & (X.id == bindparam("index")) & or_(*(X.state == state.value for state in OPEN)))
 )
+THROUGH = Lookup(SEEN_THROUGH)
 # Publishing holds the collection, so that no cut comes between the look at what is searched and the commit.
-THROUGH_SHARED = THROUGH.with_for_update(read=True, of=collections)
+THROUGH_SHARED = Lookup(SEEN_THROUGH.with_for_update(read=True, of=collections))
 CUT = update(collections).where(ONE & LIVE & (C.index_id == bindparam("before", type_=Uuid))).returning(C.id)
 GET_MANY = select(collections).where(MINE & LIVE & (C.id == any_(bindparam("ids", type_=ARRAY(Uuid)))))
 LIST = select(collections).where(MINE & LIVE)

@@ -69,6 +69,11 @@ class Session:
         """False while the database has not heard of it."""
         return not self._opening
 
+    def opened(self) -> Sequence[str]:
+        """What begins it, for whoever sends that now."""
+        opening, self._opening = self._opening, ()
+        return opening
+
     def taken(self) -> list[Sent]:
         """What was to be sent later, for whoever sends it now."""
         later, self._later = self._later, []
@@ -83,8 +88,7 @@ class Session:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        opening, self._opening = self._opening, ()
-        cursor = await self._line.begin("; ".join([*opening, *([query] if query else [])]))
+        cursor = await self._line.begin("; ".join([*self.opened(), *([query] if query else [])]))
         if not query:
             return None
         while cursor.nextset():
@@ -143,12 +147,12 @@ class Session:
 
     async def _driven(self, lookup: Lookup, parameters: Parameters | None) -> psycopg.AsyncCursor[Any]:
         """By the driver alone, in one round trip with all that waits to be sent."""
-        opening, self._opening = self._opening, ()
+        opening = self.opened()
         try:
             wanted = Sent(lookup.sql, lookup.given(parameters))
             return await self._line.exchange([*map(Sent, opening), *self.taken(), wanted], anew=bool(opening))
         except psycopg.Error as error:
-            raise (meaning(error) or error) from error
+            raise (meaning(error, lost=self._line.lost) or error) from error
         except UnicodeEncodeError as error:
             raise unstorable() from error
 
@@ -165,7 +169,7 @@ class Session:
         except DBAPIError as error:
             raise (meaning(error.orig, lost=error.connection_invalidated) or error) from error
         except psycopg.Error as error:
-            raise (meaning(error) or error) from error
+            raise (meaning(error, lost=self._line.lost) or error) from error
         except UnicodeEncodeError as error:
             raise unstorable() from error
 

@@ -13,6 +13,7 @@ TRANSIENT: Mapping[str, tuple[str, str]] = {
     "40001": ("database_conflict", "the transaction met another one and was undone"),
     "40P01": ("database_conflict", "the transaction met another one and was undone"),
     "25P02": ("database_aborted", "the transaction was undone by an earlier error"),
+    "25P03": ("database_lost", "the transaction was left idle for too long"),
     "25006": ("database_read_only", "the database only reads at the moment"),
     "42P01": ("not_migrated", "the database lacks a table: its migrations have not run"),
     "42703": ("not_migrated", "the database lacks a column: its migrations have not run"),

@@ -67,6 +67,11 @@ class Line:
         self.oids: dict[str, int] = {}
         """Of the vector types; filled when first needed."""
 
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is of no use any more."""
+        return self.driver.broken or self.driver.closed
+
     async def take(self, tenant_id: UUID | None) -> Sequence[str]:
         """Wait for this connection's turn; what is taken must be left. Returns what begins a transaction.
 
@@ -92,17 +97,19 @@ class Line:
             CommitUnknown: the connection broke while committing.
         """
         later = session.taken()
-        if later and not session.begun:
-            await session.begin()
         if not session.begun:
-            return
+            if not later:
+                return
+            # Nothing was asked before: all of it is one round trip, and is not repeated when the connection has died.
+            await self._opened()
+            later = [*map(Sent, session.opened()), *later]
         if self.driver.info.transaction_status is TransactionStatus.INERROR:
             # COMMIT would answer ROLLBACK, politely: an error was swallowed inside the block.
             raise Unavailable("the transaction was undone by an earlier error", code="database_aborted")
         try:
             await self.exchange([*later, Sent("COMMIT")])
         except psycopg.Error as error:
-            if self.driver.broken or self.driver.closed:
+            if self.lost:
                 raise CommitUnknown("the database connection broke during commit") from error
             if (known := meaning(error)) is None and isinstance(error, psycopg.OperationalError):
                 raise Outage("the database refused to commit", code="database_conflict") from error
@@ -127,11 +134,11 @@ class Line:
             try:
                 return await self.driver.execute(sql)
             except psycopg.OperationalError as error:
-                if last or not (self.driver.broken or self.driver.closed):
-                    raise (meaning(error) or error) from error
+                if last or not self.lost:
+                    raise (meaning(error, lost=self.lost) or error) from error
                 await self.drop()
             except psycopg.Error as error:
-                raise (meaning(error) or error) from error
+                raise (meaning(error, lost=self.lost) or error) from error
         raise AssertionError("unreachable")
 
     async def exchange(self, sent: Sequence[Sent], *, anew: bool = False) -> psycopg.AsyncCursor[Any]:
@@ -150,7 +157,7 @@ class Line:
             try:
                 return await self._exchanged(sent)
             except psycopg.OperationalError:
-                if not anew or not (self.driver.broken or self.driver.closed):
+                if not anew or not self.lost:
                     raise
                 anew = False
                 await self.drop()

@@ -55,4 +55,4 @@ class PgOutbox:
     async def sent(self, ids: Sequence[UUID]) -> None:
         """Forget messages that were sent, whichever tenant's; in a transaction that does nothing else."""
         if ids:
-            await self._session.run(SENT, {"ids": list(ids)})
+            self._session.later(SENT, {"ids": list(ids)})
