@@ -104,7 +104,7 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     "SweepFunction": secret("database", "pinecone")
     | {(action, SIGNER) for action in ("kms:GetPublicKey", "kms:Sign")}
     | consume("SweepQueue")
-    | send(*SOURCES[1:])
+    | send(*SOURCES[2:])
     | {(action, bucket) for action in ("s3:ListBucket", "s3:ListBucketVersions") for bucket in BUCKETS}
     | {
         (f"s3:{action}", key)

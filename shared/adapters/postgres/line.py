@@ -167,7 +167,10 @@ class Line:
         cursor = self.driver.cursor(row_factory=named_rows)
         if not before:
             return await cursor.execute(last.sql, last.values)
-        async with self.driver.pipeline():
+        async with self.driver.pipeline() as pipeline:
+            # At the end the driver would ask for a flush behind the sync, which flushes by itself: to the server that
+            # is a client that has gone on, and its watch over idle transactions would end.
+            pipeline._exit_gen = pipeline._sync_gen  # type: ignore[method-assign]  # noqa: SLF001
             for one in before:
                 await self.driver.execute(one.sql, one.values)
             await cursor.execute(last.sql, last.values)

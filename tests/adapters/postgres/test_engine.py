@@ -152,16 +152,17 @@ async def test_locks_in_a_circle_end_with_one_transaction_undone(open_store: Ope
 
 
 async def test_transaction_left_idle_too_long_is_unavailable(open_store: OpenStore) -> None:
+    room = await new_room(open_store(Timeouts()))
     store = open_store(Timeouts(idle_in_transaction=20))
-    room = await new_room(store)
 
     async def idle() -> None:
         async with store.transaction(room.scope) as rows:
+            # Several statements in one trip: what ends it must not pass for a sign of life.
             await rows.collections.get(room.scope, room.collection.id)
             await asyncio.sleep(0.3)
             await rows.collections.get(room.scope, room.collection.id)
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="idle"):
         await idle()
 
 
