@@ -5,10 +5,11 @@ Sweeps, erasures and deliveries need nothing here: their rows are overdue, and t
 
 from shared.domain.events import ExtractMessage, GenerationMessage, IngestionMessage
 from shared.domain.tenants import Scope, system_scope
+from shared.runtime.receiving import receive_objects
 from shared.runtime.steering import PERMISSIONS, PRINCIPAL
 from shared.runtime.transactions import transaction
 from shared.runtime.worker import DeadLetter
-from shared.usecases.ingest.receive import receive, tenant_of
+from shared.usecases.ingest.receive import tenant_of
 from shared.usecases.ingest.reject import reject
 from shared.usecases.ingestions.steer import resume
 
@@ -31,5 +32,4 @@ async def settle_letter(letter: DeadLetter) -> None:
         for created in content:
             tenant = tenant_of(created)
             if tenant is not None:
-                async with transaction(tenant) as ports:
-                    await receive(tenant, ports, created)
+                await receive_objects(tenant, [created])

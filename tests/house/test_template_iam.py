@@ -100,7 +100,7 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     "IngestPublishFunction": secret("database")
     | consume("IngestPublishQueue")
     | send("IngestExtract", "IngestChunk", "Sweep", "DeliverWebhook"),
-    "IngestRejectFunction": secret("database") | consume(*DEAD) | send(*SOURCES[1:]) | {("s3:GetObject", UPLOADS)},
+    "IngestRejectFunction": secret("database") | consume(*DEAD) | send(*SOURCES[2:]) | {("s3:GetObject", UPLOADS)},
     "SweepFunction": secret("database", "pinecone")
     | {(action, SIGNER) for action in ("kms:GetPublicKey", "kms:Sign")}
     | consume("SweepQueue")
