@@ -45,6 +45,7 @@ class FunctionStats:
 
     Attributes:
         processes: alive now; `busy` of them have an invocation.
+        at_work: the process ids of those; `idle` are those that have started and wait for one.
         init_ms: average time from starting a process to its first request for work.
         average_ms: average duration of an invocation, without waiting and without init.
     """
@@ -52,6 +53,8 @@ class FunctionStats:
     name: str
     processes: int = 0
     busy: int = 0
+    at_work: tuple[int, ...] = ()
+    idle: tuple[int, ...] = ()
     waiting: int = 0
     cold_starts: int = 0
     init_ms: float = 0.0

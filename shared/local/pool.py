@@ -121,10 +121,14 @@ class Pool:
     def stats(self) -> FunctionStats:
         """The figures so far."""
         counters = self._counters
+        at_work = tuple(sandbox.pid for sandbox in self._sandboxes if sandbox.state is State.BUSY)
+        idle = tuple(sandbox.pid for sandbox in self._sandboxes if sandbox.state is State.IDLE)
         return FunctionStats(
             name=self.spec.name,
             processes=len(self._sandboxes),
-            busy=sum(sandbox.state is State.BUSY for sandbox in self._sandboxes),
+            busy=len(at_work),
+            at_work=at_work,
+            idle=idle,
             waiting=len(self._waiting),
             cold_starts=counters.cold_starts,
             init_ms=round(counters.init_ms / counters.cold_starts, 1) if counters.cold_starts else 0.0,

@@ -1,9 +1,10 @@
 """kill -9 of Postgres and of function processes while documents go through the local cloud.
 
-    uv run python -m tests.crashes [--documents 1000] [--database-kills 500] [--worker-kills 2000] [--seed 1]
+    uv run python -m tests.crashes [--documents 1000] [--database-kills 500] [--worker-kills 2000] [--minutes 25]
 
 A database kill hits the server, which is then started again, or one of its processes, after which the server ends all
-others and recovers; by turns. A worker kill hits any function process: of an HTTP area, of a stage, of the sweep.
+others and recovers; by turns. Worker kills are aimed in turn: at each stage and at the sweep, in the middle of an
+invocation (the process is stopped, the host still waits for its answer, then it is killed), and at any process at all.
 Every kill counts only if the process lived until then and is gone afterwards. Documents are sent as fast as the kills
 proceed. Fails when an acknowledged upload is not indexed with the text that was sent, when anything is stored twice or
 of another generation than the one served, when anything is stuck, or when a search does not find each document once.
@@ -11,6 +12,7 @@ Documents that were given up after several killed tries are taken up again at th
 """
 
 import argparse
+import math
 import shutil
 import statistics
 import sys
@@ -39,7 +41,8 @@ def report(outcome: Outcome, plan: Plan) -> None:
         f"kills: {kills.by_kind.total()}, each of a process that lived; {kills.missed} came too late and do not count"
     )
     for kind, count in kills.by_kind.most_common():
-        print(f"  {count:>6}  {kind}")
+        at_work = f", {kills.at_work[kind]} of them in the middle of an invocation" if kills.at_work[kind] else ""
+        print(f"  {count:>6}  {kind}{at_work}")
     if kills.recoveries:
         median, longest = statistics.median(kills.recoveries), max(kills.recoveries)
         print(f"Postgres answers again after {median:.2f} s (median), {longest:.2f} s (longest)")
@@ -61,9 +64,11 @@ def main() -> int:
     parser.add_argument("--database-kills", type=int, default=500)
     parser.add_argument("--worker-kills", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=0.0, help="end the storm then, whatever is left of it")
     parser.add_argument("--keep", action="store_true", help="leave the state folder, with all logs")
     chosen = parser.parse_args()
-    plan = Plan(chosen.database_kills, chosen.worker_kills, chosen.seed)
+    seconds = chosen.minutes * 60 if chosen.minutes else math.inf
+    plan = Plan(chosen.database_kills, chosen.worker_kills, chosen.seed, seconds=seconds)
     state = Path(tempfile.mkdtemp(prefix="lambent-crashes-"))
     state.chmod(0o755)
     print(f"state and logs: {state}", flush=True)

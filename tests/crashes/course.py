@@ -15,8 +15,8 @@ from shared.local.errors import InvokeFailed
 from tests.crashes.place import Place
 
 _SENDERS = 4
-_LEAD = 0.03
-"""Share of the documents that may be on their way before the storm has caught up with them."""
+_LEAD = 20
+"""Documents that may be on their way before the storm has caught up with them."""
 _PAUSE_SECONDS = 0.1
 _SWEEP_EVERY_SECONDS = 5.0
 _ENDED = ("indexed", "failed")
@@ -53,7 +53,7 @@ class Course:
         """Send every document, with at most `_LEAD` more than `allowed` (a share, 0-1) on their way."""
 
         def one(number: int) -> None:
-            while number / self.documents > allowed() + _LEAD:
+            while number - _LEAD > allowed() * self.documents:
                 time.sleep(_PAUSE_SECONDS)
             self._upload(number)
 
