@@ -29,7 +29,11 @@ class EmbeddingCache(Protocol):
         """
         ...
 
-    async def delete_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
+    async def listed(self, scope: TenantScope, after: str, limit: int) -> Sequence[str]:
+        """Hashes that some vector of the tenant is kept by, in order, from behind `after`."""
+        ...
+
+    async def delete_unused(self, scope: TenantScope, hashes: Sequence[str]) -> int:
         """Forget those of the hashes that no chunk of the tenant has any more; returns how many rows went."""
         ...
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from shared.domain.chunks import ChunkTerms
 from shared.domain.filters import Filter
 from shared.domain.search import LegHit
-from shared.domain.tenants import Scope
+from shared.domain.tenants import Scope, TenantScope
 
 
 class Keywords(Protocol):
@@ -37,6 +37,17 @@ class Keywords(Protocol):
         document_ids: Sequence[UUID] | None = None,
     ) -> Sequence[LegHit]:
         """Chunks of committed generations that share at least one term, best BM25 first; scores above 0."""
+        ...
+
+    async def counted(self, scope: Scope, index_id: UUID, document_id: UUID) -> Sequence[int]:
+        """Generations of a document that are counted into the index's statistics."""
+        ...
+
+    async def recount(self, scope: TenantScope) -> int:
+        """Make the totals of each index of the tenant what its counted generations add up to.
+
+        Returns of how many they were not; those of deleted collections and projects are left alone.
+        """
         ...
 
     async def discard(self, scope: Scope, index_id: UUID, document_id: UUID) -> int:

@@ -10,7 +10,13 @@ from shared.domain.tenants import Permission, Principal, PrincipalKind, TenantSc
 from shared.runtime.logging import bound
 from shared.runtime.transactions import transaction
 from shared.usecases.reconcile.documents import reconcile_document
-from shared.usecases.reconcile.stores import FOLDERS, reconcile_objects, reconcile_vectors
+from shared.usecases.reconcile.stores import (
+    FOLDERS,
+    reconcile_cache,
+    reconcile_objects,
+    reconcile_statistics,
+    reconcile_vectors,
+)
 
 log = structlog.get_logger()
 
@@ -42,6 +48,10 @@ async def _stores(scope: TenantScope) -> int:
                 wrong += await reconcile_objects(scope, ports, bucket, folder)
         async with transaction(scope) as ports:
             wrong += await reconcile_vectors(scope, ports)
+        async with transaction(scope) as ports:
+            wrong += await reconcile_cache(scope, ports)
+        async with transaction(scope) as ports:
+            wrong += await reconcile_statistics(scope, ports)
     except LambentError as error:
         log.warning("reconcile.failed", code=error.code, error=error.detail)
     return wrong

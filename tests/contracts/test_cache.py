@@ -162,3 +162,15 @@ async def test_under_way_asked_by_two_at_once_lets_the_second_see_the_first(
 
     found = await asyncio.gather(*(ask(another(), one) for one in documents))
     assert sorted(map(len, found)) == [0, 1]
+
+
+async def test_listed_names_hashes_in_order_a_page_at_a_time(store: Store) -> None:
+    room, other = await new_room(store), await new_room(store)
+    async with store.transaction(other.scope) as rows:
+        await rows.cache.put(other.scope, MODEL, {"a": [1.0], "z": [1.0]})
+    async with store.transaction(room.scope) as rows:
+        await rows.cache.put(room.scope, MODEL, {key: [1.0] for key in "dacb"})
+        await rows.cache.put(room.scope, "memory/other", {"a": [1.0]})
+        assert await rows.cache.listed(room.scope, "", 3) == ["a", "b", "c"]
+        assert await rows.cache.listed(room.scope, "c", 3) == ["d"]
+        assert await rows.cache.listed(room.scope, "d", 3) == []

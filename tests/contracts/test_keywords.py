@@ -346,3 +346,24 @@ async def test_rebalance_of_an_unknown_collection_does_nothing(store: Store) -> 
     one, other = await new_room(store), await new_room(store)
     async with store.transaction(one.scope) as rows:
         assert await rows.keywords.rebalance(one.scope, other.collection.id) == 0
+
+
+async def test_recount_makes_totals_what_is_counted(store: Store) -> None:
+    room, other = await new_room(store), await new_room(store)
+    first, second = await index(store, room, TEXTS), await index(store, room, ("a mouse",))
+    await index(store, other, TEXTS)
+    async with store.transaction(room.scope) as rows:
+        assert await rows.keywords.counted(room.scope, room.collection.id, first.id) == [1]
+        assert await rows.keywords.recount(room.scope) == 0
+        # Its words go, and the totals stay: as if a delete had counted nothing out.
+        await rows.keywords.discard(room.scope, room.collection.id, second.id)
+        assert await rows.keywords.counted(room.scope, room.collection.id, second.id) == []
+    async with store.transaction(other.scope) as rows:
+        assert await rows.keywords.recount(other.scope) == 0
+    async with store.transaction(room.scope) as rows:
+        assert await rows.keywords.recount(room.scope) == 1
+    async with store.transaction(room.scope) as rows:
+        assert await rows.keywords.recount(room.scope) == 0
+    await index(store, room, ("the third",))
+    async with store.transaction(room.scope) as rows:
+        assert await rows.keywords.recount(room.scope) == 0

@@ -14,7 +14,7 @@ from shared.ports.blobs import Bucket
 from shared.runtime import reconciling
 from shared.runtime.invocation import run
 from shared.usecases.reconcile import stores
-from shared.usecases.reconcile.documents import reconcile_document
+from shared.usecases.reconcile.documents import UPLOAD_GONE, reconcile_document
 from tests.functions.fakes import RemoteVectors
 from tests.functions.test_deletion import rows
 from tests.functions.texts import LEAVE, LEAVE_CHANGED
@@ -165,6 +165,109 @@ def test_what_a_later_version_left_when_it_failed_is_removed(
     assert generations == {1}
     assert api_client.search(collection, "paid leave")
     assert api_client.get(f"/documents/{sample_document}").json["version"] == 1
+
+
+def test_what_a_running_reindex_has_made_is_spared(
+    world: World, api_client: Client, collection: str, sample_document: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = api_client.upload(collection, LEAVE_CHANGED, "other.txt")
+    world.settle()
+    api_client.patch(f"/collections/{collection}", {"chunking": {"size": 20}})
+    started = api_client.post("/reindexes", {"collection_id": collection}).json["id"]
+    world.call("reindex", {})
+    world.settle()
+    shadows = {number for number in with_chunks(world) if number != 1}
+    assert shadows
+    # Made long ago and not searched yet: it is not what failed, and not what was overtaken.
+    for _ in range(3):
+        world.clock.advance(LATER)
+        reconcile(world)
+    assert {number for number in with_chunks(world) if number != 1} == shadows
+    assert not run(wrong(world, api_client, sample_document))
+    assert not run(wrong(world, api_client, broken))
+    world.call("reindex", {})
+    assert api_client.post(f"/reindexes/{started}/promote").status == 200
+    assert {hit["version"] for hit in api_client.search(collection, "paid leave")} == {2}
+    # And what was searched before is kept for the way back.
+    world.clock.advance(LATER)
+    reconcile(world)
+    assert api_client.post(f"/reindexes/{started}/rollback").status == 200
+    assert {hit["version"] for hit in api_client.search(collection, "paid leave")} == {1}
+
+
+def test_file_that_is_gone_is_told_of_once_and_what_is_searched_stays(
+    world: World, api_client: Client, collection: str, sample_document: str
+) -> None:
+    run(world.blobs.delete_prefix(Bucket.UPLOADS, f"{api_client.tenant_id}/{sample_document}/"))
+    for _ in range(2):
+        assert run(wrong(world, api_client, sample_document))
+    assert world.generation(api_client, sample_document).warnings == (UPLOAD_GONE,)
+    assert api_client.search(collection, "paid leave")
+
+
+@pytest.mark.parametrize("too_much", [True, False])
+def test_statistics_count_what_is_served_and_nothing_else(
+    too_much: bool, world: World, api_client: Client, collection: str, sample_document: str
+) -> None:
+    before = [hit["score"] for hit in api_client.search(collection, "paid leave", mode="keyword")]
+    scope, document, number = world.scope(api_client), UUID(sample_document), 1
+    if too_much:
+        # A version that came to nothing was counted, as if its publish had been half undone.
+        world.send(api_client.post(f"/documents/{sample_document}/versions", {}).json, LEAVE_CHANGED)
+        world.embedder.failures.append(Rejected("the model refuses it", code="refused"))
+        world.settle()
+        number = 2
+
+    async def damage() -> None:
+        async with bootstrap.transaction(scope) as ports:
+            add, remove = (number, None) if too_much else (None, number)
+            await ports.keywords.publish(scope, UUID(collection), document, add=add, remove=remove)
+
+    run(damage())
+    assert [hit["score"] for hit in api_client.search(collection, "paid leave", mode="keyword")] != before
+    assert run(wrong(world, api_client, sample_document))
+    assert [hit["score"] for hit in api_client.search(collection, "paid leave", mode="keyword")] == before
+    assert not run(wrong(world, api_client, sample_document))
+
+
+def test_totals_that_do_not_add_up_are_counted_again(
+    world: World, api_client: Client, collection: str, sample_document: str
+) -> None:
+    other = api_client.upload(collection, LEAVE_CHANGED, "other.txt")
+    world.settle()
+    scope = world.scope(api_client)
+
+    async def damage() -> None:
+        async with bootstrap.transaction(scope) as ports:
+            await ports.keywords.discard(scope, UUID(collection), UUID(other))
+
+    run(damage())
+    world.sweep()
+    # Of the index first, of the document then.
+    assert world.measured("statistics_wrong") == [1.0, 1.0]
+
+    async def miscounted() -> int:
+        async with bootstrap.transaction(scope) as ports:
+            return await ports.keywords.recount(scope)
+
+    assert run(miscounted()) == 0
+
+
+def test_vectors_kept_for_texts_that_nobody_has_are_forgotten(
+    world: World, api_client: Client, collection: str, sample_document: str
+) -> None:
+    scope = world.scope(api_client)
+
+    async def cached(put: bool) -> list[str]:
+        async with bootstrap.transaction(scope) as ports:
+            if put:
+                await ports.cache.put(scope, "memory/bag-of-words", {"0" * 64: [1.0], "f" * 64: [1.0]})
+            return list(await ports.cache.listed(scope, "", 1000))
+
+    before = run(cached(put=False))
+    assert len(run(cached(put=True))) == len(before) + 2
+    reconcile(world)
+    assert run(cached(put=False)) == before
 
 
 def test_tenants_take_turns(world: World, api_client: Client) -> None:

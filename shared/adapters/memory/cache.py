@@ -39,7 +39,12 @@ class MemoryEmbeddingCache:
                 found.update(chunk.content_hash for chunk in chunks.values())
         return found & set(hashes)
 
-    async def delete_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
+    async def listed(self, scope: TenantScope, after: str, limit: int) -> Sequence[str]:
+        """Hashes that some vector of the tenant is kept by, in order, from behind `after`."""
+        kept = {str(key[0]) for key, _ in self._transaction.items("cache", scope.tenant_id)}
+        return sorted(one for one in kept if one > after)[:limit]
+
+    async def delete_unused(self, scope: TenantScope, hashes: Sequence[str]) -> int:
         """Forget those of the hashes that no chunk of the tenant has any more; returns how many rows went."""
         kept = (key for key, _ in self._transaction.items("cache", scope.tenant_id) if key[0] in set(hashes))
         for key in sorted(kept, key=str):
@@ -61,7 +66,7 @@ class MemoryEmbeddingCache:
         """How many rows there are for those of the hashes that no chunk of the tenant has."""
         return len(self._unused(scope, hashes))
 
-    def _unused(self, scope: Scope, hashes: Sequence[str]) -> list[Key]:
+    def _unused(self, scope: TenantScope, hashes: Sequence[str]) -> list[Key]:
         generations = self._transaction.items("chunks", scope.tenant_id)
         used = {chunk.content_hash for _, chunks in generations for chunk in chunks.values()}
         unused = set(hashes) - used

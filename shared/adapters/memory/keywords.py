@@ -8,13 +8,14 @@ from uuid import UUID
 from shared.adapters.memory.chunks import document_in, generations_of, index_of
 from shared.adapters.memory.documents import shown
 from shared.adapters.memory.rows_transaction import Key, Transaction
+from shared.adapters.memory.tombstones import collection_gone
 from shared.domain import bm25
 from shared.domain.chunks import ChunkId, ChunkTerms
 from shared.domain.errors import NotFound
 from shared.domain.filters import Filter, matches
 from shared.domain.indexes import Index
 from shared.domain.search import LegHit
-from shared.domain.tenants import Scope
+from shared.domain.tenants import Scope, TenantScope, system_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,33 @@ class MemoryKeywords:
                 if score > 0:
                     hits.append(LegHit(ChunkId(document.id, generation, ordinal), score))
         return sorted(hits, key=lambda hit: (-hit.score, hit.id.document_id, hit.id.ordinal))[:limit]
+
+    async def counted(self, scope: Scope, index_id: UUID, document_id: UUID) -> Sequence[int]:
+        """Generations of a document that are counted into the index's statistics."""
+        keys = generations_of(self._transaction, "counted", scope, document_id, None, index_id)
+        return sorted(number for _, number in keys)
+
+    async def recount(self, scope: TenantScope) -> int:
+        """Make the totals of each index of the tenant what its counted generations add up to."""
+        wrong = 0
+        for _, index in self._transaction.items("indexes", scope.tenant_id):
+            index_id = index.id
+            if not index.open or collection_gone(self._transaction, index) is not None:
+                continue
+            room = system_scope(scope.tenant_id, index.project_id, scope.principal.id)
+            statistics = await self._lock(room, index_id)
+            documents = self._transaction.items("documents", scope.tenant_id)
+            mine = [one for _, one in documents if one.collection_id == index.collection_id]
+            counted = [
+                self._transaction.get("counted", scope.tenant_id, key)
+                for one in mine
+                for key in generations_of(self._transaction, "counted", room, one.id, None, index_id)
+            ]
+            sums = sum(one.chunks for one in counted), sum(one.length for one in counted)
+            if statistics is not None and (statistics.chunks, statistics.length) != sums:
+                wrong += 1
+                await self._store(room, index_id, Statistics(*sums, statistics.average, statistics.containing))
+        return wrong
 
     async def discard(self, scope: Scope, index_id: UUID, document_id: UUID) -> int:
         """Remove the words of every generation of a deleted document, and that they were counted.

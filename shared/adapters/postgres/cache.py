@@ -24,6 +24,10 @@ FROM unnest(CAST(:hashes AS text[]), CAST(:embeddings AS bytea[])) AS new (conte
 ORDER BY new.content_hash
 ON CONFLICT (tenant_id, content_hash, model) DO UPDATE SET embedding = excluded.embedding
 """)
+LISTED = text("""
+SELECT DISTINCT content_hash FROM embedding_cache
+WHERE tenant_id = :tenant AND content_hash > :after ORDER BY content_hash LIMIT :most
+""")
 # One at a time within a tenant, until the lease that was taken before is committed and can be seen.
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('embedding ' || CAST(:tenant AS text), 0))")
 UNDER_WAY = text("""
@@ -94,7 +98,12 @@ class PgEmbeddingCache:
         }
         return {row.content_hash for row in await self._session.all(UNDER_WAY, parameters)}
 
-    async def delete_unused(self, scope: Scope, hashes: Sequence[str]) -> int:
+    async def listed(self, scope: TenantScope, after: str, limit: int) -> Sequence[str]:
+        """Hashes that some vector of the tenant is kept by, in order, from behind `after`."""
+        rows = await self._session.all(LISTED, {"tenant": scope.tenant_id, "after": after, "most": limit})
+        return [row.content_hash for row in rows]
+
+    async def delete_unused(self, scope: TenantScope, hashes: Sequence[str]) -> int:
         """Forget those of the hashes that no chunk of the tenant has any more; returns how many rows went."""
         if not hashes:
             return 0

@@ -20,7 +20,7 @@ from shared.domain.chunks import ChunkId, ChunkTerms
 from shared.domain.errors import NotFound
 from shared.domain.filters import Filter
 from shared.domain.search import LegHit
-from shared.domain.tenants import Scope
+from shared.domain.tenants import Scope, TenantScope
 
 BATCH = 500
 K = keywords.c
@@ -100,6 +100,27 @@ FORGET = text("DELETE FROM keyword_terms WHERE tenant_id = :tenant AND index_id 
 MINE = """tenant_id = :tenant AND index_id = (
   SELECT i.id FROM indexes i WHERE i.tenant_id = :tenant AND i.project_id = :project AND i.id = :index
 )"""
+COUNTED_OF = text(f"SELECT generation FROM keyword_generations WHERE {MINE} AND document_id = :document")
+MISCOUNTED = text("""
+SELECT s.index_id FROM keyword_statistics s
+JOIN indexes i ON i.tenant_id = :tenant AND i.id = s.index_id AND i.state NOT IN ('dropping', 'dropped')
+JOIN collections c ON c.tenant_id = :tenant AND c.id = i.collection_id AND c.deleted_at IS NULL
+JOIN projects p ON p.tenant_id = :tenant AND p.id = c.project_id AND p.deleted_at IS NULL
+LEFT JOIN keyword_generations g ON g.tenant_id = :tenant AND g.index_id = s.index_id
+WHERE s.tenant_id = :tenant
+GROUP BY s.index_id, s.chunks, s.length
+HAVING (s.chunks, s.length) IS DISTINCT FROM (coalesce(sum(g.chunks), 0), coalesce(sum(g.length), 0))
+ORDER BY s.index_id
+""")
+HOLD = text("SELECT FROM keyword_statistics WHERE tenant_id = :tenant AND index_id = :index FOR UPDATE")
+RECOUNT = text("""
+UPDATE keyword_statistics s SET chunks = sums.chunks, length = sums.length
+FROM (
+  SELECT coalesce(sum(chunks), 0) AS chunks, coalesce(sum(length), 0) AS length
+  FROM keyword_generations WHERE tenant_id = :tenant AND index_id = :index
+) sums
+WHERE s.tenant_id = :tenant AND s.index_id = :index
+""")
 DISCARD = text(f"""
 WITH words AS (DELETE FROM keywords WHERE {MINE} AND document_id = :document RETURNING 1),
 counted AS (DELETE FROM keyword_generations WHERE {MINE} AND document_id = :document RETURNING 1)
@@ -284,6 +305,21 @@ class PgKeywords:
         if found is None:
             found = hits_of(await self._session.all(SCAN.where(*narrowing), {**asked, "most": limit}))
         return [hit for hit in found if hit.score > 0]
+
+    async def counted(self, scope: Scope, index_id: UUID, document_id: UUID) -> Sequence[int]:
+        """Generations of a document that are counted into the index's statistics."""
+        rows = await self._session.all(COUNTED_OF, {**_index(scope, index_id), "document": document_id})
+        return [row.generation for row in rows]
+
+    async def recount(self, scope: TenantScope) -> int:
+        """Make the totals of each index of the tenant what its counted generations add up to."""
+        wrong = await self._session.all(MISCOUNTED, {"tenant": scope.tenant_id})
+        for row in wrong:
+            where = {"tenant": scope.tenant_id, "index": row.index_id}
+            # Whoever publishes holds this row, so what is added up afterwards is all there is.
+            await self._session.first(HOLD, where)
+            await self._session.run(RECOUNT, where)
+        return len(wrong)
 
     async def discard(self, scope: Scope, index_id: UUID, document_id: UUID) -> int:
         """Remove the words of every generation of a deleted document, and that they were counted; the index's

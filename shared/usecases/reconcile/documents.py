@@ -2,22 +2,26 @@
 
 Vectors that are gone are put again from the tenant's own cache; what the cache does not know is told by a metric and a
 line at level error, for a person to process the document again. What a later version that failed or was overtaken left
-behind is removed.
+behind is removed. Keyword statistics count what is served, and nothing else. A file that is gone is told of.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
 
 from shared.domain.chunks import ChunkVector
 from shared.domain.documents import Document, Generation, GenerationState
+from shared.domain.errors import NotFound
 from shared.domain.indexes import IndexState, seen_through
 from shared.domain.tenants import Permission, Scope
+from shared.ports.blobs import Bucket
 from shared.ports.ports import Ports
 from shared.usecases.reconcile.stores import GUARD
 
 log = structlog.get_logger()
 
+UPLOAD_GONE = "the uploaded file is gone from the object store: it is searched as before, but cannot be read again"
 DEAD = frozenset({GenerationState.FAILED, GenerationState.SUPERSEDED})
 
 
@@ -27,8 +31,8 @@ async def reconcile_document(scope: Scope, ports: Ports, document_id: UUID) -> b
     document = await ports.documents.lock(scope, document_id)
     if document is None or document.deleted or document.committed_generation is None:
         return False
-    lingering = await _lingering(scope, ports, document)
-    return await _missing(scope, ports, document) or lingering
+    wrong = [await look(scope, ports, document) for look in (_lingering, _missing, _miscounted, _without_upload)]
+    return any(wrong)
 
 
 async def _lingering(scope: Scope, ports: Ports, document: Document) -> bool:
@@ -81,6 +85,42 @@ async def _missing(scope: Scope, ports: Ports, document: Document) -> bool:
     ports.meter.add("store_entries_missing", len(lost))
     log.error("reconcile.missing", document_id=str(document.id), vectors=len(lost), repaired=len(again))
     return True
+
+
+async def _miscounted(scope: Scope, ports: Ports, document: Document) -> bool:
+    """Count into each index what it serves of the document, and out what it does not."""
+    wrong = False
+    for index in await ports.indexes.of(scope, document.collection_id):
+        if not index.open:
+            continue
+        counted = set(await ports.keywords.counted(scope, index.id, document.id))
+        served = {one for one in (document.committed_in(index.slot),) if one is not None}
+        if counted == served:
+            continue
+        wrong = True
+        for number in sorted(counted - served):
+            await ports.keywords.publish(scope, index.id, document.id, add=None, remove=number)
+        for number in sorted(served - counted):
+            await ports.keywords.publish(scope, index.id, document.id, add=number, remove=None)
+        ports.meter.add("statistics_wrong", 1)
+        log.error("reconcile.miscounted", document_id=str(document.id), counted=sorted(counted), served=sorted(served))
+    return wrong
+
+
+async def _without_upload(scope: Scope, ports: Ports, document: Document) -> bool:
+    """Tell of a file that is gone: what is searched is whole, but nobody can download it or read it again."""
+    served = await ports.documents.generation(scope, document.id, document.committed_generation or 0)
+    if served is None or not served.source.version_id:
+        return False
+    try:
+        await ports.blobs.head(Bucket.UPLOADS, served.source.key, version_id=served.source.version_id)
+    except NotFound:
+        if UPLOAD_GONE not in served.warnings:
+            await ports.documents.save_generation(scope, replace(served, warnings=(*served.warnings, UPLOAD_GONE)))
+        ports.meter.add("uploads_missing", 1)
+        log.error("reconcile.upload_missing", document_id=str(document.id), generation=served.number)
+        return True
+    return False
 
 
 def _settled(served: Generation, latest: Generation, ports: Ports) -> bool:

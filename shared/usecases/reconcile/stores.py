@@ -56,6 +56,32 @@ async def reconcile_vectors(scope: TenantScope, ports: Ports) -> int:
     return len(unknown) + swept
 
 
+async def reconcile_cache(scope: TenantScope, ports: Ports) -> int:
+    """A page of the vectors the tenant has had made; returns how many nobody has a text for any more.
+
+    A text is cut before it is embedded, so there is none that is young.
+    """
+    scope.require(Permission.DOCUMENTS_DELETE)
+    name = f"cache/{scope.tenant_id}"
+    found = await ports.cache.listed(scope, await ports.cursors.get(name), PAGE)
+    gone = await ports.cache.delete_unused(scope, found)
+    await ports.cursors.put(name, found[-1] if len(found) == PAGE else "", ports.clock.now())
+    if gone:
+        ports.meter.add("store_orphans", gone)
+        log.warning("reconcile.orphans", store="cache", removed=gone)
+    return gone
+
+
+async def reconcile_statistics(scope: TenantScope, ports: Ports) -> int:
+    """The totals of the tenant's keyword indexes; returns how many did not add up."""
+    scope.require(Permission.DOCUMENTS_DELETE)
+    wrong = await ports.keywords.recount(scope)
+    if wrong:
+        ports.meter.add("statistics_wrong", wrong)
+        log.error("reconcile.statistics", indexes=wrong)
+    return wrong
+
+
 async def _too_much(scope: TenantScope, ports: Ports, document_ids: list[UUID]) -> tuple[set[UUID], int]:
     """Those without a row; and how many others are swept already and will be swept again."""
     known = await ports.documents.swept(scope, document_ids)
