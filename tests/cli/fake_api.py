@@ -82,8 +82,8 @@ def _rooms(app: FastAPI, world: World) -> None:
 
     @app.post("/api/v1/projects", response_model=projects.ProjectOut, status_code=201)
     async def create_project(body: projects.NewProject) -> dict[str, Any]:
-        made = {"id": str(uuid.uuid4()), "name": body.name, "created_at": NOW}
-        world.projects[made["id"]] = made
+        made = {"id": str(uuid.uuid4()), "name": body.name, "created_at": NOW, "unit_id": None, "archived_at": None}
+        world.projects[str(made["id"])] = made
         return made
 
     @app.get("/api/v1/collections", response_model=collections.CollectionPage)

@@ -59,7 +59,14 @@ PROBES: Mapping[Route, Probe] = {
     ("POST", "/api/v1/projects"): Probe(201, {"name": "Another"}, foreign=None),
     ("GET", "/api/v1/projects"): Probe(200, foreign=None),
     ("GET", "/api/v1/projects/{project_id}"): Probe(200),
+    ("PATCH", "/api/v1/projects/{project_id}"): Probe(200, {"name": "Another"}),
     ("DELETE", "/api/v1/projects/{project_id}"): Probe(202, {"name": "default"}),
+    ("POST", "/api/v1/projects/{project_id}/move"): Probe(200, {"unit_id": "{unit_id}"}),
+    ("POST", "/api/v1/projects/{project_id}/archive"): Probe(200),
+    ("POST", "/api/v1/projects/{project_id}/unarchive"): Probe(200),
+    ("GET", "/api/v1/projects/{project_id}/members"): Probe(200),
+    ("PUT", "/api/v1/projects/{project_id}/members/{user_id}"): Probe(200, {"role": "editor"}),
+    ("DELETE", "/api/v1/projects/{project_id}/members/{user_id}"): Probe(204),
     ("GET", "/api/v1/orgs/{org_id}"): Probe(200),
     ("DELETE", "/api/v1/orgs/{org_id}"): Probe(202, {"name": "{tenant}"}),
     ("PATCH", "/api/v1/orgs/{org_id}"): Probe(200, {"name": "Another"}),
@@ -153,6 +160,9 @@ PROBES: Mapping[Route, Probe] = {
 SCOPED = [route for route, permission in ROUTES.items() if permission is not None]
 WITH_BODY = [route for route in SCOPED if PROBES[route].body is not None]
 NAMING = [route for route in SCOPED if PROBES[route].foreign is not None]
+WHOLE_TENANT = ("{project_id}", "{org_id}")
+"""What every project of a tenant may name."""
+OF_ONE_PROJECT = [route for route in NAMING if not any(name in route[1] for name in WHOLE_TENANT)]
 
 
 def make_things(world: World, tenant: str) -> Things:
@@ -174,6 +184,7 @@ def make_things(world: World, tenant: str) -> Things:
     delivery = delivered(client, webhook)
     user, unit = join(world, client).user_id, new_unit(client)
     assert client("PUT", f"/orgs/{client.tenant_id}/units/{unit}/members/{user}", {"role": None}).status == 200
+    assert client("PUT", f"/projects/{client.project_id}/members/{user}", {"role": "viewer"}).status == 200
     return Things(
         client=client,
         collection_id=collection,

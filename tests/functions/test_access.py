@@ -14,8 +14,10 @@ from shared.runtime.routes import ROUTES
 from tests.functions.gateway import Answer
 from tests.functions.requests import (
     NAMING,
+    OF_ONE_PROJECT,
     PROBES,
     SCOPED,
+    WHOLE_TENANT,
     WITH_BODY,
     Route,
     Things,
@@ -26,9 +28,6 @@ from tests.functions.requests import (
 )
 from tests.functions.world import Client, World
 
-WHOLE_TENANT = ("{project_id}", "{org_id}")
-"""What every project of a tenant may name."""
-OF_ONE_PROJECT = [route for route in NAMING if not any(name in route[1] for name in WHOLE_TENANT)]
 NOBODY = "00000000-0000-7000-8000-000000000009"
 
 

@@ -10,6 +10,7 @@ import pytest
 from shared.domain.documents import Source
 from shared.domain.errors import Forbidden
 from shared.domain.events import GenerationMessage, Queue
+from shared.domain.roles import BuiltIn
 from shared.domain.search import SearchQuery
 from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope
 from shared.ports.audit import AuditFilter
@@ -27,6 +28,7 @@ from shared.usecases.ingest import publish, reject, rescue, stage, sweep
 from shared.usecases.members import manage as members
 from shared.usecases.orgs import manage as orgs
 from shared.usecases.projects import manage as projects
+from shared.usecases.projects import people as crew
 from shared.usecases.reconcile import documents, stores
 from shared.usecases.roles import manage as roles
 from shared.usecases.search import retrieve
@@ -53,6 +55,13 @@ USE_CASES: list[tuple[str, Permission, UseCase]] = [
     ("projects.create", P.PROJECTS_WRITE, lambda s, p: projects.create(s, p, "x")),
     ("projects.get", P.PROJECTS_READ, lambda s, p: projects.get(s, p, ID)),
     ("projects.list", P.PROJECTS_READ, lambda s, p: projects.list_projects(s, p, cursor=None, limit=1)),
+    ("projects.rename", P.PROJECTS_WRITE, lambda s, p: projects.rename(s, p, ID, "x")),
+    ("projects.move", P.PROJECTS_WRITE, lambda s, p: projects.move(s, p, ID, None)),
+    ("projects.archive", P.PROJECTS_WRITE, lambda s, p: projects.archive(s, p, ID)),
+    ("projects.unarchive", P.PROJECTS_WRITE, lambda s, p: projects.unarchive(s, p, ID)),
+    ("projects.people", P.MEMBERS_READ, lambda s, p: crew.list_people(s, p, ID)),
+    ("projects.put", P.MEMBERS_WRITE, lambda s, p: crew.put(s, p, ID, ID, BuiltIn.VIEWER)),
+    ("projects.remove", P.MEMBERS_WRITE, lambda s, p: crew.remove(s, p, ID, ID)),
     ("collections.create", P.COLLECTIONS_WRITE, lambda s, p: collections.create(s, p, name="x")),
     ("collections.summary", P.COLLECTIONS_READ, lambda s, p: collections.summary(s, p, ID)),
     ("collections.list", P.COLLECTIONS_READ, lambda s, p: collections.list_collections(s, p, cursor=None, limit=1)),

@@ -99,7 +99,7 @@ class MemoryProjects:
         if project.deleted_at is None:
             await self._transaction.lock("projects.name", scope.tenant_id, (project.name,))
             if any(row.name == project.name and row.id != project.id for row in self._live(scope)):
-                raise Conflict("something with the same key exists already", code="already_exists")
+                raise Conflict(f"there is a project named {project.name!r} already", code="name_taken")
         refer(self._transaction, scope.tenant_id, units=project.unit_id)
         kept = replace(project, tenant_id=known.tenant_id, created_at=known.created_at)
         await self._transaction.put("projects", scope.tenant_id, (project.id,), kept)

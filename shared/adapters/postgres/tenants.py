@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.models import api_keys, projects, tenants
+from shared.adapters.postgres.names import named
 from shared.adapters.postgres.statements import ID, TENANT, page_after, within
 from shared.domain.errors import Conflict
 from shared.domain.pages import After
@@ -119,7 +120,8 @@ class PgProjects:
             "unit_id": project.unit_id,
             "archived_at": project.archived_at,
         }
-        await self._session.run(SAVE_PROJECT.values(changed), {"tenant": scope.tenant_id, "of_id": project.id})
+        where = {"tenant": scope.tenant_id, "of_id": project.id}
+        await named(self._session, SAVE_PROJECT.values(changed), where, "project", project.name)
 
     async def named(self, scope: TenantScope, subject: Subject, limit: int) -> Sequence[Project]:
         """Projects of a deleted project or tenant that still have a name, up to `limit`."""

@@ -12,6 +12,7 @@ from shared.domain.errors import Conflict, NotFound
 from shared.domain.receipts import PATIENCE, DeletionReceipt, Subject, SubjectKind
 from shared.domain.tenants import Permission, Scope, TenantScope
 from shared.ports.ports import Ports
+from shared.usecases.audit.note import note
 from shared.usecases.outbox.send import send_erase
 
 
@@ -54,6 +55,7 @@ async def delete_project(scope: TenantScope, ports: Ports, project_id: UUID, nam
     if known.deleted_at is None:
         _sure(known.name, name, "project")
         await ports.projects.save(scope, replace(known, deleted_at=now))
+        await note(scope, ports, "project.deleted", known.id, project_id=known.id, before={"name": known.name})
     return await _begun(scope, ports, Subject(SubjectKind.PROJECT, known.id), known.id, now)
 
 
@@ -77,6 +79,7 @@ async def delete_tenant(scope: TenantScope, ports: Ports, tenant_id: UUID, name:
     _sure(known.name, name, "tenant")
     now = ports.clock.now()
     await ports.tenants.save(scope, replace(known, deleted_at=now))
+    await note(scope, ports, "org.deleted", known.id)
     return await _begun(scope, ports, Subject(SubjectKind.TENANT, known.id), None, now)
 
 

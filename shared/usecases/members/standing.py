@@ -26,13 +26,15 @@ async def held_now(scope: TenantScope, ports: Ports, project_id: UUID | None = N
     return scope.permissions & await held_by(scope, ports, scope.principal, project_id)
 
 
-async def require_now(scope: TenantScope, ports: Ports, permission: Permission) -> frozenset[Permission]:
-    """See that the caller still has a permission, behind a lock; returns all they hold.
+async def require_now(
+    scope: TenantScope, ports: Ports, permission: Permission, project_id: UUID | None = None
+) -> frozenset[Permission]:
+    """See that the caller still has a permission, there or in the organisation, behind a lock; returns all they hold.
 
     Raises:
         Forbidden: they have lost it since the request came in.
     """
-    held = await held_now(scope, ports)
+    held = await held_now(scope, ports, project_id)
     if permission not in held:
         raise Forbidden(f"this credential lacks the permission {permission}")
     return held

@@ -88,14 +88,23 @@ async def delete(scope: TenantScope, ports: Ports, unit_id: UUID) -> None:
     await note(scope, ports, "unit.deleted", unit_id, before=_written(known))
 
 
-async def require_placing(scope: TenantScope, ports: Ports, permission: Permission, unit_id: UUID | None) -> None:
+async def require_placing(
+    scope: TenantScope, ports: Ports, permission: Permission, unit_id: UUID | None, project_id: UUID | None = None
+) -> None:
     """See that the caller may put something into a unit: whoever has a role there gets it in what is put there.
+
+    Args:
+        scope: the caller's.
+        ports: in an open transaction.
+        permission: what putting it there takes.
+        unit_id: where to; None: nowhere.
+        project_id: what, when it is a project.
 
     Raises:
         NotFound: the organisation has no such unit.
         Forbidden: somebody would get more than the caller holds.
     """
-    held = await require_now(scope, ports, permission)
+    held = await require_now(scope, ports, permission, project_id)
     if unit_id is None:
         return
     above = await ports.units.above(scope, unit_id)
