@@ -65,6 +65,11 @@ class Kit:
         return SystemClock()
 
     @cached_property
+    def rate_factor(self) -> float:
+        """Factor on how often callers may ask; 0: as often as they like."""
+        return self.settings.rate_factor
+
+    @cached_property
     def pace(self) -> Pace:
         """How patient ingestion is."""
         return Pace(self.settings.ingestion_patience, self.settings.tenant_documents)
@@ -390,6 +395,7 @@ ROWS = frozenset(
         "receipts",
         "outbox",
         "limits",
+        "rates",
         "cursors",
         "backlog",
         "ingestions",

@@ -100,6 +100,8 @@ class Settings(BaseSettings):
     tenant_documents: int = Field(default=100, ge=1)
     """Documents of one tenant that are in progress at once; the others wait for their turn."""
     max_upload_bytes: int = Field(default=50 * 1024 * 1024, ge=1)
+    rate_factor: float = Field(default=1.0, ge=0)
+    """Factor on how often callers may ask; 0: as often as they like."""
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
 
     def queue_urls(self) -> dict[str, str]:

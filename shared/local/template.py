@@ -104,6 +104,8 @@ def local_parameters() -> dict[str, str]:
         "Architecture": "arm64" if arm else "x86_64",
         # One for every copy of each of the four stages: more would only stand in the queues, before other tenants'.
         "TenantDocuments": str(4 * copies),
+        # All callers of one machine have one address, and mostly one key.
+        "RateFactor": "100",
         # More copies of a stage than cores only wait for each other; two is the least a mapping takes.
         "StageConcurrency": str(copies),
         # The wall against floods from the network; loading documents in bulk on one's own machine is no flood.

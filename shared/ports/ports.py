@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from shared.ports.meter import Meter
     from shared.ports.outbox import Outbox
     from shared.ports.queue import Queue
+    from shared.ports.rates import Rates
     from shared.ports.reader import Reader
     from shared.ports.receipts import Receipts
     from shared.ports.signer import Signer
@@ -71,6 +72,8 @@ class Rows(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def rates(self) -> Rates: ...
     @property
     def cursors(self) -> Cursors: ...
     @property
@@ -132,6 +135,8 @@ class Powers(Protocol):
     def egress(self) -> Egress: ...
     @property
     def webhook_key(self) -> str: ...
+    @property
+    def rate_factor(self) -> float: ...
 
 
 class Ports(Rows, Powers, Protocol):

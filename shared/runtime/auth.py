@@ -16,6 +16,7 @@ from shared import bootstrap
 from shared.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from shared.domain.tenants import Authenticated, Credential, Permission, Principal, PrincipalKind, Scope, TenantScope
 from shared.ports.ports import Ports, Powers
+from shared.runtime.rates import counted
 from shared.runtime.routes import ROUTES
 from shared.runtime.transactions import transaction
 from shared.runtime.web import Depends, Request
@@ -142,6 +143,7 @@ async def tenant_call(request: Request) -> AsyncIterator[TenantCall]:
     """Dependency: as `call`, for routes that concern the whole tenant."""
     secret = presented(request)
     async with transaction(None) as ports:
+        await counted(request, ports, secret_hash=key_hash(secret))
         known = (await authenticate(ports, secret, whole=True)).credential
         if not known.permissions:
             raise Forbidden("whoever this credential acts for has no rights in the organisation any more")
@@ -160,6 +162,7 @@ async def caller(request: Request) -> Caller:
 
 async def _project_scope(request: Request, ports: Ports, secret: str) -> Scope:
     wanted = request.headers.get(PROJECT_HEADER, "")
+    await counted(request, ports, secret_hash=key_hash(secret))
     found = await authenticate(ports, secret, _project_id(wanted))
     project_id, known = project_of(found, wanted), found.credential
     scope = Scope(known.tenant_id, _principal(known), known.permissions, project_id, address=_address(request))

@@ -4,6 +4,7 @@ The one place that knows status codes.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
@@ -98,7 +99,7 @@ def of_error(request_id: str, error: errors.LambentError) -> Response:
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="lambent"'
     if isinstance(error, errors.RateLimited | errors.Delayed):
-        headers["Retry-After"] = str(max(1, round(error.seconds)))
+        headers["Retry-After"] = str(max(1, math.ceil(error.seconds)))
     return problem(request_id, status, error.code, error.detail, hint=error.hint, headers=headers)
 
 

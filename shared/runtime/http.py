@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.domain.errors import LambentError, TooLarge
 from shared.runtime import errors
 from shared.runtime.invocation import LambdaContext, event_loop, invocation
+from shared.runtime.rates import HEADERS, told
 from shared.runtime.routes import ROUTES
 from shared.runtime.web import APIRoute, APIRouter, FastAPI, RequestValidationError
 from shared.settings import settings
@@ -98,7 +99,8 @@ class Guard:
             nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": hardened_headers(message["headers"])}
+                own = [*message["headers"], *told(scope)]
+                message = {**message, "headers": hardened_headers(own)}
             else:
                 complete = not message.get("more_body", False)
             await send(message)
@@ -157,9 +159,9 @@ def door(router: APIRouter) -> ASGIApp:
     return CORSMiddleware(
         app,
         allow_origins=origins,
-        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Lambent-Project", "Last-Event-ID"],
-        expose_headers=["Retry-After"],
+        expose_headers=["Retry-After", *HEADERS],
         max_age=3600,
     )
 

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from shared.domain import errors
 from shared.runtime import auth
 from shared.runtime.errors import MEDIA_TYPE, STATUS, TITLES, Problem
+from shared.runtime.rates import HEADERS
 from shared.runtime.routes import PUBLIC, ROUTES
 from shared.runtime.web import APIRoute, Router
 
@@ -121,12 +122,22 @@ def _describe(operation: dict[str, Any], permission: object, *, in_project: bool
     if permission is not PUBLIC:
         operation["security"] = [{"key": []}]
         operation["x-permission"] = str(permission)
+    if permission is not PUBLIC:
+        _limit(operation)
     for status in PROBLEMS if permission is not PUBLIC else ("503",):
         operation["responses"][status] = {
             "description": TITLES[int(status)],
             "content": {
                 MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _problem(int(status))}
             },
+        }
+
+
+def _limit(operation: dict[str, Any]) -> None:
+    """What the headers say about how often one may ask."""
+    for response in operation["responses"].values():
+        response["headers"] = {
+            name: {"description": words, "schema": {"type": "string"}} for name, words in HEADERS.items()
         }
 
 

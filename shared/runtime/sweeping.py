@@ -55,6 +55,7 @@ async def sweep_everything() -> None:
         deleted = list(await ports.documents.tombstoned(BATCH))
         stopped = list(await ports.receipts.due(powers.clock.now(), BATCH))
         undelivered = list(await ports.webhooks.due(powers.clock.now(), BATCH))
+        await ports.rates.purge(powers.clock.now())
     rescued = await _each(overdue, until, rescue)
     restarted = await _restart(stopped, until)
     queued = await _each(undelivered, until, queue_again)

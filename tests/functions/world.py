@@ -156,6 +156,7 @@ class World:
             meter=self.meter,
             egress=self.egress,
             webhook_key="the key of this deployment",
+            rate_factor=1000.0,
             migrations=self.migrations,
             signer=self.signer,
             revision=self.migrations.head(),

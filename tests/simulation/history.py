@@ -147,6 +147,7 @@ class History:
             "reader": LineReader(self.loop, self.faults),
             "meter": SilentMeter(),
             "revision": "simulated",
+            "rate_factor": 0.0,
             "remote_vectors": None if self.remote is None else watched(self.remote, "vectors", guard),
         }
 

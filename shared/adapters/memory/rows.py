@@ -21,6 +21,7 @@ from shared.adapters.memory.keywords import MemoryKeywords
 from shared.adapters.memory.limits import MemoryLimits
 from shared.adapters.memory.members import MemoryMembers
 from shared.adapters.memory.outbox import MemoryOutbox
+from shared.adapters.memory.rates import MemoryRates
 from shared.adapters.memory.receipts import MemoryReceipts
 from shared.adapters.memory.roles import MemoryRoles
 from shared.adapters.memory.rows_transaction import Tables, Transaction
@@ -53,6 +54,7 @@ class MemoryRows:
         self.receipts = MemoryReceipts(transaction)
         self.outbox = MemoryOutbox(transaction)
         self.limits = MemoryLimits(transaction)
+        self.rates = MemoryRates(transaction)
         self.cursors = MemoryCursors(transaction)
         self.ingestions = MemoryIngestions(transaction)
         self.backlog = MemoryBacklog(transaction)

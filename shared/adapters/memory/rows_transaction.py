@@ -129,6 +129,10 @@ class Transaction:
         self._tables.holders[place] = self
         self._held.append(place)
 
+    def outside(self, table: str) -> Rows:
+        """Rows of nobody that are written at once, whatever becomes of the transaction."""
+        return self._tables.rows[table][None]
+
     def free(self, table: str, tenant_id: UUID | None, key: Key) -> bool:
         """Whether no other transaction holds the row."""
         return self._tables.holders.get((table, tenant_id, key), self) is self

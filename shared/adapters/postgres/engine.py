@@ -1,7 +1,7 @@
 """Statements on their way to the database, and what its errors mean."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from shared.adapters.postgres.line import Line, Sent, Timeouts
 from shared.adapters.postgres.lookup import Lookup, named_rows, spelled
 
 Parameters = Mapping[str, object]
+type Answered = Callable[[Sequence[Any]], None]
 
 
 def open_engine(url: str, timeouts: Timeouts) -> AsyncEngine:
@@ -53,7 +54,7 @@ class Session:
     The database hears of it with the first statement, and of writes that nobody waits for with the next one.
     """
 
-    __slots__ = ("_later", "_line", "_opening")
+    __slots__ = ("_before", "_later", "_line", "_opening")
 
     def __init__(self, line: Line, opening: Sequence[str]) -> None:
         """Args:
@@ -63,6 +64,7 @@ class Session:
         self._line = line
         self._opening = opening
         self._later: list[Sent] = []
+        self._before: tuple[str, Answered] | None = None
 
     @property
     def begun(self) -> bool:
@@ -79,6 +81,15 @@ class Session:
         later, self._later = self._later, []
         return later
 
+    def before(self, query: str, answered: "Answered") -> None:
+        """Run a query in a transaction of its own before this one begins, in the same round trip.
+
+        Args:
+            query: SQL without parameters. It is committed whatever becomes of this transaction.
+            answered: is given its rows; what it raises is raised by the first statement.
+        """
+        self._before = (query, answered)
+
     async def begin(self, query: str = "") -> Any:
         """Begin, together with a first query: one round trip. Returns the query's first row, or None.
 
@@ -88,7 +99,13 @@ class Session:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        cursor = await self._line.begin("; ".join([*self.opened(), *([query] if query else [])]))
+        before, self._before = self._before, None
+        first = [] if before is None else ["BEGIN", before[0], "COMMIT"]
+        cursor = await self._line.begin("; ".join([*first, *self.opened(), *([query] if query else [])]))
+        if before is not None:
+            cursor.row_factory = named_rows
+            cursor.nextset()
+            before[1](await cursor.fetchall())
         if not query:
             return None
         while cursor.nextset():
@@ -147,6 +164,8 @@ class Session:
 
     async def _driven(self, lookup: Lookup, parameters: Parameters | None) -> psycopg.AsyncCursor[Any]:
         """By the driver alone, in one round trip with all that waits to be sent."""
+        if self._before is not None:
+            await self.begin()
         opening = self.opened()
         try:
             wanted = Sent(lookup.sql, lookup.given(parameters))

@@ -62,6 +62,7 @@ __all__ = [
     "outbox",
     "projects",
     "questions",
+    "rates",
     "receipts",
     "tenants",
     "vector_indexes",
@@ -402,6 +403,18 @@ buckets = Table(
     Column("wait", Double, nullable=False),
     # Until when the provider asked for silence.
     Column("quiet_until", Instant),
+    prefixes=["UNLOGGED"],
+)
+
+# Who asked how often, by names of ours.
+rates = Table(
+    "rates",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("opened", Instant, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("previous", Integer, nullable=False),
+    Column("until", Instant, nullable=False),
     prefixes=["UNLOGGED"],
 )
 

@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0019"
+HEAD = "0020"

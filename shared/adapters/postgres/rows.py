@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shared.adapters.postgres.limits import PgLimits
     from shared.adapters.postgres.members import PgMembers
     from shared.adapters.postgres.outbox import PgOutbox
+    from shared.adapters.postgres.rates import PgRates
     from shared.adapters.postgres.receipts import PgReceipts
     from shared.adapters.postgres.roles import PgRoles
     from shared.adapters.postgres.service_accounts import PgServiceAccounts
@@ -154,6 +155,13 @@ class PgRows:
         from shared.adapters.postgres.limits import PgLimits
 
         return PgLimits(self._session)
+
+    @cached_property
+    def rates(self) -> PgRates:
+        """How often callers ask."""
+        from shared.adapters.postgres.rates import PgRates
+
+        return PgRates(self._session)
 
     @cached_property
     def ingestions(self) -> PgIngestions:

@@ -36,7 +36,7 @@ from tests.fixtures.postgres import PostgresUrls
 
 type Connection = psycopg.Connection[TupleRow]
 
-OF_NOBODY = {"alembic_version", "buckets", "cursors", "attempts"}
+OF_NOBODY = {"alembic_version", "buckets", "cursors", "attempts", "rates"}
 """Tables whose rows say nothing of anybody."""
 
 OF_USERS = {"users", "passwords", "identities", "sessions", "refresh_tokens", "tickets"}
@@ -510,6 +510,7 @@ def test_functions_that_act_for_others_are_known_and_pinned(as_superuser: Connec
         "lambent_in_line",
         "lambent_key",
         "lambent_left_behind",
+        "lambent_payer",
         "lambent_sent",
         "lambent_tenants",
         "lambent_tombstoned",

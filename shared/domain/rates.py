@@ -1,0 +1,88 @@
+"""How often somebody may ask: so many requests in so many seconds, seen through a window that slides.
+
+The window is two counters: what was counted in the present stretch of time, and in the one before, of which the part
+that is still within reach counts. Refused requests are not counted.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Part(StrEnum):
+    """Who is counted."""
+
+    ADDRESS = "address"
+    PRINCIPAL = "principal"
+    TENANT = "tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many requests in any stretch of so many seconds.
+
+    Raises:
+        ValueError: one of them is not positive.
+    """
+
+    requests: int
+    seconds: int
+
+    def __post_init__(self) -> None:
+        if self.requests < 1 or self.seconds < 1:
+            raise ValueError("a limit allows something, in some time")
+
+    def opened(self, now: datetime) -> datetime:
+        """When the present stretch began; the same for everybody."""
+        seconds = now.timestamp() // self.seconds * self.seconds
+        return datetime.fromtimestamp(seconds, now.tzinfo)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted for somebody, as a store keeps it."""
+
+    opened: datetime
+    count: int = 0
+    previous: int = 0
+
+    def rolled(self, limit: Limit, now: datetime) -> "Counted":
+        """As of now. A clock that lags behind the counter sees what the counter has."""
+        opened = max(self.opened, limit.opened(now))
+        if opened == self.opened:
+            return self
+        before = opened - timedelta(seconds=limit.seconds)
+        return Counted(opened, 0, self.count if self.opened == before else 0)
+
+    def weight(self, limit: Limit, now: datetime) -> float:
+        """How many requests are within the window."""
+        passed = max(0.0, (now - self.opened).total_seconds())
+        return self.count + self.previous * max(0.0, 1 - passed / limit.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where somebody is with a limit, after their request."""
+
+    part: Part
+    limit: Limit
+    counted: Counted
+    """The present request included when it was granted."""
+    granted: bool
+    """Whether all limits of the request let it pass; it is counted by all or by none."""
+
+    def remaining(self, now: datetime) -> int:
+        """How many more requests would be granted at once."""
+        return max(0, math.floor(self.limit.requests - self.counted.weight(self.limit, now) + 1e-9))
+
+    def wait(self, now: datetime) -> float:
+        """Seconds until one more is granted, 0 for at once."""
+        room, limit, counted = self.limit.requests - 1, self.limit, self.counted
+        if counted.weight(limit, now) <= room:
+            return 0.0
+        passed = max(0.0, (now - counted.opened).total_seconds())
+        if counted.count <= room:
+            # What is left of the stretch before leaves the window bit by bit.
+            return max(0.0, limit.seconds * (1 - (room - counted.count) / counted.previous) - passed)
+        return max(0.0, limit.seconds - passed) + limit.seconds * (1 - room / counted.count)
