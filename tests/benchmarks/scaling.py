@@ -2,20 +2,23 @@
 
     uv run python -m tests.benchmarks.scaling [--sizes 1000 10000 100000] [--documents 20] [--rounds 5]
 
-The documents that are there already are copies of one, made by SQL in every table; then documents go through the real
-doors in this process, from their upload's event until they are searchable, on a Postgres that syncs every commit (see
-overhead for what is in memory). The slope is that of the logarithm of the time for all documents up to a size over the
-logarithm of the size, by least squares: 1 when a document costs the same in any collection. The scheduled sweep with
-nothing to do, a page of the listing and the collection's counts are told beside it.
+The documents that are there already are copies of one, made by SQL in every table of a database for each size; then
+documents go through the real doors in this process, from their upload's event until they are searchable, into each
+database by turns, on a Postgres that syncs every commit (see overhead for what is in memory). The slope is that of the
+logarithm of the time for all documents up to a size over the logarithm of the size, by least squares: 1 when a document
+costs the same in any collection. The scheduled sweep with nothing to do, a page of the listing and the collection's
+counts are told beside it.
 """
 
 import argparse
 import asyncio
 import math
+import os
 import statistics
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import psycopg
 
@@ -25,12 +28,11 @@ from shared.adapters.postgres.migrate import PgMigrations
 from shared.adapters.postgres.store import PgStore
 from shared.adapters.snowball.analyser import SnowballAnalyser
 from shared.adapters.treesitter.syntax import TreeSitterSyntax
-from shared.domain.tenants import Scope
 from shared.ports.documents import DocumentFilter
 from shared.runtime.invocation import run
 from tests.benchmarks.overhead import Bench, quietly
 from tests.benchmarks.stock import new_tenant
-from tests.fixtures.postgres import PostgresUrls, TestServer
+from tests.fixtures.postgres import TestServer
 from tests.functions.world import World
 
 COPIED = ("generations", "chunks", "keywords", "keyword_generations", "vectors")
@@ -56,7 +58,7 @@ def fill(connection: psycopg.Connection, of: uuid.UUID, count: int) -> None:
         )
     connection.execute(
         "UPDATE keyword_statistics s SET chunks = s.chunks + %s * g.chunks, length = s.length + %s * g.length "
-        "FROM keyword_generations g WHERE g.document_id = %s AND g.collection_id = s.collection_id",
+        "FROM keyword_generations g WHERE g.document_id = %s AND g.index_id = s.index_id",
         [count, count, of],
     )
     connection.execute("DROP TABLE fresh")
@@ -67,30 +69,40 @@ def fill(connection: psycopg.Connection, of: uuid.UUID, count: int) -> None:
 
 
 class Scale:
-    """One collection that grows."""
+    """A database with one collection of a size."""
 
-    def __init__(self, urls: PostgresUrls, store: PgStore, scope: Scope, bench: Bench) -> None:
-        self._urls, self._store, self._scope, self._bench = urls, store, scope, bench
-        self._collection = run(bench.collection())
-        bench.round("with", self._collection)
-        self._size = bench.documents
-
-    def grow(self, size: int) -> None:
-        """Fill the collection up to a size."""
-        with psycopg.connect(self._urls.superuser) as connection:
+    def __init__(self, server: TestServer, size: int, documents: int) -> None:
+        urls = server.create_database(f"scale_{size}")
+        asyncio.run(PgMigrations(urls.owner, urls.app).migrate())
+        self.size, self._documents = size, documents
+        self._world, self._store = World(), PgStore(urls.app)
+        with self.active():
+            self._scope, _ = run(new_tenant(self._store, "scaling"))
+            self._bench = Bench(self._world, self._store, self._scope, documents)
+            self._collection = run(self._bench.collection())
+            self._bench.round("with", self._collection)
+        with psycopg.connect(urls.superuser) as connection:
             row = connection.execute(
                 "SELECT id FROM documents WHERE collection_id = %s ORDER BY created_at LIMIT 1", [self._collection]
             ).fetchone()
             if row is None:
                 raise LookupError("no document to copy")
-            fill(connection, row[0], size - self._size)
-        self._size = size
+            fill(connection, row[0], size - documents)
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """While the block runs, every function works on this database."""
+        reader = CagedFilesReader(syntax=TreeSitterSyntax)
+        with (
+            self._world.active(),
+            bootstrap.override(store=self._store, reader=reader, analyser=SnowballAnalyser()),
+        ):
+            yield
 
     def one_more(self) -> float:
         """Milliseconds of processing one document, from its upload's event until it is searchable."""
-        spent = self._bench.round("with", self._collection).wall
-        self._size += self._bench.documents
-        return spent / self._bench.documents * 1000
+        with self.active():
+            return self._bench.round("with", self._collection).wall / self._documents * 1000
 
     def looks(self) -> dict[str, float]:
         """Milliseconds of what looks at the whole: the sweep with nothing to do, a page of the list, the counts."""
@@ -111,7 +123,12 @@ class Scale:
             async with bootstrap.transaction(scope) as ports:
                 await ports.collections.summary(scope, self._collection)
 
-        return {"sweep": timed(sweep), "list": timed(page), "counts": timed(counts)}
+        with self.active():
+            return {"sweep": timed(sweep), "list": timed(page), "counts": timed(counts)}
+
+    def close(self) -> None:
+        """Give the connection back."""
+        run(self._store.close())
 
 
 def timed(work: Callable[[], Awaitable[None]]) -> float:
@@ -133,32 +150,36 @@ def slope(sizes: Sequence[int], each: Sequence[float]) -> float:
     return statistics.linear_regression(xs, ys).slope
 
 
+def measure(scales: Sequence[Scale], rounds: int) -> None:
+    """All sizes by turns, so that what else the machine does falls on each alike; printed."""
+    for scale in scales:
+        scale.one_more()
+    found: dict[int, list[float]] = {scale.size: [] for scale in scales}
+    for number in range(rounds):
+        for scale in scales if number % 2 else reversed(scales):
+            found[scale.size].append(scale.one_more())
+    for scale in scales:
+        looks = ", ".join(f"{name} {spent:.1f} ms" for name, spent in scale.looks().items())
+        print(f"{scale.size} documents: one more {statistics.median(found[scale.size]):.1f} ms; {looks}", flush=True)
+    each = [statistics.median(found[scale.size]) for scale in scales]
+    print(f"log-log slope {slope([scale.size for scale in scales], each):.3f}")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--documents", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
     chosen = parser.parse_args()
     durable = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "shared_buffers": "512MB"}
     server = TestServer(durable)
     try:
-        urls = server.create_database()
-        asyncio.run(PgMigrations(urls.owner, urls.app).migrate())
-        world, store = World(), PgStore(urls.app)
-        reader = CagedFilesReader(syntax=TreeSitterSyntax)
-        with world.active(), bootstrap.override(store=store, reader=reader, analyser=SnowballAnalyser()):
-            scope, _ = run(new_tenant(store, "scaling"))
-            scale = Scale(urls, store, scope, Bench(world, store, scope, chosen.documents))
-            each: list[float] = []
-            for size in chosen.sizes:
-                scale.grow(size)
-                scale.one_more()
-                each.append(statistics.median(scale.one_more() for _ in range(chosen.rounds)))
-                looks = ", ".join(f"{name} {spent:.1f} ms" for name, spent in scale.looks().items())
-                print(f"{size} documents: one more {each[-1]:.1f} ms; {looks}", flush=True)
-            run(store.close())
-        print(f"log-log slope {slope(chosen.sizes, each):.3f}")
+        scales = [Scale(server, size, chosen.documents) for size in chosen.sizes]
+        print(f"load {', '.join(f'{one:.1f}' for one in os.getloadavg())}", flush=True)
+        measure(scales, chosen.rounds)
+        for scale in scales:
+            scale.close()
     finally:
         server.stop()
 

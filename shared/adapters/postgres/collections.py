@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.index_rows import index_values, read_index
-from shared.adapters.postgres.lookup import Lookup
+from shared.adapters.postgres.lookup import Lookup, spelled
 from shared.adapters.postgres.models import collections, documents, indexes, keyword_statistics
 from shared.adapters.postgres.statements import ID, PROJECT, ROOM_LIVE, TENANT, page_after
 from shared.domain.chunks import Chunking, ChunkMethod
@@ -46,7 +46,11 @@ SEEN_THROUGH = (
     .join(collections, (C.tenant_id == X.tenant_id) & (C.id == X.collection_id))
     .where(ONE & LIVE & (X.id == bindparam("index")) & or_(*(X.state == state.value for state in OPEN)))
 )
-THROUGH = Lookup(SEEN_THROUGH)
+THROUGH = spelled(
+    f"SELECT {', '.join(f'(f.index).{column.name}' for column in X)}, "
+    f"{', '.join(f'(f.home).{column.name} AS home_{column.name}' for column in C)} "
+    "FROM lambent_through(:tenant, :project, :of_id, :index) f"
+)
 # Publishing holds the collection, so that no cut comes between the look at what is searched and the commit.
 THROUGH_SHARED = Lookup(SEEN_THROUGH.with_for_update(read=True, of=collections))
 CUT = update(collections).where(ONE & LIVE & (C.index_id == bindparam("before", type_=Uuid))).returning(C.id)

@@ -81,14 +81,12 @@ LOCK = Lookup(ONE.with_for_update(of=documents))
 WITH_GENERATIONS = select(
     documents, GONE_WITH, LIVE_SLOT, *(column.label(f"generation_{column.name}") for column in G)
 ).join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
-BOTH = WITH_GENERATIONS.where(MINE & (D.id == ID))
-LATEST = spelled(
+OF_FUNCTION = (
     f"SELECT {', '.join(f'(f.document).{column.name}' for column in D)}, f.gone_with, f.live_slot, "
     f"{', '.join(f'(f.generation).{column.name} AS generation_{column.name}' for column in G)} "
-    "FROM lambent_latest(:tenant, :project, :of_id) f"
 )
-# Both rows: a generation that was only read would be as old as the statement, which may have waited for the lock.
-LOCK_BOTH = Lookup(BOTH.where(G.number == NUMBER).with_for_update(of=(documents, generations)))
+LATEST = spelled(f"{OF_FUNCTION} FROM lambent_latest(:tenant, :project, :of_id) f")
+LOCK_BOTH = spelled(f"{OF_FUNCTION} FROM lambent_locked(:tenant, :project, :of_id, :of_number) f")
 NAMED = (
     func.unnest(bindparam("ids", type_=ARRAY(Uuid)), bindparam("numbers", type_=ARRAY(Integer)))
     .table_valued(column("id", Uuid), column("number", Integer), name="named")

@@ -229,6 +229,8 @@ documents = Table(
         "collection_id",
         "created_at",
         "id",
+        # Counts by status look at nothing else.
+        postgresql_include=["status"],
         postgresql_where=text("tombstoned_at IS NULL"),
     ),
     Index(
