@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0020"
+HEAD = "0021"

@@ -3,14 +3,14 @@
 Planning the joins took longer than making them. A collection's documents are counted by their status without a look at
 the documents themselves.
 
-Revision ID: 0020
-Revises: 0019
+Revision ID: 0021
+Revises: 0020
 """
 
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
