@@ -25,12 +25,15 @@ if TYPE_CHECKING:
     from shared.ports.egress import Egress
     from shared.ports.embedder import Embedder, Embedders
     from shared.ports.llm import Llm
+    from shared.ports.mailer import Mailer
     from shared.ports.meter import Meter
     from shared.ports.migrations import Migrations
+    from shared.ports.passwords import Passwords
     from shared.ports.ports import Ports, Powers
     from shared.ports.queue import Queue
     from shared.ports.reader import Reader
     from shared.ports.signer import Signer
+    from shared.ports.tokens import Tokens
     from shared.ports.vectors import Vectors
 
 
@@ -255,6 +258,32 @@ class Kit:
         """What the secrets of webhooks are derived from."""
         chosen = self.settings
         return self._secret(chosen.webhook_key.get_secret_value(), chosen.webhook_key_secret_arn, "the webhook key")
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """What signs access tokens."""
+        from shared.adapters.jose.tokens import JoseTokens
+
+        chosen = self.settings
+        return JoseTokens(
+            self._secret(chosen.token_secrets.get_secret_value(), chosen.token_secrets_arn, "the keys of tokens")
+        )
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        """How passwords are stored."""
+        from shared.adapters.argon2.passwords import Argon2Passwords
+
+        return Argon2Passwords()
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        """Mail to people."""
+        from shared.adapters.aws.mailer import SesMailer
+
+        if not self.settings.mail_sender:
+            raise Unavailable("this deployment has no configuration for mail", code="not_configured")
+        return SesMailer(self.settings.mail_sender)
 
     def _model_key(self) -> str:
         chosen = self.settings

@@ -89,6 +89,11 @@ class Settings(BaseSettings):
     webhook_key: SecretStr = SecretStr("")
     webhook_key_secret_arn: str = ""
     """What the secrets of webhooks are derived from."""
+    token_secrets: SecretStr = SecretStr("")
+    token_secrets_arn: str = ""
+    """What the keys that sign access tokens are derived from, separated by commas; the first one signs."""
+    mail_sender: str = ""
+    """The address that mail comes from; empty: none is sent, so nobody can register or reset a password."""
     egress_loopback: bool = False
     """Whether plain http and this machine may be called on somebody's behalf: for local use only."""
 

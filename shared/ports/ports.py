@@ -28,14 +28,17 @@ if TYPE_CHECKING:
     from shared.ports.keywords import Keywords
     from shared.ports.limits import Limits
     from shared.ports.llm import Llm
+    from shared.ports.mailer import Mailer
     from shared.ports.members import Invitations, Members, Roles, ServiceAccounts, Units
     from shared.ports.meter import Meter
     from shared.ports.outbox import Outbox
+    from shared.ports.passwords import Passwords
     from shared.ports.queue import Queue
     from shared.ports.rates import Rates
     from shared.ports.reader import Reader
     from shared.ports.receipts import Receipts
     from shared.ports.signer import Signer
+    from shared.ports.tokens import Tokens
     from shared.ports.users import Attempts, Sessions, Tickets, Users
     from shared.ports.vectors import Vectors
     from shared.ports.webhooks import Webhooks
@@ -137,6 +140,11 @@ class Powers(Protocol):
     def webhook_key(self) -> str: ...
     @property
     def rate_factor(self) -> float: ...
+    def tokens(self) -> Tokens: ...
+    @property
+    def passwords(self) -> Passwords: ...
+    @property
+    def mailer(self) -> Mailer: ...
 
 
 class Ports(Rows, Powers, Protocol):

@@ -11,6 +11,7 @@ from uuid import UUID
 from shared.domain.attempts import Lockout
 from shared.domain.sessions import Ended, RefreshToken, UserSession
 from shared.domain.tickets import Ticket, TicketKind
+from shared.domain.tokens import Access, AccessClaims
 from shared.domain.users import Belonging, Identity, User, UserScope
 
 
@@ -90,6 +91,26 @@ class Sessions(Protocol):
 
         The transaction is its user's from then on.
         """
+        ...
+
+    async def access(
+        self, claims: AccessClaims, now: datetime, *, org: UUID | None, project: UUID | None, whole: bool
+    ) -> Access | None:
+        """What a signed-in user holds where they want to work; None when the session or the user is not good any more.
+
+        The transaction is the user's, and in the tenant's context, from then on.
+
+        Args:
+            claims: of a token that was verified.
+            now: the time.
+            org: the organisation they named; None: the project's, or else their only one.
+            project: the project they named; None: the organisation's only one.
+            whole: they want to work on the tenant itself, in no project.
+        """
+        ...
+
+    async def enter(self, claims: AccessClaims, now: datetime) -> bool:
+        """Work for a signed-in user outside all tenants; False when the session or the user is not good any more."""
         ...
 
     async def rotate(self, scope: UserScope, session: UserSession, used: RefreshToken, token: RefreshToken) -> None:

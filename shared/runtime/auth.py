@@ -13,19 +13,22 @@ from uuid import UUID
 import structlog
 
 from shared import bootstrap
-from shared.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from shared.domain.errors import Forbidden, Invalid, NotFound
 from shared.domain.tenants import Authenticated, Credential, Permission, Principal, PrincipalKind, Scope, TenantScope
+from shared.domain.users import UserScope
 from shared.ports.ports import Ports, Powers
 from shared.runtime.rates import counted
 from shared.runtime.routes import ROUTES
+from shared.runtime.named import PROJECT_HEADER, address_of, named, project_archived, unauthenticated
+from shared.runtime.routes import ROUTES, Access
 from shared.runtime.transactions import transaction
 from shared.runtime.web import Depends, Request
 from shared.usecases.projects.bootstrap import KEY_PREFIX, key_hash
 
 KEY = re.compile(rf"^{KEY_PREFIX}[A-Za-z0-9_-]{{43}}$")
 
-PROJECT_HEADER = "Lambent-Project"
-"""Which project, for a key that may use several."""
+TOKEN = re.compile(r"^eyJ[A-Za-z0-9_.-]{100,900}$")
+"""What an access token looks like from afar; whether it is one is found out by what reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +59,25 @@ class Caller:
         return transaction(self.scope)
 
 
+@dataclass(frozen=True, slots=True)
+class UserCall:
+    """A signed-in user's request about themselves, outside all organisations, within one open transaction."""
+
+    scope: UserScope
+    ports: Ports
+
+
 def presented(request: Request) -> str:
-    """The secret in the Authorization header, by its shape alone: what is no key of ours never reaches the database.
+    """The secret in the Authorization header, by its shape alone: what is no credential never reaches the database.
 
     Raises:
         Unauthenticated: missing or malformed.
     """
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not KEY.match(secret.strip()):
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not (KEY.match(secret) or TOKEN.match(secret)):
         raise unauthenticated()
-    return secret.strip()
+    return secret
 
 
 async def authenticate(
@@ -86,12 +98,6 @@ async def authenticate(
     return found
 
 
-def unauthenticated() -> Unauthenticated:
-    """The one answer to every credential that is not good."""
-    hint = "send the header Authorization: Bearer lam_… with a key that is neither revoked nor expired"
-    return Unauthenticated("no valid credential was sent", hint=hint)
-
-
 def project_of(found: Authenticated, wanted: str) -> UUID:
     """Which project the request works in.
 
@@ -107,7 +113,7 @@ def project_of(found: Authenticated, wanted: str) -> UUID:
         Forbidden: the project is in the archive.
     """
     known = found.credential
-    if wanted and _project_id(wanted) is None:
+    if wanted and named(wanted) is None:
         raise Invalid("the header Lambent-Project is not a project id", code="invalid_project")
     if not wanted and known.project_id is None:
         raise Invalid(
@@ -120,15 +126,8 @@ def project_of(found: Authenticated, wanted: str) -> UUID:
     if found.project_id is None or (confined and elsewhere) or not known.permissions:
         raise NotFound("no such project for this key", code="project_not_found")
     if found.archived_at is not None:
-        raise Forbidden("this project is in the archive", code="project_archived", hint="take it out of the archive")
+        raise project_archived()
     return found.project_id
-
-
-def _project_id(wanted: str) -> UUID | None:
-    try:
-        return UUID(wanted)
-    except ValueError:
-        return None
 
 
 async def call(request: Request) -> AsyncIterator[Call]:
@@ -148,6 +147,7 @@ async def tenant_call(request: Request) -> AsyncIterator[TenantCall]:
         if not known.permissions:
             raise Forbidden("whoever this credential acts for has no rights in the organisation any more")
         scope = TenantScope(known.tenant_id, _principal(known), known.permissions, address=_address(request))
+        scope = await _tenant_scope(request, ports, secret)
         _authorise(request, scope)
         yield TenantCall(scope, ports)
 
@@ -160,26 +160,63 @@ async def caller(request: Request) -> Caller:
     return Caller(scope, bootstrap.powers())
 
 
+async def user_call(request: Request) -> AsyncIterator[UserCall]:
+    """Dependency: a signed-in user, for routes about themselves; a key is nobody's self."""
+    async with transaction(None) as ports:
+        yield UserCall(await _user_scope(request, ports), ports)
+
+
+async def user(request: Request) -> UserScope:
+    """Dependency: as `user_call`, for operations that open their own transactions."""
+    async with transaction(None) as ports:
+        return await _user_scope(request, ports)
+
+
+async def _user_scope(request: Request, ports: Ports) -> UserScope:
+    secret = presented(request)
+    if KEY.match(secret):
+        hint = "sign in, and send the access token"
+        raise Forbidden("this route is for users, not for keys", code="user_required", hint=hint)
+    if ROUTES[(request.method, request.scope["route"].path)] is not Access.SIGNED_IN:
+        raise RuntimeError("a route that asks for a permission asks for it in a scope")
+    from shared.runtime.signed_in import user_scope
+
+    return await user_scope(ports, secret)
+
+
+async def _tenant_scope(request: Request, ports: Ports, secret: str) -> TenantScope:
+    if not KEY.match(secret):
+        from shared.runtime.signed_in import tenant_scope
+
+        return await tenant_scope(request, ports, secret)
+    known = (await authenticate(ports, secret, whole=True)).credential
+    if not known.permissions:
+        raise Forbidden("whoever this credential acts for has no rights in the organisation any more")
+    return TenantScope(known.tenant_id, _principal(known), known.permissions, address=address_of(request))
+
+
 async def _project_scope(request: Request, ports: Ports, secret: str) -> Scope:
+    if not KEY.match(secret):
+        from shared.runtime.signed_in import project_scope
+
+        scope = await project_scope(request, ports, secret)
+        _authorise(request, scope)
+        return scope
     wanted = request.headers.get(PROJECT_HEADER, "")
     await counted(request, ports, secret_hash=key_hash(secret))
     found = await authenticate(ports, secret, _project_id(wanted))
+    found = await authenticate(ports, secret, named(wanted))
     project_id, known = project_of(found, wanted), found.credential
-    scope = Scope(known.tenant_id, _principal(known), known.permissions, project_id, address=_address(request))
+    scope = Scope(known.tenant_id, _principal(known), known.permissions, project_id, address=address_of(request))
     _authorise(request, scope)
     return scope
 
 
 def _authorise(request: Request, scope: TenantScope) -> None:
     permission = ROUTES[(request.method, request.scope["route"].path)]
-    if permission is None:
-        raise RuntimeError("a public route must not ask for a scope")
+    if not isinstance(permission, Permission):
+        raise RuntimeError("a route without a permission must not ask for a scope")
     scope.require(permission)
-
-
-def _address(request: Request) -> str:
-    """The IP address that API Gateway saw, never one from a header."""
-    return "" if request.client is None else request.client.host
 
 
 def _principal(known: Credential) -> Principal:
@@ -188,4 +225,6 @@ def _principal(known: Credential) -> Principal:
 
 Authorised = Annotated[Call, Depends(call, scope="function")]
 AuthorisedTenant = Annotated[TenantCall, Depends(tenant_call, scope="function")]
+SignedIn = Annotated[UserCall, Depends(user_call, scope="function")]
+User = Annotated[UserScope, Depends(user, scope="function")]
 AuthorisedCaller = Annotated[Caller, Depends(caller, scope="function")]

@@ -162,6 +162,9 @@ def door(router: APIRouter) -> ASGIApp:
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Lambent-Project", "Last-Event-ID"],
         expose_headers=["Retry-After", *HEADERS],
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Lambent-Org", "Lambent-Project", "Last-Event-ID"],
+        expose_headers=["Retry-After"],
         max_age=3600,
     )
 

@@ -10,14 +10,18 @@ from typing import Any
 from starlette.routing import BaseRoute
 
 from shared.domain import errors
+from shared.domain.tenants import Permission
 from shared.runtime import auth
 from shared.runtime.errors import MEDIA_TYPE, STATUS, TITLES, Problem
 from shared.runtime.rates import HEADERS
+from shared.runtime.named import ORG_HEADER, PROJECT_HEADER
 from shared.runtime.routes import PUBLIC, ROUTES
 from shared.runtime.web import APIRoute, Router
 
 AREAS = (
     "health",
+    "auth",
+    "users",
     "orgs",
     "projects",
     "receipts",
@@ -46,7 +50,8 @@ WRONG: Mapping[type[errors.LambentError], tuple[str, str]] = {
 """An example of each kind of error: what was wrong, and what to do."""
 DESCRIPTION = """Documents in, cited answers out.
 
-Every route but health asks for `Authorization: Bearer lam_…`. Errors are `application/problem+json` with a stable
+Every route but health, and those by which one comes in, asks for `Authorization: Bearer …`: an API key (`lam_…`), or
+the access token of a signed-in user. Errors are `application/problem+json` with a stable
 `code`, what was wrong, and what to do. Lists are pages: send `next` back as `cursor`.
 """
 
@@ -71,7 +76,7 @@ def merged(areas: Sequence[str] = AREAS) -> dict[str, Any]:
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
     document["components"]["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "An API key, lam_…"}
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key, lam_…, or an access token"}
     }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
@@ -112,10 +117,20 @@ def _describe(operation: dict[str, Any], permission: object, *, in_project: bool
     if in_project:
         operation.setdefault("parameters", []).append(
             {
-                "name": auth.PROJECT_HEADER,
+                "name": PROJECT_HEADER,
                 "in": "header",
                 "required": False,
-                "description": "Which project, for a key that may use several.",
+                "description": "Which project, for a credential that may use several.",
+                "schema": {"type": "string", "format": "uuid"},
+            }
+        )
+    if isinstance(permission, Permission):
+        operation.setdefault("parameters", []).append(
+            {
+                "name": ORG_HEADER,
+                "in": "header",
+                "required": False,
+                "description": "Which organisation, for a user who belongs to several.",
                 "schema": {"type": "string", "format": "uuid"},
             }
         )

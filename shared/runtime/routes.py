@@ -1,16 +1,40 @@
 """Which permission each route asks for: all of it, in one table. A route that is not in it does not start."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from shared.domain.tenants import Permission
 
 PUBLIC = None
 """Open to strangers."""
 
-ROUTES: Mapping[tuple[str, str], Permission | None] = {
+
+class Access(StrEnum):
+    """What a route asks for that asks for no permission."""
+
+    SIGNED_IN = "signed_in"
+    """A user, who deals with nobody but themselves."""
+
+
+ROUTES: Mapping[tuple[str, str], Permission | Access | None] = {
     ("GET", "/api/v1/openapi.json"): PUBLIC,
     ("GET", "/api/v1/docs"): PUBLIC,
     ("GET", "/api/v1/docs/redoc.js"): PUBLIC,
+    ("POST", "/api/v1/auth/register"): PUBLIC,
+    ("POST", "/api/v1/auth/verify"): PUBLIC,
+    ("POST", "/api/v1/auth/login"): PUBLIC,
+    ("POST", "/api/v1/auth/refresh"): PUBLIC,
+    ("POST", "/api/v1/auth/logout"): Access.SIGNED_IN,
+    ("POST", "/api/v1/auth/password/forgot"): PUBLIC,
+    ("POST", "/api/v1/auth/password/reset"): PUBLIC,
+    ("POST", "/api/v1/auth/password/change"): Access.SIGNED_IN,
+    ("GET", "/api/v1/auth/sessions"): Access.SIGNED_IN,
+    ("DELETE", "/api/v1/auth/sessions"): Access.SIGNED_IN,
+    ("DELETE", "/api/v1/auth/sessions/{session_id}"): Access.SIGNED_IN,
+    ("GET", "/api/v1/users/me"): Access.SIGNED_IN,
+    ("PATCH", "/api/v1/users/me"): Access.SIGNED_IN,
+    ("GET", "/api/v1/users/me/organisations"): Access.SIGNED_IN,
+    ("POST", "/api/v1/users/me/disable"): Access.SIGNED_IN,
     ("GET", "/api/v1/health/live"): PUBLIC,
     ("GET", "/api/v1/health"): PUBLIC,
     ("GET", "/api/v1/health/details"): Permission.HEALTH_READ,

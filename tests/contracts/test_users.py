@@ -11,11 +11,12 @@ import pytest
 
 from shared.domain.attempts import BY_ACCOUNT, Lockout, attempt_key
 from shared.domain.errors import Conflict, Forbidden
-from shared.domain.members import Membership
-from shared.domain.roles import BuiltIn, Role
+from shared.domain.members import Membership, ProjectMember
+from shared.domain.roles import EDITOR, VIEWER, BuiltIn, Role, held
 from shared.domain.sessions import Ended, RefreshToken, UserSession
 from shared.domain.tenants import Permission
 from shared.domain.tickets import Ticket, TicketKind
+from shared.domain.tokens import Access, AccessClaims
 from shared.domain.users import Belonging, Identity, User, UserScope
 from tests.contracts.samples import NOW, Store, a_user, add_member, at, new_id, new_room
 
@@ -257,6 +258,142 @@ async def test_list_leaves_out_what_is_over_and_add_forgets_what_is_long_over(st
         assert await rows.sessions.get(UserScope(user.id), old.id) is None
         assert await rows.sessions.list(UserScope(user.id), later) == [new]
         assert await rows.sessions.list(UserScope(user.id), later + timedelta(days=1)) == []
+
+
+# Access: what a signed-in user holds, where.
+
+
+def claims_of(session: UserSession) -> AccessClaims:
+    return AccessClaims(session.user_id, session.id, NOW, at(10))
+
+
+async def look(store: Store, session: UserSession, moment: datetime = NOW, **asked: Any) -> Access | None:
+    where: dict[str, Any] = {"org": None, "project": None, "whole": False, **asked}
+    async with store.transaction(None) as rows:
+        return await rows.sessions.access(claims_of(session), moment, **where)
+
+
+def place(found: Access | None) -> tuple[UUID | None, UUID | None, int, frozenset[Permission]]:
+    assert found is not None
+    return found.tenant_id, found.project_id, found.organisations, held(found.roles, found.permissions)
+
+
+async def test_access_is_to_the_only_organisation_and_its_only_project(store: Store) -> None:
+    room, other = await new_room(store), await new_room(store)
+    user = await add_member(store, room, BuiltIn.EDITOR)
+    session = await signed_in(store, user, "token")
+    tenant, project = room.scope.tenant_id, room.scope.project_id
+    assert place(await look(store, session)) == (tenant, project, 1, EDITOR)
+    assert place(await look(store, session, whole=True)) == (tenant, None, 1, EDITOR)
+    assert place(await look(store, session, project=project)) == (tenant, project, 1, EDITOR)
+    assert place(await look(store, session, org=tenant)) == (tenant, project, 1, EDITOR)
+    for asked in (
+        {"org": other.scope.tenant_id},
+        {"project": other.scope.project_id},
+        {"project": new_id()},
+        {"org": other.scope.tenant_id, "project": project},
+    ):
+        assert place(await look(store, session, **asked)) == (None, None, 1, frozenset())
+    elsewhere = await look(store, session, org=tenant, project=other.scope.project_id)
+    assert place(elsewhere) == (tenant, None, 1, EDITOR)
+
+
+async def test_access_opens_the_walls_of_user_and_tenant(store: Store) -> None:
+    room, other = await new_room(store), await new_room(store)
+    user = await add_member(store, room, BuiltIn.VIEWER)
+    session = await signed_in(store, user, "token")
+    async with store.transaction(None) as rows:
+        assert await rows.sessions.access(claims_of(session), NOW, org=None, project=None, whole=False)
+        assert await rows.collections.get(room.scope, room.collection.id) == room.collection
+        assert await rows.collections.get(other.scope, other.collection.id) is None
+        assert await rows.users.get(UserScope(user.id)) == user
+    async with store.transaction(None) as rows:
+        away = await rows.sessions.access(claims_of(session), NOW, org=other.scope.tenant_id, project=None, whole=True)
+        assert away is not None
+        assert await rows.collections.get(other.scope, other.collection.id) is None
+
+
+async def test_access_with_several_organisations_or_projects_has_to_be_told(store: Store) -> None:
+    room, other = await new_room(store), await new_room(store)
+    user = await add_member(store, room)
+    session = await signed_in(store, user, "token")
+    async with store.transaction(room.scope) as rows:
+        project = await rows.projects.get(room.scope, room.scope.project_id)
+        assert project is not None
+        second = replace(project, id=new_id(), name="second")
+        await rows.projects.add(room.scope, second)
+        mine = ProjectMember(room.scope.tenant_id, second.id, user.id, BuiltIn.VIEWER, NOW)
+        await rows.members.put_in_project(room.scope, mine)
+    tenant = room.scope.tenant_id
+    assert place(await look(store, session)) == (tenant, None, 1, frozenset())
+    assert place(await look(store, session, project=project.id)) == (tenant, project.id, 1, frozenset())
+    assert place(await look(store, session, project=second.id)) == (tenant, second.id, 1, VIEWER)
+    assert place(await look(store, session, project=second.id, whole=True))[3] == frozenset()
+    async with store.transaction(room.scope) as rows:
+        await rows.projects.save(room.scope, replace(project, archived_at=at(1)))
+    assert place(await look(store, session)) == (tenant, second.id, 1, VIEWER), "archived ones are not meant"
+    archived = await look(store, session, project=project.id)
+    assert archived is not None
+    assert archived.archived_at == at(1)
+    async with store.transaction(other.scope) as rows:
+        await rows.members.add(other.scope, Membership(other.scope.tenant_id, user.id, BuiltIn.OWNER, NOW))
+    assert place(await look(store, session)) == (None, None, 2, frozenset())
+    assert place(await look(store, session, project=second.id)) == (tenant, second.id, 2, VIEWER)
+
+
+@pytest.mark.parametrize("fault", ["revoked", "expired", "disabled", "unknown", "of another"])
+async def test_access_is_over_with_the_session_or_the_user(store: Store, fault: str) -> None:
+    room = await new_room(store)
+    user, other = await add_member(store, room, BuiltIn.OWNER), await add_member(store, room, BuiltIn.OWNER)
+    session = await signed_in(store, user, "token")
+    shown = session
+    async with store.transaction(None) as rows:
+        await rows.users.enter(UserScope(user.id))
+        if fault == "revoked":
+            await rows.sessions.revoke(UserScope(user.id), Ended.REVOKED, NOW)
+        if fault == "disabled":
+            await rows.users.save(UserScope(user.id), replace(user, disabled_at=NOW))
+    if fault == "unknown":
+        shown = replace(session, id=new_id())
+    if fault == "of another":
+        shown = replace(session, user_id=other.id)
+    moment = at(60) if fault == "expired" else NOW
+    assert await look(store, shown, moment) is None
+    async with store.transaction(None) as rows:
+        assert not await rows.sessions.enter(claims_of(shown), moment)
+        assert await rows.users.get(UserScope(user.id)) is None
+        assert await rows.collections.get(room.scope, room.collection.id) is None
+
+
+async def test_enter_is_for_the_user_of_the_session(store: Store) -> None:
+    user = await add_user(store)
+    session = await signed_in(store, user, "token")
+    async with store.transaction(None) as rows:
+        assert await rows.sessions.enter(claims_of(session), NOW)
+        assert await rows.users.get(UserScope(user.id)) == user
+
+
+@pytest.mark.parametrize("gone", ["membership", "suspended", "tenant", "project"])
+async def test_access_to_what_is_gone_is_to_nothing(store: Store, gone: str) -> None:
+    room = await new_room(store)
+    user = await add_member(store, room, BuiltIn.OWNER)
+    session = await signed_in(store, user, "token")
+    scope = room.scope
+    async with store.transaction(scope) as rows:
+        tenant, project = await rows.tenants.get(scope), await rows.projects.get(scope, scope.project_id)
+        assert tenant is not None
+        assert project is not None
+        if gone == "membership":
+            await rows.members.remove(scope, user.id)
+        elif gone == "suspended":
+            await rows.members.save(scope, Membership(scope.tenant_id, user.id, BuiltIn.OWNER, NOW, NOW))
+        elif gone == "tenant":
+            await rows.tenants.save(scope, replace(tenant, deleted_at=NOW))
+        else:
+            await rows.projects.save(scope, replace(project, deleted_at=NOW))
+    found = await look(store, session, project=scope.project_id)
+    assert found is not None
+    assert (found.tenant_id, found.project_id) == (scope.tenant_id if gone == "project" else None, None)
 
 
 # Tickets.

@@ -157,7 +157,9 @@ PROBES: Mapping[Route, Probe] = {
     ("POST", "/api/v1/streams/chats/{chat_id}/messages"): Probe(200, {"question": "How many days of leave?"}),
     ("GET", "/api/v1/streams/ingestions/{ingestion_id}"): Probe(200),
 }
-SCOPED = [route for route, permission in ROUTES.items() if permission is not None]
+OF_PEOPLE = frozenset(route for route in ROUTES if route[1].split("/")[3] in ("auth", "users"))
+"""What strangers and users do about themselves: test_auth and test_users are about these."""
+SCOPED = [route for route, permission in ROUTES.items() if isinstance(permission, Permission)]
 WITH_BODY = [route for route in SCOPED if PROBES[route].body is not None]
 NAMING = [route for route in SCOPED if PROBES[route].foreign is not None]
 WHOLE_TENANT = ("{project_id}", "{org_id}")

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,10 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from shared import bootstrap
+from shared.adapters.jose.tokens import JoseTokens
 from shared.adapters.memory.analyser import MemoryAnalyser
 from shared.adapters.memory.clock import ManualClock, SequenceIds
 from shared.adapters.memory.egress import MemoryEgress
+from shared.adapters.memory.mailer import MemoryMailer
 from shared.adapters.memory.meter import MemoryMeter
+from shared.adapters.memory.passwords import MemoryPasswords
 from shared.adapters.memory.queue import MemoryQueue
 from shared.adapters.memory.rows import MemoryStore
 from shared.adapters.seed.signer import SeedSigner
@@ -123,6 +127,18 @@ class Client:
         return hits
 
 
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True, slots=True)
+class Person(Client):
+    """Calls the API as a signed-in user: `key` is an access token."""
+
+    email: str
+    user_id: UUID
+    refresh_token: str
+
+
 class World:
     """The parts, and what the platform does between them: deliver events, repeat failed ones, let time pass."""
 
@@ -138,6 +154,9 @@ class World:
         self.egress = MemoryEgress()
         self.migrations = DoneMigrations()
         self.signer = SeedSigner("5e" * 32)
+        self.tokens = JoseTokens("the secret of this deployment's tokens")
+        self.passwords = MemoryPasswords()
+        self.mailer = MemoryMailer()
         self.store = MemoryStore(self.migrations.head())
 
     @contextmanager
@@ -159,6 +178,9 @@ class World:
             rate_factor=1000.0,
             migrations=self.migrations,
             signer=self.signer,
+            tokens=self.tokens,
+            passwords=self.passwords,
+            mailer=self.mailer,
             revision=self.migrations.head(),
         ):
             yield
@@ -188,6 +210,24 @@ class World:
         """A new tenant's owner, made the way a deployment makes it."""
         made = self.call("migrate_database", {"action": "bootstrap", "tenant": tenant, "project": project})
         return Client(self, made["api_key"], UUID(made["tenant_id"]), UUID(made["project_id"]))
+
+    def person(self, email: str = "ada@example.com", organisation: str = "Acme") -> "Person":
+        """Somebody who registers, confirms and signs in, as anyone would."""
+        asked = {"email": email, "password": PASSWORD, "name": "Ada", "organisation": organisation}
+        assert self.api("POST", "/api/v1/auth/register", asked).status == 202
+        confirmed = self.api("POST", "/api/v1/auth/verify", {"token": self.mailed(email), "password": PASSWORD})
+        assert confirmed.status == 201, confirmed.body
+        signed = self.api("POST", "/api/v1/auth/login", {"email": email, "password": PASSWORD})
+        assert signed.status == 200, signed.body
+        org, project = UUID(confirmed.json["org_id"]), UUID(confirmed.json["project_id"])
+        user, refresh = UUID(confirmed.json["user_id"]), signed.json["refresh_token"]
+        return Person(self, signed.json["access_token"], org, project, email, user, refresh)
+
+    def mailed(self, to: str) -> str:
+        """The code in the latest message to an address."""
+        (text,) = [mail.text for mail in self.mailer.sent if mail.to == to][-1:]
+        (code,) = re.findall(r"^[A-Za-z0-9_-]{43}$", text, re.MULTILINE)
+        return str(code)
 
     def key(
         self,

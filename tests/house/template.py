@@ -48,6 +48,7 @@ REMOTE = {
     "ParserConcurrency": "5",
     "ReceiptSignerArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/receipts",
     "Webhooks": "on",
+    "MailSender": "lambent@example.com",
 }
 DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "url": URL,

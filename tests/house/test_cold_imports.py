@@ -11,7 +11,8 @@ from tests.house.repository import ROOT, functions
 
 HEAVY = frozenset(
     {
-        "alembic", "boto3", "botocore", "docx", "langgraph", "litellm", "lxml", "numpy", "onnxruntime", "openpyxl",
+        "alembic", "argon2", "boto3", "botocore", "cryptography", "docx", "jwt", "langgraph",
+        "litellm", "lxml", "numpy", "onnxruntime", "openpyxl",
         "pinecone", "pptx", "psycopg", "pypdfium2", "selectolax", "sqlalchemy", "tokenizers", "torch", "tree_sitter",
         "typer",
     }

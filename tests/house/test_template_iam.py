@@ -54,33 +54,40 @@ def secret(*names: str) -> set[tuple[str, str]]:
     }
 
 
+SENDER = f"arn:aws:ses:{REGION}:123456789012:identity/"
 SIGNER = f"arn:aws:kms:{REGION}:123456789012:key/receipts"
 QUEUES = tuple(f"{name}Queue" for name in SOURCES)
 DEAD = tuple(f"{name}DeadQueue" for name in SOURCES)
+TOKENS = {("secretsmanager:GetSecretValue", "${TokenSecrets}")}
 WEBHOOK_KEY = {("secretsmanager:GetSecretValue", "${WebhookKey}")}
 MODELS = secret("database", "pinecone", "model")
 NEEDS: Mapping[str, set[tuple[str, str]]] = {
-    "HealthFunction": MODELS | look(*QUEUES, *DEAD) | {("s3:ListBucket", bucket) for bucket in BUCKETS},
-    "ProjectsFunction": secret("database") | send("Sweep"),
-    "OrgsFunction": secret("database") | send("Sweep"),
-    "ReceiptsFunction": secret("database") | {("kms:GetPublicKey", SIGNER)},
-    "CollectionsFunction": secret("database", "model") | send("Sweep"),
-    "ReindexesFunction": secret("database", "model") | send("IngestExtract", "IngestChunk"),
-    "DocumentsFunction": secret("database")
+    "HealthFunction": TOKENS | MODELS | look(*QUEUES, *DEAD) | {("s3:ListBucket", bucket) for bucket in BUCKETS},
+    "AuthFunction": TOKENS
+    | secret("database")
+    | {("ses:SendEmail", f"{SENDER}lambent@example.com"), ("ses:SendEmail", f"{SENDER}example.com")},
+    "UsersFunction": TOKENS | secret("database"),
+    "ProjectsFunction": TOKENS | secret("database") | send("Sweep"),
+    "OrgsFunction": TOKENS | secret("database") | send("Sweep"),
+    "ReceiptsFunction": TOKENS | secret("database") | {("kms:GetPublicKey", SIGNER)},
+    "CollectionsFunction": TOKENS | secret("database", "model") | send("Sweep"),
+    "ReindexesFunction": TOKENS | secret("database", "model") | send("IngestExtract", "IngestChunk"),
+    "DocumentsFunction": TOKENS
+    | secret("database")
     | send("IngestExtract", "IngestChunk", "Sweep", "DeliverWebhook")
     | {("s3:PutObject", UPLOADS), ("s3:GetObjectVersion", UPLOADS), ("s3:GetObject", TEXTS)}
     | {("s3:ListBucket", bucket) for bucket in BUCKETS},
-    "IngestionsFunction": secret("database") | send("SteerIngestion", "DeliverWebhook"),
+    "IngestionsFunction": TOKENS | secret("database") | send("SteerIngestion", "DeliverWebhook"),
     "SteerIngestionFunction": secret("database")
     | consume("SteerIngestionQueue")
     | send("IngestExtract", "IngestChunk", "Sweep", "SteerIngestion", "DeliverWebhook")
     | {("s3:GetObjectVersion", UPLOADS), ("s3:GetObject", TEXTS)}
     | {("s3:ListBucket", bucket) for bucket in BUCKETS},
-    "WebhooksFunction": secret("database") | send("DeliverWebhook") | WEBHOOK_KEY,
+    "WebhooksFunction": TOKENS | secret("database") | send("DeliverWebhook") | WEBHOOK_KEY,
     "DeliverWebhookFunction": secret("database") | consume("DeliverWebhookQueue") | WEBHOOK_KEY,
-    "SearchFunction": MODELS,
-    "ChatsFunction": MODELS,
-    "StreamsFunction": MODELS,
+    "SearchFunction": TOKENS | MODELS,
+    "ChatsFunction": TOKENS | MODELS,
+    "StreamsFunction": TOKENS | MODELS,
     "IngestReceiveFunction": secret("database")
     | consume("IngestReceiveQueue")
     | send("IngestExtract", "IngestChunk", "Sweep", "DeliverWebhook")

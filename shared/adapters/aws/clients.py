@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.session import Session
 
-SERVICES = ("kms", "s3", "secretsmanager", "sqs")
+SERVICES = ("kms", "s3", "secretsmanager", "sesv2", "sqs")
 CONNECT_SECONDS = 2
 READ_SECONDS = 10
 ATTEMPTS = 3

@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from shared.adapters.memory.rights import rights
 from shared.adapters.memory.rows_transaction import Transaction
 from shared.domain.sessions import Ended, RefreshToken, UserSession
+from shared.domain.tokens import Access, AccessClaims
 from shared.domain.users import UserScope
 
 KEPT = timedelta(days=30)
@@ -40,6 +42,70 @@ class MemorySessions:
         session = self._transaction.get("sessions", None, (known.session_id,))
         token = self._transaction.get("refresh_tokens", None, (token_hash,))
         return None if session is None or token is None else (session, token)
+
+    async def access(
+        self, claims: AccessClaims, now: datetime, *, org: UUID | None, project: UUID | None, whole: bool
+    ) -> Access | None:
+        """What a signed-in user holds where they want to work; None when the session or the user is not good any more.
+
+        The transaction is the user's, and in the tenant's context, from then on.
+
+        Args:
+            claims: of a token that was verified.
+            now: the time.
+            org: the organisation they named; None: the project's, or else their only one.
+            project: the project they named; None: the organisation's only one.
+            whole: they want to work on the tenant itself, in no project.
+        """
+        if not await self.enter(claims, now):
+            return None
+        mine = self._organisations(claims.user_id)
+        tenant_id = self._chosen(mine, org, project)
+        if tenant_id is None:
+            return Access(None, None, None, len(mine), (), ())
+        self._transaction.tenant_id = tenant_id
+        rooms = [row for _, row in self._transaction.items("projects", tenant_id) if row.deleted_at is None]
+        if project is not None:
+            rooms = [row for row in rooms if row.id == project]
+        else:
+            rooms = [row for row in rooms if row.archived_at is None and not whole]
+        room = rooms[0] if len(rooms) == 1 else None
+        where = None if whole or room is None else room.id
+        held = rights(self._transaction, tenant_id, claims.user_id, where)
+        return Access(
+            tenant_id,
+            None if room is None else room.id,
+            None if room is None else room.archived_at,
+            len(mine),
+            (),
+            tuple(sorted(held)),
+        )
+
+    def _organisations(self, user_id: UUID) -> Sequence[UUID]:
+        gone = {tenant_id for tenant_id, _, row in self._transaction.everyones("tenants") if row.deleted_at is not None}
+        return [
+            tenant_id
+            for tenant_id, _, row in self._transaction.everyones("memberships")
+            if row.user_id == user_id and row.suspended_at is None and tenant_id not in gone
+        ]
+
+    def _chosen(self, mine: Sequence[UUID], org: UUID | None, project: UUID | None) -> UUID | None:
+        if org is not None:
+            return org if org in mine else None
+        if project is not None:
+            found = [tenant_id for tenant_id, key, _ in self._transaction.everyones("projects") if key == (project,)]
+            return next((tenant_id for tenant_id in found if tenant_id in mine), None)
+        return mine[0] if len(mine) == 1 else None
+
+    async def enter(self, claims: AccessClaims, now: datetime) -> bool:
+        """Work for a signed-in user outside all tenants; False when the session or the user is not good any more."""
+        user = self._transaction.get("users", None, (claims.user_id,))
+        session = self._transaction.get("sessions", None, (claims.session_id,))
+        good = user is not None and user.disabled_at is None and session is not None and session.live(now)
+        if not good or session.user_id != claims.user_id:
+            return False
+        self._transaction.user_id = claims.user_id
+        return True
 
     async def rotate(self, scope: UserScope, session: UserSession, used: RefreshToken, token: RefreshToken) -> None:
         """Write the session back, note that a token was used, and add the next."""

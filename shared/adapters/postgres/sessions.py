@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from psycopg.sql import SQL
 from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -12,8 +13,17 @@ from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.user_tables import refresh_tokens, sessions
 from shared.adapters.postgres.users import FIND, WHO
 from shared.domain.sessions import Ended, RefreshToken, UserSession
+from shared.domain.tokens import Access, AccessClaims
 from shared.domain.users import UserScope
 
+# The functions are the clerk's: they see every user and every tenant. What they find sets the context.
+ACCESS = SQL(
+    "SELECT a.*, set_config('lambent.tenant', coalesce(a.tenant_id::text, ''), true) AS tenant_context, "
+    "set_config('lambent.user', {}::text, true) AS user_context FROM lambent_access({}, {}, {}, {}, {}, {}) a"
+)
+SIGNED_IN = SQL(
+    "SELECT s.user_id, set_config('lambent.user', s.user_id::text, true) AS context FROM lambent_session({}, {}, {}) s"
+)
 OF_TOKEN = text(f"{FIND} lambent_user_of_token(:wanted) u")
 S, R = sessions.c, refresh_tokens.c
 ADD_SESSION = insert(sessions)
@@ -73,6 +83,39 @@ class PgSessions:
         return _session(locked), RefreshToken(
             token.user_id, token.session_id, token.token_hash, token.created_at, token.used_at
         )
+
+    async def access(
+        self, claims: AccessClaims, now: datetime, *, org: UUID | None, project: UUID | None, whole: bool
+    ) -> Access | None:
+        """What a signed-in user holds where they want to work; None when the session or the user is not good any more.
+
+        The transaction is the user's, and in the tenant's context, from then on.
+
+        Args:
+            claims: of a token that was verified.
+            now: the time.
+            org: the organisation they named; None: the project's, or else their only one.
+            project: the project they named; None: the organisation's only one.
+            whole: they want to work on the tenant itself, in no project.
+        """
+        # As with a key it is what a request begins with: it travels with BEGIN.
+        asked = ACCESS.format(claims.user_id, claims.user_id, claims.session_id, org, project, whole, now)
+        row = await self._session.begin(asked.as_string())
+        if row is None:
+            return None
+        return Access(
+            tenant_id=row.tenant_id,
+            project_id=row.project_id,
+            archived_at=row.archived_at,
+            organisations=row.organisations,
+            roles=tuple(row.roles or ()),
+            permissions=tuple(row.permissions or ()),
+        )
+
+    async def enter(self, claims: AccessClaims, now: datetime) -> bool:
+        """Work for a signed-in user outside all tenants; False when the session or the user is not good any more."""
+        asked = SIGNED_IN.format(claims.user_id, claims.session_id, now)
+        return await self._session.begin(asked.as_string()) is not None
 
     async def rotate(self, scope: UserScope, session: UserSession, used: RefreshToken, token: RefreshToken) -> None:
         """Write the session back, note that a token was used, and add the next."""

@@ -1,0 +1,39 @@
+"""You: your account and the organisations you belong to."""
+
+from functions.users.schemas import BelongingList, BelongingOut, Goodbye, UserChange, UserOut
+from shared.runtime import signing_in
+from shared.runtime.auth import SignedIn, User
+from shared.runtime.http import http_function
+from shared.runtime.web import Response, Router
+from shared.usecases.users import me
+
+router = Router()
+
+
+@router.get("/users/me")
+async def get_me(call: SignedIn) -> UserOut:
+    """Your account."""
+    return UserOut.model_validate(await me.get(call.scope, call.ports))
+
+
+@router.patch("/users/me")
+async def change_me(body: UserChange, call: SignedIn) -> UserOut:
+    """Change your name."""
+    return UserOut.model_validate(await me.rename(call.scope, call.ports, body.name))
+
+
+@router.get("/users/me/organisations")
+async def list_organisations(call: SignedIn) -> BelongingList:
+    """The organisations you belong to."""
+    found = await call.ports.users.belongings(call.scope)
+    return BelongingList(items=[BelongingOut.model_validate(one) for one in found])
+
+
+@router.post("/users/me/disable", status_code=204)
+async def disable_me(body: Goodbye, user: User) -> Response:
+    """Close your account: no token and no key of yours is good any more."""
+    await signing_in.disabled(user, body.password)
+    return Response(status_code=204)
+
+
+handler = http_function(router)

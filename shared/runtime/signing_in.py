@@ -1,0 +1,113 @@
+"""What takes longer than a transaction should: passwords are hashed between two, mail is sent after the last.
+
+What was counted stays counted and what was revoked stays revoked, though the answer is a refusal: use cases return such
+refusals, and they are raised here, behind the commit.
+"""
+
+from shared import bootstrap
+from shared.domain.errors import LambentError
+from shared.domain.users import UserScope, check_password, clean_email, email_key
+from shared.runtime.named import address_of
+from shared.runtime.transactions import transaction
+from shared.runtime.web import Request
+from shared.usecases.auth import guesses, password, register, sign_in
+from shared.usecases.auth.register import Newcomer, Registered
+from shared.usecases.auth.sign_in import Device, Signed
+from shared.usecases.projects.bootstrap import founding_scope
+from shared.usecases.users import me
+
+
+def device(request: Request) -> Device:
+    """Where a request comes from, and what it calls itself."""
+    client = request.headers.get("User-Agent", "").encode("ascii", "replace").decode()
+    return Device(client, address_of(request))
+
+
+async def registered(newcomer: Newcomer, where: Device) -> None:
+    """Note a registration and write to the address."""
+    async with transaction(None) as ports:
+        await guesses.count(ports, "register", email_key(newcomer.email), where.address)
+    powers = bootstrap.powers()
+    hashed = await powers.passwords.hash(newcomer.password)
+    async with transaction(None) as ports:
+        mail = await register.ask(ports, newcomer, hashed)
+    await powers.mailer.send(mail)
+
+
+async def confirmed(token: str, secret: str) -> Registered:
+    """Make the user whose registration was confirmed."""
+    scope = founding_scope(bootstrap.powers().ids.new())
+    async with transaction(scope) as ports:
+        return await register.confirm(scope, ports, token, secret)
+
+
+async def signed_in(email: str, secret: str, where: Device) -> Signed:
+    """Sign in by password."""
+    async with transaction(None) as ports:
+        account = await sign_in.look_up(ports, email, where)
+    good = await bootstrap.powers().passwords.matches(secret, account.password_hash)
+    async with transaction(None) as ports:
+        outcome = await sign_in.settle(ports, account, good, where)
+    return _given(outcome)
+
+
+async def refreshed(token: str, where: Device) -> Signed:
+    """Go on with a session."""
+    async with transaction(None) as ports:
+        outcome = await sign_in.refresh(ports, token, where)
+    return _given(outcome)
+
+
+async def forgotten(email: str, where: Device) -> None:
+    """Write to somebody who forgot their password."""
+    clean_email(email)
+    async with transaction(None) as ports:
+        await guesses.count(ports, "forgot", email_key(email), where.address)
+    async with transaction(None) as ports:
+        mail = await password.forgot(ports, email)
+    await bootstrap.powers().mailer.send(mail)
+
+
+async def reset(token: str, secret: str) -> None:
+    """Set another password by a mailed token."""
+    check_password(secret)
+    powers = bootstrap.powers()
+    hashed = await powers.passwords.hash(secret)
+    async with transaction(None) as ports:
+        mail = await password.reset(ports, token, hashed)
+    await powers.mailer.send(mail)
+
+
+async def changed(scope: UserScope, before: str, after: str) -> None:
+    """Set another password in place of one that is shown."""
+    stored = await _shown(scope, before)
+    check_password(after)
+    powers = bootstrap.powers()
+    hashed = await powers.passwords.hash(after)
+    async with transaction(None) as ports:
+        await ports.users.enter(scope)
+        mail = await password.change(scope, ports, stored, hashed)
+    await powers.mailer.send(mail)
+
+
+async def disabled(scope: UserScope, secret: str) -> None:
+    """Close the account of somebody who shows their password."""
+    await _shown(scope, secret)
+    async with transaction(None) as ports:
+        await ports.users.enter(scope)
+        await me.disable(scope, ports)
+
+
+async def _shown(scope: UserScope, secret: str) -> str | None:
+    async with transaction(None) as ports:
+        await ports.users.enter(scope)
+        _, stored = await password.present(scope, ports)
+    if not await bootstrap.powers().passwords.matches(secret, stored):
+        raise password.wrong_password()
+    return stored
+
+
+def _given(outcome: Signed | LambentError) -> Signed:
+    if isinstance(outcome, LambentError):
+        raise outcome
+    return outcome

@@ -1,0 +1,54 @@
+"""The user that the events of auth and users speak of, put into a world."""
+
+from uuid import UUID
+
+from shared import bootstrap
+from shared.adapters.memory.clock import START
+from shared.domain.members import Membership
+from shared.domain.roles import BuiltIn
+from shared.domain.sessions import ACCESS_LIFE, TOKEN_PREFIX, RefreshToken, UserSession
+from shared.domain.tickets import Ticket, TicketKind
+from shared.domain.tokens import AccessClaims
+from shared.domain.users import User, UserScope
+from shared.runtime.invocation import run
+from shared.usecases.auth.password import reset_ticket
+from shared.usecases.auth.secrets import secret_hash
+from shared.usecases.projects.bootstrap import founding_scope
+from tests.functions.world import PASSWORD, World
+
+USER = UUID("0193a1f0-7d20-7a99-8c43-b3f5e7a9b599")
+SESSION = UUID("0193a1f4-8e30-7baa-9d54-c4a6f8bac6aa")
+OTHER_SESSION = UUID("0193a1f8-9f40-7cbb-8e65-d5b7a9cbd7bb")
+ORG = UUID("0193a1c0-7d5e-7c11-9a3b-2f4c6e8a0b11")
+REFRESH_TOKEN = TOKEN_PREFIX + "refresh-token-of-the-examples-of-this-house"
+REGISTRATION = "registration-code-of-the-examples-of-house1"
+RESET = "password-reset-code-of-the-examples-house1x"
+CLAIMS = AccessClaims(USER, SESSION, START, START + ACCESS_LIFE)
+
+
+def seed(world: World) -> None:
+    """Ada, who belongs to an organisation, is signed in twice, and forgot her password; somebody else registers."""
+    ada = User(USER, "ada@example.com", "Ada Lovelace", START, verified_at=START)
+    hashed = run(world.passwords.hash(PASSWORD))
+
+    def session(id: UUID) -> UserSession:
+        return UserSession(id, USER, "password", "httpx", "198.51.100.23", START, START, START.replace(year=2027))
+
+    async def add() -> None:
+        scope = founding_scope(ORG)
+        async with bootstrap.transaction(scope) as ports:
+            me = UserScope(USER)
+            await ports.users.add(me, ada, hashed)
+            await ports.tenants.ensure(ORG, "Example", START)
+            await ports.members.add(scope, Membership(ORG, USER, BuiltIn.OWNER, START))
+            token = RefreshToken(USER, SESSION, secret_hash(REFRESH_TOKEN), START)
+            await ports.sessions.add(me, session(SESSION), token)
+            other = RefreshToken(USER, OTHER_SESSION, secret_hash("other"), START)
+            await ports.sessions.add(me, session(OTHER_SESSION), other)
+            await ports.tickets.put(reset_ticket(USER, hashed, RESET, START))
+            payload = {"email": "bo@example.com", "name": "Bo", "organisation": "Bo's", "password": hashed}
+            until = START.replace(year=2027)
+            registration = Ticket(TicketKind.REGISTRATION, secret_hash(REGISTRATION), payload, START, until)
+            await ports.tickets.put(registration)
+
+    run(add())
