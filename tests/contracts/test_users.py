@@ -293,7 +293,7 @@ async def test_access_is_to_the_only_organisation_and_its_only_project(store: St
         {"project": new_id()},
         {"org": other.scope.tenant_id, "project": project},
     ):
-        assert place(await look(store, session, **asked)) == (None, None, 1, frozenset())
+        assert place(await look(store, session, NOW, **asked)) == (None, None, 1, frozenset())
     elsewhere = await look(store, session, org=tenant, project=other.scope.project_id)
     assert place(elsewhere) == (tenant, None, 1, EDITOR)
 

@@ -23,6 +23,24 @@ ORG = UUID("0193a1c0-7d5e-7c11-9a3b-2f4c6e8a0b11")
 REFRESH_TOKEN = TOKEN_PREFIX + "refresh-token-of-the-examples-of-this-house"
 REGISTRATION = "registration-code-of-the-examples-of-house1"
 RESET = "password-reset-code-of-the-examples-house1x"
+CASES = {
+    ("POST", "/api/v1/auth/register"): ("auth", "register"),
+    ("POST", "/api/v1/auth/verify"): ("auth", "verify"),
+    ("POST", "/api/v1/auth/login"): ("auth", "login"),
+    ("POST", "/api/v1/auth/refresh"): ("auth", "refresh"),
+    ("POST", "/api/v1/auth/logout"): ("auth", "logout"),
+    ("POST", "/api/v1/auth/password/forgot"): ("auth", "forgot"),
+    ("POST", "/api/v1/auth/password/reset"): ("auth", "reset"),
+    ("POST", "/api/v1/auth/password/change"): ("auth", "change"),
+    ("GET", "/api/v1/auth/sessions"): ("auth", "sessions"),
+    ("DELETE", "/api/v1/auth/sessions"): ("auth", "revoke_others"),
+    ("DELETE", "/api/v1/auth/sessions/{session_id}"): ("auth", "revoke"),
+    ("GET", "/api/v1/users/me"): ("users", "me"),
+    ("PATCH", "/api/v1/users/me"): ("users", "rename"),
+    ("GET", "/api/v1/users/me/organisations"): ("users", "organisations"),
+    ("POST", "/api/v1/users/me/disable"): ("users", "disable"),
+}
+"""Which event in events/ is a valid request for which route."""
 CLAIMS = AccessClaims(USER, SESSION, START, START + ACCESS_LIFE)
 
 

@@ -440,7 +440,8 @@ def test_route_of_users_is_not_for_keys(world: World, ada: Person, route: Any) -
 
 @pytest.mark.parametrize("route", STRANGERS, ids=" ".join)
 def test_route_for_strangers_refuses_unknown_fields(world: World, route: Any) -> None:
-    answer = world.api(*route, {"surprise": 1})
+    method, path = route
+    answer = world.api(method, path, {"surprise": 1})
     assert answer.code == "validation_failed"
     assert "body.surprise" in [one["field"] for one in answer.json["errors"]]
 

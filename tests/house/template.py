@@ -206,6 +206,8 @@ class Stack:
                 return given[0].join(str(one) for one in self.resolve(given[1]))
             case "Fn::Split":
                 return str(self.resolve(given[1])).split(given[0])
+            case "Fn::Select":
+                return self.resolve(given[1])[int(given[0])]
         return {kind: self.resolve(given)}
 
     def _reference(self, name: str) -> Any:

@@ -12,6 +12,8 @@ ANY = "x-amazon-apigateway-any-method"
 INTEGRATION = "x-amazon-apigateway-integration"
 AREAS = (
     "health",
+    "auth",
+    "users",
     "orgs",
     "projects",
     "receipts",

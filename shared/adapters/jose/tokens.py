@@ -86,7 +86,9 @@ class JoseTokens:
                 issuer=ISSUER,
                 options={"require": sorted(CLAIMS), "verify_exp": False, "verify_iat": False},
             )
-            claims = AccessClaims(UUID(str(body["sub"])), UUID(str(body["sid"])), _moment(body["iat"]), _moment(body["exp"]))
+            claims = AccessClaims(
+                UUID(str(body["sub"])), UUID(str(body["sid"])), _moment(body["iat"]), _moment(body["exp"])
+            )
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
             return None
         if not claims.issued_at - SKEW <= now < claims.expires_at <= claims.issued_at + LONGEST:
