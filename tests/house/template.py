@@ -49,6 +49,7 @@ REMOTE = {
     "ReceiptSignerArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/receipts",
     "Webhooks": "on",
     "MailSender": "lambent@example.com",
+    "MailDomain": "example.com",
 }
 DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "url": URL,
@@ -206,8 +207,6 @@ class Stack:
                 return given[0].join(str(one) for one in self.resolve(given[1]))
             case "Fn::Split":
                 return str(self.resolve(given[1])).split(given[0])
-            case "Fn::Select":
-                return self.resolve(given[1])[int(given[0])]
         return {kind: self.resolve(given)}
 
     def _reference(self, name: str) -> Any:
