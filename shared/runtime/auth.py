@@ -17,9 +17,8 @@ from shared.domain.errors import Forbidden, Invalid, NotFound
 from shared.domain.tenants import Authenticated, Credential, Permission, Principal, PrincipalKind, Scope, TenantScope
 from shared.domain.users import UserScope
 from shared.ports.ports import Ports, Powers
-from shared.runtime.rates import counted
-from shared.runtime.routes import ROUTES
 from shared.runtime.named import PROJECT_HEADER, address_of, named, project_archived, unauthenticated
+from shared.runtime.rates import counted
 from shared.runtime.routes import ROUTES, Access
 from shared.runtime.transactions import transaction
 from shared.runtime.web import Depends, Request

@@ -13,8 +13,8 @@ from shared.domain import errors
 from shared.domain.tenants import Permission
 from shared.runtime import auth
 from shared.runtime.errors import MEDIA_TYPE, STATUS, TITLES, Problem
-from shared.runtime.rates import HEADERS
 from shared.runtime.named import ORG_HEADER, PROJECT_HEADER
+from shared.runtime.rates import HEADERS
 from shared.runtime.routes import PUBLIC, ROUTES
 from shared.runtime.web import APIRoute, Router
 
