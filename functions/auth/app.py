@@ -16,28 +16,28 @@ router = Router()
 @router.post("/auth/register", status_code=202)
 async def register(body: s.Registration, request: Request) -> s.Accepted:
     """Register. A code is mailed to the address; with it and the password the account is confirmed."""
-    await signing_in.registered(Newcomer(**body.model_dump()), signing_in.device(request))
+    await signing_in.registered(Newcomer(**body.model_dump()), request)
     return s.Accepted()
 
 
 @router.post("/auth/verify", status_code=201)
-async def verify(body: s.Confirmation) -> s.RegisteredOut:
+async def verify(body: s.Confirmation, request: Request) -> s.RegisteredOut:
     """Confirm a registration: makes the user, their organisation, and a project in it."""
-    made = await signing_in.confirmed(body.token, body.password)
+    made = await signing_in.confirmed(body.token, body.password, request)
     return s.RegisteredOut(user_id=made.user.id, org_id=made.tenant_id, project_id=made.project_id)
 
 
 @router.post("/auth/login")
 async def login(body: s.Credentials, request: Request) -> s.SignedOut:
     """Sign in."""
-    signed = await signing_in.signed_in(body.email, body.password, signing_in.device(request))
+    signed = await signing_in.signed_in(body.email, body.password, request)
     return s.SignedOut.model_validate(signed)
 
 
 @router.post("/auth/refresh")
 async def refresh(body: s.Refresh, request: Request) -> s.SignedOut:
     """Exchange a refresh token for the next pair. One that was used before ends the session."""
-    signed = await signing_in.refreshed(body.refresh_token, signing_in.device(request))
+    signed = await signing_in.refreshed(body.refresh_token, request)
     return s.SignedOut.model_validate(signed)
 
 
@@ -51,14 +51,14 @@ async def logout(call: SignedIn) -> Response:
 @router.post("/auth/password/forgot", status_code=202)
 async def forgot_password(body: s.Forgotten, request: Request) -> s.Accepted:
     """Have a code mailed that sets another password."""
-    await signing_in.forgotten(body.email, signing_in.device(request))
+    await signing_in.forgotten(body.email, request)
     return s.Accepted()
 
 
 @router.post("/auth/password/reset", status_code=204)
-async def reset_password(body: s.Reset) -> Response:
+async def reset_password(body: s.Reset, request: Request) -> Response:
     """Set another password by a mailed code; every session ends."""
-    await signing_in.reset(body.token, body.password)
+    await signing_in.reset(body.token, body.password, request)
     return Response(status_code=204)
 
 

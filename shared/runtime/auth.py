@@ -17,7 +17,7 @@ from shared.domain.errors import Forbidden, Invalid, NotFound
 from shared.domain.tenants import Authenticated, Credential, Permission, Principal, PrincipalKind, Scope, TenantScope
 from shared.domain.users import UserScope
 from shared.ports.ports import Ports, Powers
-from shared.runtime.named import PROJECT_HEADER, address_of, named, project_archived, unauthenticated
+from shared.runtime.named import PROJECT_HEADER, address_seen, named, project_archived, unauthenticated
 from shared.runtime.rates import counted
 from shared.runtime.routes import ROUTES, Access
 from shared.runtime.transactions import transaction
@@ -141,11 +141,6 @@ async def tenant_call(request: Request) -> AsyncIterator[TenantCall]:
     """Dependency: as `call`, for routes that concern the whole tenant."""
     secret = presented(request)
     async with transaction(None) as ports:
-        await counted(request, ports, secret_hash=key_hash(secret))
-        known = (await authenticate(ports, secret, whole=True)).credential
-        if not known.permissions:
-            raise Forbidden("whoever this credential acts for has no rights in the organisation any more")
-        scope = TenantScope(known.tenant_id, _principal(known), known.permissions, address=_address(request))
         scope = await _tenant_scope(request, ports, secret)
         _authorise(request, scope)
         yield TenantCall(scope, ports)
@@ -180,7 +175,7 @@ async def _user_scope(request: Request, ports: Ports) -> UserScope:
         raise RuntimeError("a route that asks for a permission asks for it in a scope")
     from shared.runtime.signed_in import user_scope
 
-    return await user_scope(ports, secret)
+    return await user_scope(request, ports, secret)
 
 
 async def _tenant_scope(request: Request, ports: Ports, secret: str) -> TenantScope:
@@ -188,10 +183,11 @@ async def _tenant_scope(request: Request, ports: Ports, secret: str) -> TenantSc
         from shared.runtime.signed_in import tenant_scope
 
         return await tenant_scope(request, ports, secret)
+    await counted(request, ports, secret_hash=key_hash(secret))
     known = (await authenticate(ports, secret, whole=True)).credential
     if not known.permissions:
         raise Forbidden("whoever this credential acts for has no rights in the organisation any more")
-    return TenantScope(known.tenant_id, _principal(known), known.permissions, address=address_of(request))
+    return TenantScope(known.tenant_id, _principal(known), known.permissions, address=address_seen(request))
 
 
 async def _project_scope(request: Request, ports: Ports, secret: str) -> Scope:
@@ -203,10 +199,9 @@ async def _project_scope(request: Request, ports: Ports, secret: str) -> Scope:
         return scope
     wanted = request.headers.get(PROJECT_HEADER, "")
     await counted(request, ports, secret_hash=key_hash(secret))
-    found = await authenticate(ports, secret, _project_id(wanted))
     found = await authenticate(ports, secret, named(wanted))
     project_id, known = project_of(found, wanted), found.credential
-    scope = Scope(known.tenant_id, _principal(known), known.permissions, project_id, address=address_of(request))
+    scope = Scope(known.tenant_id, _principal(known), known.permissions, project_id, address=address_seen(request))
     _authorise(request, scope)
     return scope
 

@@ -160,11 +160,8 @@ def door(router: APIRouter) -> ASGIApp:
         app,
         allow_origins=origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Lambent-Project", "Last-Event-ID"],
-        expose_headers=["Retry-After", *HEADERS],
-        allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Lambent-Org", "Lambent-Project", "Last-Event-ID"],
-        expose_headers=["Retry-After"],
+        expose_headers=["Retry-After", *HEADERS],
         max_age=3600,
     )
 

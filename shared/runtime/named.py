@@ -19,7 +19,7 @@ def named(header: str) -> UUID | None:
         return None
 
 
-def address_of(request: Request) -> str:
+def address_seen(request: Request) -> str:
     """The IP address that API Gateway saw, never one from a header."""
     return "" if request.client is None else request.client.host
 

@@ -48,6 +48,14 @@ KINDS: Mapping[str, Limits] = {
 }
 """What is granted, by the sort of request. Each sort is counted apart."""
 KIND_OF: Mapping[tuple[str, str], str] = {
+    ("POST", "/api/v1/auth/register"): "register",
+    ("POST", "/api/v1/auth/verify"): "sign_in",
+    ("POST", "/api/v1/auth/login"): "sign_in",
+    ("POST", "/api/v1/auth/refresh"): "sign_in",
+    ("POST", "/api/v1/auth/password/forgot"): "reset",
+    ("POST", "/api/v1/auth/password/reset"): "reset",
+    ("POST", "/api/v1/auth/password/change"): "grave",
+    ("POST", "/api/v1/users/me/disable"): "grave",
     ("POST", "/api/v1/documents"): "upload",
     ("POST", "/api/v1/documents/{document_id}/versions"): "upload",
     ("POST", "/api/v1/search"): "ask",

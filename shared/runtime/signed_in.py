@@ -10,7 +10,8 @@ from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope, T
 from shared.domain.tokens import Access, AccessClaims
 from shared.domain.users import UserScope
 from shared.ports.ports import Ports
-from shared.runtime.named import ORG_HEADER, PROJECT_HEADER, address_of, named, project_archived, unauthenticated
+from shared.runtime.named import ORG_HEADER, PROJECT_HEADER, address_seen, named, project_archived, unauthenticated
+from shared.runtime.rates import counted
 from shared.runtime.web import Request
 
 
@@ -36,7 +37,7 @@ async def project_scope(request: Request, ports: Ports, token: str) -> Scope:
         raise NotFound("no such project of yours", code="project_not_found")
     if found.archived_at is not None:
         raise project_archived()
-    return Scope(tenant_id, _principal(claims), permissions, found.project_id, address=address_of(request))
+    return Scope(tenant_id, _principal(claims), permissions, found.project_id, address=address_seen(request))
 
 
 async def tenant_scope(request: Request, ports: Ports, token: str) -> TenantScope:
@@ -49,16 +50,17 @@ async def tenant_scope(request: Request, ports: Ports, token: str) -> TenantScop
     tenant_id, permissions = _held(request, found)
     if not permissions:
         raise Forbidden("you have no rights in the organisation as a whole, only in parts of it")
-    return TenantScope(tenant_id, _principal(claims), permissions, address=address_of(request))
+    return TenantScope(tenant_id, _principal(claims), permissions, address=address_seen(request))
 
 
-async def user_scope(ports: Ports, token: str) -> UserScope:
+async def user_scope(request: Request, ports: Ports, token: str) -> UserScope:
     """A signed-in user outside all organisations.
 
     Raises:
         Unauthenticated: the token, its session or its user is not good.
     """
     claims = _claims(ports, token)
+    await counted(request, ports, user_id=claims.user_id)
     if not await ports.sessions.enter(claims, ports.clock.now()):
         raise unauthenticated()
     structlog.contextvars.bind_contextvars(principal=str(_principal(claims)))
@@ -75,6 +77,7 @@ def _claims(ports: Ports, token: str) -> AccessClaims:
 async def _found(request: Request, ports: Ports, token: str, *, whole: bool) -> tuple[AccessClaims, Access]:
     claims = _claims(ports, token)
     org, project = (named(request.headers.get(header, "")) for header in (ORG_HEADER, PROJECT_HEADER))
+    await counted(request, ports, user_id=claims.user_id, tenant_id=org)
     found = await ports.sessions.access(claims, ports.clock.now(), org=org, project=project, whole=whole)
     if found is None:
         raise unauthenticated()

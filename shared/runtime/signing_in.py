@@ -7,7 +7,8 @@ refusals, and they are raised here, behind the commit.
 from shared import bootstrap
 from shared.domain.errors import LambentError
 from shared.domain.users import UserScope, check_password, clean_email, email_key
-from shared.runtime.named import address_of
+from shared.runtime.named import address_seen
+from shared.runtime.rates import counted
 from shared.runtime.transactions import transaction
 from shared.runtime.web import Request
 from shared.usecases.auth import guesses, password, register, sign_in
@@ -20,13 +21,14 @@ from shared.usecases.users import me
 def device(request: Request) -> Device:
     """Where a request comes from, and what it calls itself."""
     client = request.headers.get("User-Agent", "").encode("ascii", "replace").decode()
-    return Device(client, address_of(request))
+    return Device(client, address_seen(request))
 
 
-async def registered(newcomer: Newcomer, where: Device) -> None:
+async def registered(newcomer: Newcomer, request: Request) -> None:
     """Note a registration and write to the address."""
     async with transaction(None) as ports:
-        await guesses.count(ports, "register", email_key(newcomer.email), where.address)
+        await counted(request, ports)
+        await guesses.count(ports, "register", email_key(newcomer.email), address_seen(request))
     powers = bootstrap.powers()
     hashed = await powers.passwords.hash(newcomer.password)
     async with transaction(None) as ports:
@@ -34,16 +36,19 @@ async def registered(newcomer: Newcomer, where: Device) -> None:
     await powers.mailer.send(mail)
 
 
-async def confirmed(token: str, secret: str) -> Registered:
+async def confirmed(token: str, secret: str, request: Request) -> Registered:
     """Make the user whose registration was confirmed."""
     scope = founding_scope(bootstrap.powers().ids.new())
     async with transaction(scope) as ports:
+        await counted(request, ports)
         return await register.confirm(scope, ports, token, secret)
 
 
-async def signed_in(email: str, secret: str, where: Device) -> Signed:
+async def signed_in(email: str, secret: str, request: Request) -> Signed:
     """Sign in by password."""
+    where = device(request)
     async with transaction(None) as ports:
+        await counted(request, ports)
         account = await sign_in.look_up(ports, email, where)
     good = await bootstrap.powers().passwords.matches(secret, account.password_hash)
     async with transaction(None) as ports:
@@ -51,26 +56,31 @@ async def signed_in(email: str, secret: str, where: Device) -> Signed:
     return _given(outcome)
 
 
-async def refreshed(token: str, where: Device) -> Signed:
+async def refreshed(token: str, request: Request) -> Signed:
     """Go on with a session."""
     async with transaction(None) as ports:
-        outcome = await sign_in.refresh(ports, token, where)
+        await counted(request, ports)
+        outcome = await sign_in.refresh(ports, token, device(request))
     return _given(outcome)
 
 
-async def forgotten(email: str, where: Device) -> None:
+async def forgotten(email: str, request: Request) -> None:
     """Write to somebody who forgot their password."""
     clean_email(email)
     async with transaction(None) as ports:
-        await guesses.count(ports, "forgot", email_key(email), where.address)
+        await counted(request, ports)
+        await guesses.count(ports, "forgot", email_key(email), address_seen(request))
     async with transaction(None) as ports:
         mail = await password.forgot(ports, email)
     await bootstrap.powers().mailer.send(mail)
 
 
-async def reset(token: str, secret: str) -> None:
+async def reset(token: str, secret: str, request: Request) -> None:
     """Set another password by a mailed token."""
     check_password(secret)
+    async with transaction(None) as ports:
+        # Before the work of a hash, not after it.
+        await counted(request, ports)
     powers = bootstrap.powers()
     hashed = await powers.passwords.hash(secret)
     async with transaction(None) as ports:

@@ -7,7 +7,7 @@ import pytest
 from shared import bootstrap
 from shared.domain.rates import Limit, Part
 from shared.runtime import rates
-from shared.runtime.routes import PUBLIC, ROUTES
+from shared.runtime.routes import ROUTES
 from tests.functions.gateway import Answer
 from tests.functions.gateway import request as event
 from tests.functions.requests import SCOPED, make_things, probe
@@ -26,7 +26,7 @@ def few(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_kinds_are_of_routes_that_exist_and_each_is_limited() -> None:
-    assert rates.KIND_OF.keys() <= {route for route, permission in ROUTES.items() if permission is not PUBLIC}
+    assert rates.KIND_OF.keys() <= ROUTES.keys()
     assert set(rates.KIND_OF.values()) <= rates.KINDS.keys()
     for route in ROUTES:
         assert Part.ADDRESS in rates.KINDS[rates.kind_of(*route)]
