@@ -409,11 +409,7 @@ class OpenPorts:
 
 
 ROWS = frozenset(
-    (
-        "tenants projects keys collections documents admissions indexes chunks keywords cache chats receipts "
-        "outbox limits rates cursors backlog ingestions webhooks users sessions tickets attempts members roles "
-        "units invitations service_accounts audit"
-    ).split()
+    ["tenants", "projects", "keys", "collections", "documents", "admissions", "indexes", "chunks", "keywords", "cache", "chats", "receipts", "outbox", "limits", "rates", "cursors", "backlog", "ingestions", "webhooks", "users", "sessions", "tickets", "attempts", "members", "roles", "units", "invitations", "service_accounts", "audit"]
 )
 
 
