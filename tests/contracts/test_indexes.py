@@ -203,6 +203,22 @@ async def test_queries_name_the_index_and_find_its_generations_only(store: Store
         assert list(await rows.vectors.query(room.scope, [seen], (0.0, 0.0, 1.0), 5)) == []
 
 
+async def test_publish_in_one_index_counts_nothing_out_of_another(store: Store) -> None:
+    room = await new_room(store)
+    document = await index(store, room, ["shared old"], [(1.0, 0.0, 0.0, 0.0)])
+    made = await add(store, room, beside(room))
+    new, old = await mirror(store, room, document, made, 2, "shared new"), ChunkId(document.id, 1, 0)
+    both = (room.collection.id, made.id)
+    async with store.transaction(room.scope) as rows:
+        # As when an index takes the place of one that is being removed: that one's generation is still there.
+        await rows.keywords.publish(room.scope, made.id, document.id, add=2, remove=1)
+        found = [await rows.keywords.query(room.scope, [one], ["shared"], 5) for one in both]
+        assert [[hit.id for hit in hits] for hits in found] == [[old], [new]]
+        assert [await rows.keywords.count(room.scope, one, document.id) for one in both] == [2, 2]
+        assert await rows.keywords.discard(room.scope, made.id, document.id) == 2
+        assert [await rows.keywords.count(room.scope, one, document.id) for one in both] == [2, 0]
+
+
 async def test_delete_of_one_index_leaves_the_other(store: Store) -> None:
     room = await new_room(store)
     document = await index(store, room, ["shared old"], [(1.0, 0.0, 0.0, 0.0)])

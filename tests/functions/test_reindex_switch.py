@@ -309,6 +309,7 @@ def test_everything_twice_is_once_and_wrong_states_are_refused(
     for _ in range(4):
         schedule(world)
     assert states(api_client, collection) == ["ready", "dropped", "live"]
+    assert counted(world, api_client, made) == 0
     assert api_client.post(f"/reindexes/{second}/promote").json["state"] == "live"
     assert found(api_client, collection, "vector") == set(TEXTS)
     assert api_client.post(f"/reindexes/{made}/promote").code == "not_ready"
@@ -388,6 +389,19 @@ def test_starts_at_once_make_one(world: World, api_client: Client, collection: s
 
     assert run(both()) == ["reindex_running", "reindex_running", "started"]
     assert states(api_client, collection) == ["building", "live"]
+
+
+def counted(world: World, client: Client, index: str) -> int:
+    """Rows about words that an index has, of all documents."""
+
+    documents = [UUID(one["id"]) for one in client.get("/documents").json["items"]]
+
+    async def asked() -> int:
+        scope = world.scope(client)
+        async with bootstrap.transaction(scope) as ports:
+            return sum([await ports.keywords.count(scope, UUID(index), one) for one in documents])
+
+    return run(asked())
 
 
 def test_rollback_before_the_cut_gives_up_and_leaves_nothing(world: World, api_client: Client, collection: str) -> None:

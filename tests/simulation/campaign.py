@@ -120,7 +120,7 @@ def caught(numbers: Iterable[int]) -> dict[str, str]:
     for mutant in (MUTANTS[number] for number in numbers):
         with planted(mutant):
             seeds = range(FIRST_MUTANT_SEED, FIRST_MUTANT_SEED + mutant.histories)
-            outcomes = (History(seed, emphasis=mutant.emphasis).run() for seed in seeds)
+            outcomes = (History(seed, emphasis=mutant.emphasis, cast=mutant.cast).run() for seed in seeds)
             violations = next((one.violations for one in outcomes if one.violations), ("",))
         found[mutant.name] = violations[0]
     return found

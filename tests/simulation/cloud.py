@@ -39,8 +39,9 @@ MAPPINGS = {
     Queue.DELIVER_WEBHOOK: Mapping("deliver_webhook", 1, 30, 180, 0.0),
 }
 REJECT = Mapping("ingest_reject", 10, 60, 365, 5.0)
-SCHEDULES = {"sweep": 60.0}
+EVERY = 60.0
 """Seconds between two calls of a scheduled function."""
+TIMEOUTS = {"sweep": 120.0, "reindex": 300.0}
 
 
 @dataclass(slots=True, eq=False)
@@ -255,11 +256,10 @@ class Cloud:
             for transaction in list(process.open):
                 transaction.lose()
 
-    def tick(self, function: str, ended: Callable[[bool], object] = bool) -> None:
-        """A schedule calls its function; `ended` hears whether it came to its end."""
+    def tick(self, function: str, answered: Callable[[Process, Any], object] = lambda *_: None) -> None:
+        """A schedule calls its function; `answered` hears what it answered, None when it died or raised."""
         if not self.faults.strikes("schedule_missed", self.loop.time()):
-            timeout = MAPPINGS[Queue.SWEEP].timeout
-            self.call(function, {"source": "aws.scheduler"}, timeout, lambda _, answer: ended(answer is not None))
+            self.call(function, {"source": "aws.scheduler"}, TIMEOUTS[function], answered)
 
     # For the end of a history.
 

@@ -10,6 +10,9 @@ from shared.domain.tenants import TenantScope
 from tests.simulation.processes import Gate, Process, turn
 from tests.simulation.watching import watched
 
+ABOUT_LOOKING = frozenset({"cursors", "buckets"})
+"""Tables of where a look around has come to, and when the next may be: writing them changes nothing else."""
+
 type Changes = Any
 """What a transaction wrote: by table, tenant and key."""
 
@@ -17,18 +20,21 @@ type Changes = Any
 class Witness(Protocol):
     """Looks at every commit, before and after it takes effect."""
 
+    commits: int
+
     def before(self, process: Process, changes: Changes) -> Any: ...
-    def after(self, process: Process, changes: Changes, seen: Any) -> None: ...
+    def after(self, process: Process, changes: Changes, seen: Any, began: int) -> None: ...
 
 
 class Open:
     """One open transaction and whether its connection still stands."""
 
-    __slots__ = ("lost", "process", "transaction")
+    __slots__ = ("began", "lost", "process", "transaction")
 
-    def __init__(self, transaction: Transaction, process: Process) -> None:
+    def __init__(self, transaction: Transaction, process: Process, began: int) -> None:
         self.transaction = transaction
         self.process = process
+        self.began = began
         self.lost = False
 
     def lose(self) -> None:
@@ -135,7 +141,7 @@ class SimulatedTransaction:
             process.undone += 1
             raise Outage("the database cannot be reached", code="database_unreachable")
         transaction = Transaction(store.tables, None if scope is None else scope.tenant_id)
-        opened = self._opened = Open(transaction, process)
+        opened = self._opened = Open(transaction, process, store.witness.commits)
         process.open.add(opened)
         if scope is not None:
             process.tenant = scope.tenant_id
@@ -156,6 +162,7 @@ class SimulatedTransaction:
         if not committed:
             return
         if not process.faultless and gate.faults.strikes("commit_unknown_applied", gate.loop.time()):
+            process.turned_away = True
             raise CommitUnknown("the database connection broke during commit")
         gate.point(process, "database.commit.after")
 
@@ -176,5 +183,5 @@ class SimulatedTransaction:
         witness, changes = self._store.witness, opened.transaction._changes
         seen = witness.before(process, changes)
         opened.transaction.commit()
-        self._store.changes += bool(changes.keys() - {"cursors"})
-        witness.after(process, changes, seen)
+        self._store.changes += bool(changes.keys() - ABOUT_LOOKING)
+        witness.after(process, changes, seen, opened.began)

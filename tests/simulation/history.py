@@ -6,7 +6,6 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -16,22 +15,23 @@ from shared.adapters.memory.analyser import MemoryAnalyser
 from shared.adapters.memory.clock import START, SequenceIds
 from shared.adapters.structlog import traced
 from shared.domain.chunks import Chunking
-from shared.domain.documents import Generation, GenerationState
-from shared.domain.ingestion import UPLOAD_LIFE
+from shared.domain.ingestion import Pace
 from shared.domain.tenants import Project
 from shared.runtime import invocation
 from shared.usecases.collections import manage
 from shared.usecases.ingest import extract
-from shared.usecases.ingest.outages import NOTE
 from shared.usecases.projects.bootstrap import founding_scope
 from tests.simulation import contents
 from tests.simulation.clients import Clients, Tenant
-from tests.simulation.cloud import SCHEDULES, Cloud
-from tests.simulation.database import SimulatedStore
+from tests.simulation.cloud import Cloud
+from tests.simulation.database import REVISION, SimulatedStore
 from tests.simulation.disk import Folder
+from tests.simulation.endpoint import KEY, Endpoint
 from tests.simulation.faults import Faults
+from tests.simulation.ledger import Payment
 from tests.simulation.loop import SeededLoop
 from tests.simulation.model import Model
+from tests.simulation.owners import PROJECT, TENANT
 from tests.simulation.powers import (
     LaggingVectors,
     LineReader,
@@ -45,17 +45,15 @@ from tests.simulation.powers import (
     storms,
 )
 from tests.simulation.processes import PROCESS, Gate, Process
+from tests.simulation.schedules import Schedules
+from tests.simulation.sight import short
 from tests.simulation.verdict import verdict
 from tests.simulation.watching import watched
-from tests.simulation.witness import Watch, short
+from tests.simulation.witness import Watch
 
 LONG_BYTES = 64
 """So that files of a few paragraphs may be read in parts."""
-PATIENCE = 900.0
-"""Seconds after the last fault within which everything has come to its end."""
 MOST_TURNS = 20_000
-SKEW = 30.0
-"""Seconds that a clock may be off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +77,23 @@ class History:
     """Everything one seed decides."""
 
     def __init__(
-        self, seed: int, crash_at: str | None = None, *, emphasis: Sequence[str] = (), told: bool = False
+        self,
+        seed: int,
+        crash_at: str | None = None,
+        *,
+        emphasis: Sequence[str] = (),
+        cast: Sequence[str] = (),
+        told: bool = False,
     ) -> None:
+        """Args:
+        seed: decides everything.
+        crash_at: a point to crash at for certain.
+        emphasis: kinds of faults that strike often, and nearly alone.
+        cast: who takes part for certain.
+        told: write down what happens.
+        """
         self.seed = seed
+        self.cast = cast
         self.chance = random.Random(seed)
         random.seed(seed)
         self.start = START
@@ -92,7 +104,7 @@ class History:
         self.gate = Gate(self.loop, self.faults, crash_at)
         self.gate.trace = [] if told else None
         self.model = Model()
-        self.watch = Watch(self.model)
+        self.watch = Watch(self.model, self.loop.time)
         self.watch.trace = self.faults.trace = self.gate.trace
         self.store = SimulatedStore(self.gate, self.watch)
         self.watch.look_at(self.store.tables)
@@ -102,8 +114,10 @@ class History:
         self.remote = LaggingVectors(self.loop, self.faults) if self.chance.random() < 0.5 else None
         self.watch.remote = self.remote
         self.clients: Clients | None = None
-        self.swept = -1
-        """The changes of the database that a whole sweep has seen."""
+        self.endpoint = Endpoint(self.gate)
+        self.rounds = self.chance.choice((0, 2))
+        self.compared = False
+        """Rows and stores have been, or are being compared."""
 
     def run(self) -> Outcome:
         """Live through it."""
@@ -146,8 +160,11 @@ class History:
             "analyser": MemoryAnalyser(),
             "reader": LineReader(self.loop, self.faults),
             "meter": SilentMeter(),
-            "revision": "simulated",
             "rate_factor": 0.0,
+            "revision": REVISION,
+            "egress": self.endpoint,
+            "webhook_key": KEY,
+            "pace": Pace(in_progress=self.chance.choice((1, 2, 100, 100))),
             "remote_vectors": None if self.remote is None else watched(self.remote, "vectors", guard),
         }
 
@@ -159,7 +176,7 @@ class History:
         tenants: list[Tenant] = self.loop.run_until_complete(self._found())
         self.clients = Clients(self, tenants)
         self.clients.begin()
-        self.loop.call_later(SCHEDULES["sweep"], self._tick)
+        Schedules(self, self.rounds * len(tenants)).begin()
         limit = MOST_TURNS
         while self.loop.turn():
             if self.watch.violations or self.loop.failures or self.cloud.crashed or self.loop.turns > limit:
@@ -187,10 +204,10 @@ class History:
         ids = bootstrap.powers().ids
         for _ in range(self.chance.choice((1, 1, 1, 2))):
             founder = founding_scope(ids.new())
-            project = Project(ids.new(), founder.tenant_id, "default", START)
+            project = Project(ids.new(), founder.tenant_id, PROJECT, START)
             tenant = Tenant(founder.tenant_id, project.id, [])
             async with bootstrap.transaction(founder) as ports:
-                await ports.tenants.ensure(founder.tenant_id, "a tenant", START)
+                await ports.tenants.ensure(founder.tenant_id, TENANT, START)
                 await ports.projects.add(founder, project)
                 for number in range(self.chance.choice((1, 1, 2))):
                     chunking = self.chance.choice(self.chunkings)
@@ -198,63 +215,6 @@ class History:
                     tenant.collections.append(collection.id)
             made.append(tenant)
         return made
-
-    def _tick(self) -> None:
-        """The schedule, once a minute; and a look whether all is done."""
-        if self.gate.over:
-            return
-        clients_done = self.clients is not None and not self.clients.running
-        resting = clients_done and not self.watch.restless and not self.watch.sight.outbox() and not self.cloud.busy
-        if resting and self.loop.time() >= self.faults.last and not self.cloud.reveal():
-            return
-        if not resting:
-            self._stuck()
-        if not self._nothing_to_sweep():
-            seen = self.store.changes
-            self.cloud.tick("sweep", lambda whole: self._swept(seen, whole=whole))
-        else:
-            self.store.remember(NOTE, (self.start + timedelta(seconds=self.loop.time())).isoformat())
-        self.loop.call_later(SCHEDULES["sweep"], self._tick)
-
-    def _swept(self, seen: int, *, whole: bool) -> None:
-        if whole:
-            self.swept = max(self.swept, seen)
-
-    def _nothing_to_sweep(self) -> bool:
-        """Whether a sweep would find what the last one found: nothing has changed since, and nothing is due."""
-        if self.store.changes != self.swept or self.watch.sight.outbox():
-            return False
-        soon = self.start + timedelta(seconds=self.loop.time() + SKEW + SCHEDULES["sweep"])
-        return all(
-            kind == "generation"
-            and (one := self.watch.sight.generation(*rest)) is not None
-            and one.state is not GenerationState.QUEUED
-            and one.due_at is not None
-            and one.due_at > soon
-            for kind, *rest in self.watch.restless
-        )
-
-    def _stuck(self) -> None:
-        now = self.loop.time()
-        if now - max(self.faults.last, self.model.last) <= PATIENCE + 120.0:
-            return
-        for item in self.watch.restless:
-            kind, tenant, document = item[:3]
-            name = f"{kind} of {short(document)}"
-            if kind == "generation":
-                generation = self.watch.sight.generation(tenant, document, item[3])
-                if generation is None or self._may_wait(generation):
-                    continue
-                name = f"generation {item[3]} of {short(document)} ({generation.state.value})"
-            self.wrong(f"{name} has not come to an end 15 minutes after the last fault")
-
-    def _may_wait(self, generation: Generation) -> bool:
-        """A form that nobody used is closed when its time is up."""
-        if generation.state is not GenerationState.AWAITING_UPLOAD:
-            return False
-        used = any(one.slot == generation.number for one in self.model.of(generation.document_id))
-        closes = generation.entered_at + UPLOAD_LIFE + timedelta(seconds=180) - self.start
-        return not used and self.loop.time() < closes.total_seconds()
 
     async def _last_look(self, tenants: Sequence[Tenant]) -> None:
         """Search everything, undisturbed."""
@@ -267,7 +227,8 @@ class History:
                     # A crash that is forced may have been kept for this very moment.
                     hits = await self.clients.search(tenant, collection)
                 wanted = self._searchable(tenant, collection)
-                if collection in self.model.collections_deleted:
+                known = self.watch.sight.collection(tenant.scope.tenant_id, collection)
+                if collection in self.model.rooms_deleted or (known and self.watch.sight.away(known)):
                     if hits is not None:
                         self.wrong(f"a deleted collection was searched: {summary(hits)}")
                 elif hits is None or {one: texts for one, texts in hits.items() if texts} != wanted:
@@ -276,8 +237,8 @@ class History:
     def _searchable(self, tenant: Tenant, collection: UUID) -> dict[UUID, set[str]]:
         sight, found = self.watch.sight, {}
         for one in sight.documents():
-            if one.collection_id == collection and not one.deleted and one.committed_generation:
-                chunks = sight.chunks(one.tenant_id, one.id, one.committed_generation)
+            if one.collection_id == collection and not one.deleted and (served := sight.served(one)):
+                chunks = sight.chunks(one.tenant_id, one.id, served)
                 found[one.id] = {chunk.text for chunk in chunks.values()}
         return found
 
@@ -285,14 +246,18 @@ class History:
 
     def _gone(self, key: str) -> bool:
         """Whether an object's document is deleted."""
+        if self.rounds:
+            # It is found all the same when rows and stores are compared.
+            return False
         return any(self.watch.sight.deleted(UUID(part)) for part in key.split("/") if len(part) == 36)
 
-    def _paid(self, process: Process, texts: Sequence[str]) -> None:
+    def _paid(self, process: Process, texts: Sequence[str]) -> Sequence[Payment]:
         assert process.tenant is not None
         hashes = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-        problem = self.watch.ledger.paid(process, process.tenant, hashes, self.loop.time())
+        made, problem = self.watch.ledger.paid(process, process.tenant, hashes)
         if problem:
             self.wrong(problem)
+        return made
 
     def judge_hits(
         self, tenant: UUID, gone: set[UUID], hits: dict[UUID, set[str]], versions: dict[UUID, set[int]]

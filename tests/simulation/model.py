@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from shared.domain.receipts import SubjectKind
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -24,10 +26,12 @@ class Model:
     """By version id, in the order they were taken."""
     deleted: dict[UUID, float] = field(default_factory=dict)
     """Documents whose deletion was answered, and when."""
-    collections_deleted: dict[UUID, float] = field(default_factory=dict)
+    rooms_deleted: dict[UUID, SubjectKind] = field(default_factory=dict)
+    """Collections, projects and tenants whose deletion was answered, and what it was that was deleted."""
+    runs_cancelled: set[UUID] = field(default_factory=set)
+    """Those that somebody asked to cancel."""
     last: float = 0.0
     """When a client last asked for something."""
-    lost_events: set[str] = field(default_factory=set)
 
     def of(self, document: UUID) -> list[Upload]:
         """Uploads of one document, oldest first."""

@@ -29,8 +29,23 @@ class Mutant:
     edits: tuple[Edit, ...]
     emphasis: tuple[str, ...] = ()
     """Kinds of faults that bring it to light; none: any history may."""
+    cast: tuple[str, ...] = ()
+    """Who has to take part."""
     histories: int = 600
     """Within so many it is caught."""
+
+
+def one(
+    name: str,
+    function: str,
+    old: str,
+    new: str,
+    *emphasis: str,
+    cast: tuple[str, ...] = (),
+    histories: int = 600,
+) -> Mutant:
+    """A mutant of one edit, and the kinds of faults that bring it to light."""
+    return Mutant(name, (Edit(function, old, new),), emphasis, cast, histories)
 
 
 @contextmanager

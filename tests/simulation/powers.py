@@ -30,6 +30,7 @@ from shared.ports.embedder import Embeddings, Purpose
 from shared.ports.meter import Unit
 from shared.ports.queue import QueueDepth
 from tests.simulation.faults import Faults
+from tests.simulation.ledger import Payment
 from tests.simulation.loop import SeededLoop
 from tests.simulation.processes import PROCESS, Crashed, Gate, Process
 
@@ -111,6 +112,7 @@ class PowerGuard:
     def _may_fail(self, process: Process, kind: str, port: str) -> None:
         self._gate.check(process)
         if not process.faultless and self._gate.faults.strikes(kind, self._gate.loop.time()):
+            process.turned_away = True
             kind_of = Outage if port == "blobs" else Unavailable
             raise kind_of(f"the {port} did not answer", code=f"{port}_unavailable")
 
@@ -197,7 +199,11 @@ class PaidEmbedder:
     model = MODEL
 
     def __init__(
-        self, gate: Gate, batch_size: int, paid: Callable[[Process, Sequence[str]], None], storms: Sequence[float]
+        self,
+        gate: Gate,
+        batch_size: int,
+        paid: Callable[[Process, Sequence[str]], Sequence[Payment]],
+        storms: Sequence[float],
     ) -> None:
         self.batch_size = batch_size
         self._gate = gate
@@ -221,9 +227,10 @@ class PaidEmbedder:
         if any(REJECTED_WORD in text for text in texts):
             raise Rejected("the provider will not take this text", code="content_refused")
         made = await self._inner.embed(texts, purpose)
-        self._paid(process, texts)
+        payments = self._paid(process, texts)
         if faults.strikes("embedder_answer_lost", now):
-            process.paused = True
+            for payment in payments:
+                payment.unanswered = True
             raise Unavailable("the provider did not answer in time", code="embedder_unavailable")
         gate.point(process, "embedder.embed.after")
         return made

@@ -43,13 +43,17 @@ class Process:
     """Whose rows it has opened."""
     holds: tuple[UUID, UUID, int] | None = None
     """The generation it took a lease on last."""
+    took_at: int = 0
+    """After how many commits of anyone it did."""
+    turned_away: bool = False
+    """A call of it has failed: what it was to do may not be done."""
     undone: int = 0
     """Transactions it could not commit, or does not know whether it did."""
 
 
 PROCESS: ContextVar[Process] = ContextVar("process")
 
-DURATIONS = {"blobs": 0.08, "embedder": 0.7, "queue": 0.03, "vectors": 0.1}
+DURATIONS = {"blobs": 0.08, "egress": 0.5, "embedder": 0.7, "queue": 0.03, "vectors": 0.1}
 """Seconds a call takes at the most, by port; what is in the database takes turns, but no time."""
 
 IDLE = 60.0

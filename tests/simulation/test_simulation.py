@@ -11,7 +11,7 @@ from tests.simulation.campaign import ENVIRONMENT, ROOT, campaign
 from tests.simulation.cloud import MAPPINGS
 from tests.simulation.faults import KINDS
 
-HISTORIES = 8_000
+HISTORIES = 20_000
 SEED = 1
 PROCESSES = os.cpu_count() or 1
 

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from shared.domain.documents import Document, Generation, GenerationState
+from shared.domain.indexes import Index, IndexState
+from shared.domain.ingestions import CANCELLED
+from shared.domain.receipts import Subject, SubjectKind
 from shared.ports.blobs import Bucket
 from tests.simulation.contents import pieces
+from tests.simulation.leftovers import left_behind
 from tests.simulation.model import Upload
-from tests.simulation.sight import Sight
-from tests.simulation.witness import short
+from tests.simulation.runs import judged
+from tests.simulation.sight import Sight, short
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
@@ -34,8 +38,11 @@ def verdict(history: "History") -> Iterator[str]:
     for document_id in history.model.deleted:
         if not any(one.id == document_id and one.deleted for one in sight.documents()):
             yield f"document {short(document_id)} is there though its deletion was answered"
-    yield from _orphans(history, sight)
-    yield from _statistics(sight)
+    yield from left_behind(history, sight)
+    yield from judged(sight, history.endpoint)
+    yield from _billed(history, sight)
+    yield from _rooms(history, sight)
+    yield from _in_step(sight)
     if left := sight.outbox():
         yield f"{left} messages stay in the outbox"
 
@@ -56,8 +63,11 @@ def _gone(history: "History", sight: Sight, document: Document) -> Iterator[str]
 def _kept(history: "History", document: Document, generations: list[Generation]) -> Iterator[str]:
     name = f"document {short(document.id)}"
     bodies = {one.number: history.model.uploads.get(one.source.version_id) for one in generations}
+    sight = history.watch.sight
     for one in generations:
-        served = document.committed_in(one.slot) or 0
+        index, served = sight.index(one), document.committed_in(one.slot) or 0
+        if index is None or not index.open:
+            continue
         if one.state is GenerationState.COMMITTED and one.number > served:
             yield f"{name} serves generation {served} though {one.number} was published"
         if one.state is GenerationState.SUPERSEDED and one.number > served:
@@ -75,7 +85,11 @@ def _kept(history: "History", document: Document, generations: list[Generation])
 def _failed(history: "History", document: Document, generation: Generation, upload: Upload | None) -> Iterator[str]:
     name = f"generation {generation.number} of {short(document.id)}"
     code = generation.failure.code if generation.failure else ""
-    if code in PERMANENT:
+    if code == CANCELLED:
+        runs = {one.id for one in history.watch.sight.runs() if one.cancelled_at is not None}
+        if generation.ingestion_id not in runs & history.model.runs_cancelled:
+            yield f"{name} was cancelled and its run was not"
+    elif code in PERMANENT:
         if upload is None or pieces(upload.body, history.chunkings[0]) is not None:
             yield f"{name} failed as {code}, and there is nothing wrong with it"
     elif code == "upload_never_arrived":
@@ -88,14 +102,19 @@ def _failed(history: "History", document: Document, generation: Generation, uplo
 
 
 def _noticed(history: "History", document: Document, generations: list[Generation]) -> Iterator[str]:
-    """No upload that was taken is passed over, but for one that a later one to the same place replaced."""
+    """No upload that was taken is passed over, but for one that a later one to the same place replaced.
+
+    Nor one that came in for a run that was cancelled: it is kept for whoever processes the document again.
+    """
     newest: dict[int, Upload] = {}
     for one in history.model.of(document.id):
         newest[one.slot] = one
     for slot, upload in newest.items():
         key = f"{document.tenant_id}/{document.id}/{slot}"
-        of_key = [one for one in generations if one.source.key == key and one.source.version_id and one.slot == 0]
-        last = of_key[-1].source.version_id if of_key else ""
+        of_key = [one for one in generations if one.source.key == key and one.source.version_id]
+        if any(one.failure and one.failure.code == CANCELLED for one in generations if one.number == slot):
+            continue
+        last = max(of_key, key=lambda one: (one.upload, one.number)).source.version_id if of_key else ""
         indexed = history.model.uploads.get(last)
         if indexed is None or indexed.body != upload.body:
             yield f"the newest upload to slot {slot} of {short(document.id)} is {upload.version_id}, indexed is {last}"
@@ -103,60 +122,58 @@ def _noticed(history: "History", document: Document, generations: list[Generatio
 
 def _repeated(document: Document, generations: list[Generation]) -> Iterator[str]:
     """What is processed again is the newest upload there was."""
-    made = [one for one in generations if one.slot == 0 and one.source.version_id]
-    for place, one in enumerate(made):
-        before = [earlier.source.version_id for earlier in made[:place]]
-        if one.source.version_id in before and before[-1] != one.source.version_id:
-            yield f"generation {one.number} of {short(document.id)} repeats an upload that was replaced"
+    for index in {one.index for one in generations}:
+        made = [one for one in generations if one.index == index and one.source.version_id]
+        for place, one in enumerate(made):
+            before = [earlier.source.version_id for earlier in made[:place]]
+            if one.source.version_id in before and before[-1] != one.source.version_id:
+                yield f"generation {one.number} of {short(document.id)} repeats an upload that was replaced"
 
 
-def _orphans(history: "History", sight: Sight) -> Iterator[str]:
-    served = set(_kept_generations(sight))
-    for table in ("chunks", "keywords", "vectors", "counted"):
-        for _, key, row in sight.table(table):
-            if row and (key[0], key[1]) not in served:
-                yield f"{table} of generation {key[1]} of {short(key[0])} are left behind"
-    if history.remote is not None:
-        for _, _, id in history.remote.held():
-            if (id.document_id, id.generation) not in served and id not in history.remote.stray:
-                yield f"the vector store keeps generation {id.generation} of {short(id.document_id)}"
-    used = {(tenant, chunk.content_hash) for tenant, _, chunks in sight.table("chunks") for chunk in chunks.values()}
-    for tenant, key, _ in sight.table("cache"):
-        if (tenant, key[0]) not in used:
-            yield f"the cache keeps a text that no document has ({key[0][:8]})"
-    yield from _objects(history, sight)
-
-
-def _kept_generations(sight: Sight) -> Iterator[tuple[UUID, int]]:
-    """What is searched, what stands by in another index, and what failed: a retry goes on with that.
-
-    The next generation that is published takes a failed one away.
-    """
-    living = {one.id: one for one in sight.documents() if not one.deleted}
+def _billed(history: "History", sight: Sight) -> Iterator[str]:
+    """What the versions of a tenant are billed for is what was paid for and kept, each text once."""
+    billed: Counter[UUID] = Counter()
     for one in sight.generations():
-        document = living.get(one.document_id)
-        committed = document.committed_in(one.slot) or 0 if document else 0
-        if document and (one.number == committed or (one.state is GenerationState.FAILED and one.number > committed)):
-            yield document.id, one.number
+        billed[one.tenant_id] += one.counts.embedded
+    if +billed != +history.watch.ledger.kept():
+        yield f"{dict(billed)} texts are billed, {dict(history.watch.ledger.kept())} were embedded and kept"
 
 
-def _objects(history: "History", sight: Sight) -> Iterator[str]:
-    live = {one.id for one in sight.documents() if not one.deleted}
-    known = {(one.document_id, one.number) for one in sight.generations()}
-    for bucket, folders in ((Bucket.UPLOADS, 0), (Bucket.WORK, 1)):
-        for key in history.blobs.keys(bucket):
-            _, document, number = key.removesuffix(".json").split("/")[folders : folders + 3]
-            if UUID(document) not in live or (UUID(document), int(number)) not in known:
-                yield f"an object is left in {bucket.value}: {key[-60:]}"
-
-
-def _statistics(sight: Sight) -> Iterator[str]:
-    chunks: Counter[UUID] = Counter()
+def _rooms(history: "History", sight: Sight) -> Iterator[str]:
+    """A deleted collection, project or tenant has a receipt that is complete, and no name."""
+    receipts = {one.subject: one for one in sight.receipts()}
+    for kind in (SubjectKind.COLLECTION, SubjectKind.PROJECT, SubjectKind.TENANT):
+        for _, _, row in sight.table(f"{kind.value}s"):
+            receipt = receipts.get(Subject(kind, row.id))
+            if history.model.rooms_deleted.get(row.id) is kind and row.deleted_at is None:
+                yield f"{kind.value} {short(row.id)} is there though its deletion was answered"
+            if receipt is not None and (not receipt.complete or row.name):
+                yield f"deleted {kind.value} {short(row.id)} is {row.name!r}, its receipt says {receipt.remaining}"
     for document in sight.documents():
-        for one in sight.generations() if not document.deleted else ():
-            if one.document_id == document.id and one.number == document.committed_in(one.slot):
-                of_it = sight.chunks(one.tenant_id, document.id, one.number)
-                chunks[one.index or document.collection_id] += len(of_it)
-    for _, key, counted in sight.table("statistics"):
-        if counted.chunks != chunks[key[0]]:
-            yield f"{counted.chunks} chunks are counted where {chunks[key[0]]} are searched"
+        if document.gone_with is not None and document.swept_at is None:
+            yield f"document {short(document.id)} was left when what it is in was deleted"
+
+
+def _in_step(sight: Sight) -> Iterator[str]:
+    """An index that is kept for a cut has of every document the newest upload that is searched, or failed on it."""
+    generations = sight.generations()
+    for index in sight.indexes():
+        collection = sight.collection(index.tenant_id, index.collection_id)
+        if index.state in (IndexState.BUILDING, IndexState.DROPPING):
+            failed = any(one.index == index.id and one.state is GenerationState.FAILED for one in generations)
+            if index.state is IndexState.DROPPING or not failed:
+                yield f"index {short(index.id)} stays {index.state.value}"
+        if collection is None or sight.away(collection) or not index.open or index.id == collection.index_id:
+            continue
+        for document in sight.documents():
+            if document.collection_id != collection.id or document.deleted:
+                continue
+            shown = sight.generation(document.tenant_id, document.id, sight.served(document))
+            tries = [one for one in generations if one.document_id == document.id and one.index == _named(index)]
+            if shown is not None and not any(one.upload >= shown.upload and one.terminal for one in tries):
+                yield f"index {short(index.id)} lacks upload {shown.upload} of {short(document.id)}"
+
+
+def _named(index: Index) -> UUID | None:
+    """How generations name it: a collection's first index has no name."""
+    return None if index.id == index.collection_id else index.id

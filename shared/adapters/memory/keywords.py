@@ -77,7 +77,9 @@ class MemoryKeywords:
         if statistics is None or add == remove:
             return
         arriving = add is not None and self._counted(scope, document_id, add) is None
-        leaving = None if remove is None else self._counted(scope, document_id, remove)
+        # One that was committed in the same place for an index before this one is counted there, not here.
+        mine = remove is not None and self._index_of(scope, (document_id, remove)) == index_id
+        leaving = self._counted(scope, document_id, remove) if mine and remove is not None else None
         containing = Counter(statistics.containing)
         chunks, length = statistics.chunks, statistics.length
         if remove is not None and leaving is not None:

@@ -17,16 +17,19 @@ async def process(scope: Scope, ports: Ports, document_id: UUID) -> Generation:
 
     Raises:
         NotFound: no such document, or it or its collection is deleted.
-        Conflict: nothing was uploaded yet, or the latest generation is still on its way.
+        Conflict: nothing was uploaded yet, or the latest generation, or an upload before it, is still on its way.
     """
     scope.require(Permission.DOCUMENTS_WRITE)
     document = await ports.documents.lock(scope, document_id)
     if document is None or document.deleted:
         raise NotFound("no such document in this project", code="document_not_found")
-    latest = await ports.documents.generation(scope, document.id, document.latest_generation)
-    if latest is not None and not latest.terminal:
+    # Not the latest alone: that may have been made for another index, while an upload from before it is read.
+    for one in await ports.documents.generations(scope, document.id):
+        awaited = one.state is GenerationState.AWAITING_UPLOAD or one.slot != document.slot
+        if one.terminal or (awaited and one.number != document.latest_generation):
+            continue
         raise Conflict(
-            f"version {latest.number} is still {latest.state.value.replace('_', ' ')}",
+            f"version {one.number} is still {one.state.value.replace('_', ' ')}",
             code="still_processing",
             hint="GET documents/{id}/why tells what it waits for",
         )

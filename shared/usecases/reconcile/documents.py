@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from shared.domain.chunks import ChunkVector
-from shared.domain.documents import Document, Generation, GenerationState
+from shared.domain.documents import Document, Generation
 from shared.domain.errors import NotFound
 from shared.domain.indexes import IndexState, seen_through
 from shared.domain.tenants import Permission, Scope
@@ -22,7 +22,6 @@ from shared.usecases.reconcile.stores import GUARD
 log = structlog.get_logger()
 
 UPLOAD_GONE = "the uploaded file is gone from the object store: it is searched as before, but cannot be read again"
-DEAD = frozenset({GenerationState.FAILED, GenerationState.SUPERSEDED})
 
 
 async def reconcile_document(scope: Scope, ports: Ports, document_id: UUID) -> bool:
@@ -36,13 +35,13 @@ async def reconcile_document(scope: Scope, ports: Ports, document_id: UUID) -> b
 
 
 async def _lingering(scope: Scope, ports: Ports, document: Document) -> bool:
-    """Remove what later generations that came to nothing have left."""
+    """Remove what generations that came to nothing, or are no longer served, have left."""
     before = ports.clock.now() - GUARD
     dead = {
         one.number: one.index or document.collection_id
         for one in await ports.documents.generations(scope, document.id)
         if one.number not in (document.committed_generation, document.standby_generation)
-        and one.state in DEAD
+        and one.terminal
         and one.finished_at is not None
         and one.finished_at <= before
     }
@@ -57,8 +56,10 @@ async def _lingering(scope: Scope, ports: Ports, document: Document) -> bool:
         if id.generation in dead
     ]
     chunks = [number for number in sorted(dead) if await ports.chunks.list(scope, document.id, number, limit=1)]
+    hashes = await ports.chunks.hashes(scope, document.id) if chunks else []
     for number in chunks:
         await ports.chunks.replace(scope, dead[number], document.id, number, [])
+    await ports.cache.delete_unused(scope, hashes)
     if left:
         await ports.vectors.drop(scope, left)
     if left or chunks:
@@ -90,11 +91,14 @@ async def _missing(scope: Scope, ports: Ports, document: Document) -> bool:
 async def _miscounted(scope: Scope, ports: Ports, document: Document) -> bool:
     """Count into each index what it serves of the document, and out what it does not."""
     wrong = False
+    generations = await ports.documents.generations(scope, document.id)
     for index in await ports.indexes.of(scope, document.collection_id):
         if not index.open:
             continue
         counted = set(await ports.keywords.counted(scope, index.id, document.id))
-        served = {one for one in (document.committed_in(index.slot),) if one is not None}
+        # In its place there may still be what an index before it has served, which is being removed.
+        own = {one.number for one in generations if (one.index or document.collection_id) == index.id}
+        served = own & {document.committed_in(index.slot)}
         if counted == served:
             continue
         wrong = True

@@ -43,6 +43,7 @@ async def drop(scope: Scope, ports: Ports, index_id: UUID) -> bool:
         hashes = await ports.chunks.hashes(scope, document_id)
         await ports.vectors.delete(scope, seen, document_id, keep=None)
         await ports.indexes.forget(scope, index, document_id)
+        await ports.keywords.discard(scope, index.id, document_id)
         await ports.chunks.delete_from(scope, index.id, document_id, keep=None)
         await ports.cache.delete_unused(scope, hashes)
     if under_way or left:
