@@ -1,6 +1,6 @@
 """Rows and stores are compared both ways: what is too much goes, what is missing is made again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -159,10 +159,25 @@ def test_what_a_later_version_left_when_it_failed_is_removed(
     assert world.generation(api_client, sample_document, 2).failure is not None
     generations = with_chunks(world)
     assert generations == {1, 2}
+    scope, document = world.scope(api_client), UUID(sample_document)
+
+    async def paid_for() -> Sequence[str]:
+        # Some of its texts had been embedded before the model refused one.
+        async with bootstrap.transaction(scope) as ports:
+            hashes = await ports.chunks.hashes(scope, document)
+            await ports.cache.put(scope, ports.embedder.model.name, dict.fromkeys(hashes, [0.0] * 4))
+            return hashes
+
+    async def forgotten(hashes: Sequence[str]) -> bool:
+        async with bootstrap.transaction(scope) as ports:
+            return await ports.cache.count_unused(scope, hashes) == 0
+
+    hashes = run(paid_for())
     world.clock.advance(LATER)
     reconcile(world)
     generations = with_chunks(world)
     assert generations == {1}
+    assert run(forgotten(hashes))
     assert api_client.search(collection, "paid leave")
     assert api_client.get(f"/documents/{sample_document}").json["version"] == 1
 

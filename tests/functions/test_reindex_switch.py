@@ -391,6 +391,21 @@ def test_starts_at_once_make_one(world: World, api_client: Client, collection: s
     assert states(api_client, collection) == ["building", "live"]
 
 
+def test_process_waits_for_an_upload_from_before_the_reindex(world: World, api_client: Client, collection: str) -> None:
+    document = api_client.get("/documents").json["items"][0]["id"]
+    world.send(
+        api_client.post(f"/documents/{document}/versions", {}).json, "Another text altogether, and not yet read."
+    )
+    world.notify()
+    begin(api_client, collection)
+    for queue in (Queue.INGEST_CHUNK, Queue.INGEST_EMBED, Queue.INGEST_PUBLISH):
+        world.deliver(queue)
+    # The latest version, made for the new index, has ended; the upload before it has not.
+    assert api_client.post(f"/documents/{document}/process").code == "still_processing"
+    world.settle()
+    assert api_client.post(f"/documents/{document}/process").status == 202
+
+
 def counted(world: World, client: Client, index: str) -> int:
     """Rows about words that an index has, of all documents."""
 
