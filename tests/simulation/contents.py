@@ -26,8 +26,13 @@ CHUNKINGS = tuple(Chunking(ChunkMethod.STRUCTURE, size=size) for size in (24, 60
 def drawn(chance: random.Random) -> bytes:
     """A file: mostly a few paragraphs, sometimes one that cannot be indexed."""
     if chance.random() < 0.08:
-        return chance.choice((KILLER, b"", b"\xff\xfe\x00", b" \n\n ", f"This is {REJECTED_WORD}.".encode()))
+        return chance.choice((KILLER, b"", b"\xff\xfe\x00", b" \n\n ", refused(chance)))
     return "\n\n".join(chance.sample(PARAGRAPHS, chance.choice((1, 1, 2, 2, 3, 4)))).encode()
+
+
+def refused(chance: random.Random) -> bytes:
+    """A file whose last paragraph no embedding provider takes; what is before it may be paid for by then."""
+    return f"{chance.choice(PARAGRAPHS)}\n\nThis is {REJECTED_WORD}.".encode()
 
 
 @cache

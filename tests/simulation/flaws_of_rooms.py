@@ -241,14 +241,6 @@ COMPARED = (
         "s3_event_lost",
     ),
     one(
-        "texts of what a comparison removed stay in the cache",
-        "shared.usecases.reconcile.documents:_lingering",
-        "await ports.cache.delete_unused(scope, hashes)",
-        "pass",
-        "embedder_unavailable",
-        histories=3000,
-    ),
-    one(
         "what a worker without a transaction wrote is not looked for",
         "shared.usecases.reconcile.documents:_lingering",
         "await ports.vectors.drop(scope, left)",
