@@ -408,9 +408,8 @@ class OpenPorts:
         return part
 
 
-ROWS = frozenset(
-    ["tenants", "projects", "keys", "collections", "documents", "admissions", "indexes", "chunks", "keywords", "cache", "chats", "receipts", "outbox", "limits", "rates", "cursors", "backlog", "ingestions", "webhooks", "users", "sessions", "tickets", "attempts", "members", "roles", "units", "invitations", "service_accounts", "audit"]
-)
+ROWS = frozenset(name for name in vars(Rows) if not name.startswith("_"))
+"""What a transaction gives; everything else needs none."""
 
 
 @asynccontextmanager
