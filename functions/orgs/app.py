@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from functions.orgs import people, roles, units
+from functions.orgs import accounts, keys, people, roles, units
 from functions.orgs import schemas as s
 from shared.runtime.auth import AuthorisedTenant
 from shared.runtime.http import http_function
@@ -15,7 +15,7 @@ from shared.usecases.audit import read
 from shared.usecases.deletion import request
 from shared.usecases.orgs import manage
 
-router = Router(people.router, roles.router, units.router)
+router = Router(people.router, roles.router, units.router, keys.router, accounts.router)
 
 
 @router.get("/orgs/{org_id}")

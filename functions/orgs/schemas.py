@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from shared.domain.members import Member
 from shared.domain.pages import Page
@@ -14,6 +14,8 @@ from shared.domain.tenants import Permission
 from shared.ports.audit import AuditFilter
 from shared.runtime.schemas import Body, Out
 from shared.runtime.web import Query
+from shared.usecases.keys.manage import KeyRequest, Minted
+from shared.usecases.service_accounts.manage import AccountRequest
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Description = Annotated[str, Field(max_length=1000)]
@@ -222,4 +224,95 @@ class AuditPage(Out):
     """A page of events; send `next` back as `cursor`."""
 
     items: list[AuditEventOut]
+    next: str | None
+
+
+class NewKey(Body):
+    """A key to mint."""
+
+    name: Name
+    permissions: Permissions
+    project_id: UUID | None = Field(default=None, description="the one project it works in; null: any")
+    expires_at: AwareDatetime | None = Field(default=None, description="null: when the key it is made with does")
+
+    def request(self) -> KeyRequest:
+        """As the use case takes it."""
+        return KeyRequest(self.name, self.permissions, self.project_id, self.expires_at)
+
+
+class KeyOut(Out):
+    """A key, never the key itself."""
+
+    id: UUID
+    prefix: str = Field(description="its beginning, to know it again by")
+    name: str
+    permissions: Annotated[list[Permission], BeforeValidator(sorted)] = Field(
+        description="at the most: never more than whom it acts for holds"
+    )
+    project_id: UUID | None
+    user_id: UUID | None = Field(description="the member it acts for")
+    service_account_id: UUID | None
+    created_by: str
+    created_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None = Field(description="to within five minutes")
+
+
+class KeySecretOut(KeyOut):
+    """A key with its secret, which is shown this once."""
+
+    secret: str
+
+    @classmethod
+    def of(cls, minted: Minted) -> Self:
+        """From the use case's answer."""
+        return cls(**KeyOut.model_validate(minted.credential).model_dump(), secret=minted.secret)
+
+
+class KeyPage(Out):
+    """A page of keys; send `next` back as `cursor`."""
+
+    items: list[KeyOut]
+    next: str | None
+
+
+class NewAccount(Body):
+    """A service account to make."""
+
+    name: Name
+    description: Description = ""
+    role: AnyRole
+    project_id: UUID | None = Field(default=None, description="the one project it works in; null: any")
+
+    def request(self) -> AccountRequest:
+        """As the use case takes it."""
+        return AccountRequest(self.name, self.description, self.role, self.project_id)
+
+
+class AccountChange(Body):
+    """What is to change; null or absent leaves a part as it is."""
+
+    name: Name | None = None
+    description: Description | None = None
+    role: AnyRole | None = None
+
+
+class AccountOut(Out):
+    """A service account."""
+
+    id: UUID
+    name: str
+    description: str
+    role: AnyRole
+    project_id: UUID | None
+    created_by: str
+    created_at: datetime
+    disabled_at: datetime | None = Field(description="none of its keys is good while this is set")
+
+
+class AccountPage(Out):
+    """A page of service accounts; send `next` back as `cursor`."""
+
+    items: list[AccountOut]
     next: str | None

@@ -224,3 +224,7 @@ class ServiceAccounts(Protocol):
             Conflict: there is another of this name; the transaction is over then.
         """
         ...
+
+    async def remove(self, scope: TenantScope, account_id: UUID) -> bool:
+        """Remove an account with its keys; False: there is none."""
+        ...

@@ -63,6 +63,8 @@ KIND_OF: Mapping[tuple[str, str], str] = {
     ("POST", "/api/v1/streams/chats/{chat_id}/messages"): "ask",
     ("DELETE", "/api/v1/projects/{project_id}"): "grave",
     ("DELETE", "/api/v1/orgs/{org_id}"): "grave",
+    ("POST", "/api/v1/orgs/{org_id}/keys"): "grave",
+    ("POST", "/api/v1/orgs/{org_id}/service-accounts/{account_id}/keys"): "grave",
     ("POST", "/api/v1/webhooks"): "grave",
     ("POST", "/api/v1/webhooks/{webhook_id}/rotate"): "grave",
 }

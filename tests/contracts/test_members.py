@@ -526,6 +526,20 @@ async def test_key_of_a_service_account_never_does_more_than_it(store: Store) ->
     assert not (await shown(store, "robot"))[1]
 
 
+async def test_service_account_goes_with_its_keys_and_no_others(store: Store) -> None:
+    room, other = await new_room(store), await new_room(store)
+    robot, kept = await account(store, room), await account(store, room)
+    await add_key(store, room, "going", service_account_id=robot.id)
+    await add_key(store, room, "staying", service_account_id=kept.id)
+    async with store.transaction(other.scope) as rows:
+        assert await rows.service_accounts.remove(other.scope, robot.id) is False
+    async with store.transaction(room.scope) as rows:
+        assert await rows.service_accounts.remove(room.scope, robot.id) is True
+        assert await rows.service_accounts.remove(room.scope, robot.id) is False
+        assert [one.id for one in await rows.service_accounts.list(room.scope, None, 9)] == [kept.id]
+        assert [one.service_account_id for one in await rows.keys.list(room.scope, None, 9)] == [kept.id]
+
+
 async def _project(rows: Any, room: Room) -> Any:
     return await rows.projects.get(room.scope, room.scope.project_id)
 

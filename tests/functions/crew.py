@@ -1,6 +1,7 @@
 """People in a world's organisations: members with API keys of their own."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from shared import bootstrap
 from shared.domain.members import Membership
@@ -9,6 +10,7 @@ from shared.domain.tenants import KEY_PERMISSIONS, Credential, Permission
 from shared.domain.users import User, UserScope
 from shared.runtime.invocation import run
 from shared.usecases.projects.bootstrap import KEY_PREFIX, founding_scope, key_hash
+from tests.functions.gateway import Answer
 from tests.functions.world import Client, World
 
 
@@ -57,6 +59,24 @@ def new_role(of: Client, *permissions: Permission, name: str = "custom") -> str:
 def new_unit(of: Client, name: str = "Research", parent_id: str | None = None) -> str:
     """Make a unit; returns its id."""
     answer = of.post(f"/orgs/{of.tenant_id}/units", {"name": name, "parent_id": parent_id})
+    assert answer.status == 201, answer.body
+    return str(answer.json["id"])
+
+
+def new_key(of: Client, *permissions: Permission, **fields: Any) -> Answer:
+    """Ask for a key."""
+    return of.post(f"/orgs/{of.tenant_id}/keys", {"name": "made", "permissions": list(permissions), **fields})
+
+
+def by(answer: Answer, of: Client) -> Client:
+    """Whoever calls with a key that was minted."""
+    assert answer.status == 201, answer.body
+    return Client(of.world, answer.json["secret"], of.tenant_id, of.project_id)
+
+
+def new_account(of: Client, role: str, name: str = "robot", **fields: Any) -> str:
+    """Make a service account; returns its id."""
+    answer = of.post(f"/orgs/{of.tenant_id}/service-accounts", {"name": name, "role": role, **fields})
     assert answer.status == 201, answer.body
     return str(answer.json["id"])
 

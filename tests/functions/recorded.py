@@ -5,6 +5,7 @@ them equal to what the API answers.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
 from io import StringIO
@@ -71,7 +72,10 @@ def file_of(area: str) -> Path:
 
 
 def _response(answer: Answer) -> Any:
-    return answer.json if answer.headers.get("content-type") == "application/json" else answer.body or None
+    if answer.headers.get("content-type") != "application/json":
+        return answer.body or None
+    # What looks like a key is found by those who look for keys that got out.
+    return json.loads(re.sub(r"(lam_[A-Za-z0-9_-]{6})[A-Za-z0-9_-]{37}", r"\1…", answer.body))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.domain.tenants import Permission
 from shared.runtime.routes import ROUTES
-from tests.functions.crew import join, new_role, new_unit
+from tests.functions.crew import join, new_account, new_key, new_role, new_unit
 from tests.functions.texts import GARDEN, LEAVE
 from tests.functions.world import Client, World
 
@@ -30,6 +30,8 @@ class Things:
     user_id: str = ""
     role_id: str = ""
     unit_id: str = ""
+    key_id: str = ""
+    account_id: str = ""
 
     @property
     def project_id(self) -> str:
@@ -93,6 +95,22 @@ PROBES: Mapping[Route, Probe] = {
     ("GET", "/api/v1/orgs/{org_id}/units/{unit_id}/members"): Probe(200),
     ("PUT", "/api/v1/orgs/{org_id}/units/{unit_id}/members/{user_id}"): Probe(200, {"role": "{role_id}"}),
     ("DELETE", "/api/v1/orgs/{org_id}/units/{unit_id}/members/{user_id}"): Probe(204),
+    ("POST", "/api/v1/orgs/{org_id}/keys"): Probe(
+        201, {"name": "Nightly", "permissions": ["documents:read", "search:query"], "expires_at": "2027-01-01T00:00Z"}
+    ),
+    ("GET", "/api/v1/orgs/{org_id}/keys"): Probe(200),
+    ("GET", "/api/v1/orgs/{org_id}/keys/{key_id}"): Probe(200),
+    ("DELETE", "/api/v1/orgs/{org_id}/keys/{key_id}"): Probe(204),
+    ("POST", "/api/v1/orgs/{org_id}/service-accounts"): Probe(201, {"name": "Robot", "role": "editor"}),
+    ("GET", "/api/v1/orgs/{org_id}/service-accounts"): Probe(200),
+    ("GET", "/api/v1/orgs/{org_id}/service-accounts/{account_id}"): Probe(200),
+    ("PATCH", "/api/v1/orgs/{org_id}/service-accounts/{account_id}"): Probe(200, {"role": "{role_id}"}),
+    ("POST", "/api/v1/orgs/{org_id}/service-accounts/{account_id}/disable"): Probe(200),
+    ("POST", "/api/v1/orgs/{org_id}/service-accounts/{account_id}/enable"): Probe(200),
+    ("DELETE", "/api/v1/orgs/{org_id}/service-accounts/{account_id}"): Probe(204),
+    ("POST", "/api/v1/orgs/{org_id}/service-accounts/{account_id}/keys"): Probe(
+        201, {"name": "Nightly", "permissions": ["documents:read"]}
+    ),
     ("GET", "/api/v1/receipts"): Probe(200, foreign=None),
     ("GET", "/api/v1/receipts/key"): Probe(200, foreign=None),
     ("GET", "/api/v1/receipts/{receipt_id}"): Probe(200),
@@ -201,6 +219,8 @@ def make_things(world: World, tenant: str) -> Things:
         user_id=user,
         role_id=new_role(client, Permission.SEARCH_QUERY),
         unit_id=unit,
+        key_id=str(new_key(client, Permission.SEARCH_QUERY).json["id"]),
+        account_id=new_account(client, "viewer"),
     )
 
 
@@ -237,6 +257,8 @@ def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple
         "user_id": things.user_id,
         "role_id": things.role_id,
         "unit_id": things.unit_id,
+        "key_id": things.key_id,
+        "account_id": things.account_id,
     }
     path = template.removeprefix("/api/v1").format(**names)
     body = _filled(wanted.body, names)
@@ -261,6 +283,8 @@ def unlike(things: Things, number: int) -> Things:
         user_id=nobody,
         role_id=nobody,
         unit_id=nobody,
+        key_id=nobody,
+        account_id=nobody,
     )
 
 

@@ -25,6 +25,7 @@ from shared.usecases.deletion import erase, request
 from shared.usecases.deletion import read as receipts
 from shared.usecases.documents import delete, edit, process, read, upload, why
 from shared.usecases.ingest import publish, reject, rescue, stage, sweep
+from shared.usecases.keys import manage as keys
 from shared.usecases.members import manage as members
 from shared.usecases.orgs import manage as orgs
 from shared.usecases.projects import manage as projects
@@ -32,12 +33,15 @@ from shared.usecases.projects import people as crew
 from shared.usecases.reconcile import documents, stores
 from shared.usecases.roles import manage as roles
 from shared.usecases.search import retrieve
+from shared.usecases.service_accounts import manage as accounts
 from shared.usecases.units import manage as units
 from shared.usecases.units import people
 
 ID = UUID(int=9)
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 MESSAGE = GenerationMessage(UUID(int=1), UUID(int=2), ID, 1, AT, Queue.INGEST_CHUNK)
+KEY = keys.KeyRequest("x", frozenset({Permission.SEARCH_QUERY}))
+ACCOUNT = accounts.AccountRequest("x", "", BuiltIn.VIEWER)
 NO_FILTER = ReceiptFilter()
 QUESTION = retrieve.Question(SearchQuery("x", (ID,)), {})
 
@@ -94,6 +98,22 @@ USE_CASES: list[tuple[str, Permission, UseCase]] = [
         lambda s, p: roles.change(s, p, ID, name="x", description=None, permissions=None),
     ),
     ("roles.delete", P.ROLES_WRITE, lambda s, p: roles.delete(s, p, ID)),
+    ("keys.mint", P.KEYS_WRITE, lambda s, p: keys.mint(s, p, KEY)),
+    ("keys.mint_for_account", P.SERVICE_ACCOUNTS_WRITE, lambda s, p: keys.mint_for_account(s, p, ID, KEY)),
+    ("keys.list", P.KEYS_READ, lambda s, p: keys.list_keys(s, p, owner=None, cursor=None, limit=1)),
+    ("keys.get", P.KEYS_READ, lambda s, p: keys.get(s, p, ID)),
+    ("keys.revoke", P.KEYS_WRITE, lambda s, p: keys.revoke(s, p, ID)),
+    ("accounts.create", P.SERVICE_ACCOUNTS_WRITE, lambda s, p: accounts.create(s, p, ACCOUNT)),
+    ("accounts.list", P.SERVICE_ACCOUNTS_READ, lambda s, p: accounts.list_accounts(s, p, cursor=None, limit=1)),
+    ("accounts.get", P.SERVICE_ACCOUNTS_READ, lambda s, p: accounts.get(s, p, ID)),
+    (
+        "accounts.change",
+        P.SERVICE_ACCOUNTS_WRITE,
+        lambda s, p: accounts.change(s, p, ID, name="x", description=None, role=None),
+    ),
+    ("accounts.disable", P.SERVICE_ACCOUNTS_WRITE, lambda s, p: accounts.disable(s, p, ID)),
+    ("accounts.enable", P.SERVICE_ACCOUNTS_WRITE, lambda s, p: accounts.enable(s, p, ID)),
+    ("accounts.delete", P.SERVICE_ACCOUNTS_WRITE, lambda s, p: accounts.delete(s, p, ID)),
     ("units.create", P.UNITS_WRITE, lambda s, p: units.create(s, p, name="x", parent_id=None)),
     ("units.list", P.UNITS_READ, units.list_units),
     ("units.get", P.UNITS_READ, lambda s, p: units.get(s, p, ID)),

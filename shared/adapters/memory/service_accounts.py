@@ -55,6 +55,13 @@ class MemoryServiceAccounts:
             )
             await self._transaction.put("service_accounts", scope.tenant_id, (account.id,), kept)
 
+    async def remove(self, scope: TenantScope, account_id: UUID) -> bool:
+        """Remove an account with its keys; False: there is none."""
+        for key, row in list(self._transaction.items("keys", scope.tenant_id)):
+            if row.service_account_id == account_id:
+                await self._transaction.remove("keys", scope.tenant_id, key)
+        return await self._transaction.remove("service_accounts", scope.tenant_id, (account_id,))
+
     async def _free_name(self, scope: TenantScope, account: ServiceAccount) -> None:
         await self._transaction.lock("service_accounts.name", scope.tenant_id, (account.name,))
         for row in await self.list(scope, None, 1_000_000):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.adapters.postgres.engine import Session
@@ -21,6 +21,7 @@ ADD = insert(service_accounts)
 LIST = select(service_accounts).where(A.tenant_id == TENANT)
 GET = LIST.where(A.id == ID)
 SAVE = update(service_accounts).where((A.tenant_id == TENANT) & (A.id == ID))
+REMOVE = delete(service_accounts).where((A.tenant_id == TENANT) & (A.id == ID))
 
 
 class PgServiceAccounts:
@@ -63,6 +64,10 @@ class PgServiceAccounts:
         """
         where = {"tenant": scope.tenant_id, "of_id": account.id}
         await named(self._session, SAVE.values(_values(account)), where, "service account", account.name)
+
+    async def remove(self, scope: TenantScope, account_id: UUID) -> bool:
+        """Remove an account with its keys; False: there is none."""
+        return (await self._session.run(REMOVE, {"tenant": scope.tenant_id, "of_id": account_id})).rowcount > 0
 
 
 def _values(account: ServiceAccount) -> dict[str, object]:
