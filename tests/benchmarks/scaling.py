@@ -61,6 +61,11 @@ def fill(connection: psycopg.Connection, of: uuid.UUID, count: int) -> None:
         "FROM keyword_generations g WHERE g.document_id = %s AND g.index_id = s.index_id",
         [count, count, of],
     )
+    connection.execute(
+        "INSERT INTO tallies (tenant_id, collection_id, status, documents) "
+        "SELECT tenant_id, collection_id, status, %s FROM documents WHERE id = %s",
+        [count, of],
+    )
     connection.execute("DROP TABLE fresh")
     connection.commit()
     connection.autocommit = True

@@ -43,10 +43,11 @@ HOLD = text("""
 SELECT FROM embedding_cache WHERE tenant_id = :tenant AND content_hash = ANY (CAST(:hashes AS text[]))
 ORDER BY content_hash, model FOR UPDATE
 """)
+# One look into the index of chunks for each text: as a join, all chunks of a large tenant would be read.
 UNUSED = """
 FROM embedding_cache e
 WHERE e.tenant_id = :tenant AND e.content_hash = ANY (CAST(:hashes AS text[]))
-  AND NOT EXISTS (SELECT FROM chunks c WHERE c.tenant_id = :tenant AND c.content_hash = e.content_hash)
+  AND (SELECT true FROM chunks c WHERE c.tenant_id = :tenant AND c.content_hash = e.content_hash LIMIT 1) IS NULL
 """
 DELETE_UNUSED = text(f"DELETE {UNUSED}")
 COUNT_UNUSED = text(f"SELECT count(*) {UNUSED}")

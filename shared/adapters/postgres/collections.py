@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.index_rows import index_values, read_index
 from shared.adapters.postgres.lookup import Lookup, spelled
-from shared.adapters.postgres.models import collections, documents, indexes, keyword_statistics
+from shared.adapters.postgres.models import collections, indexes, keyword_statistics, tallies
 from shared.adapters.postgres.statements import ID, PROJECT, ROOM_LIVE, TENANT, page_after
 from shared.domain.chunks import Chunking, ChunkMethod
 from shared.domain.collections import Collection, CollectionSummary, EmbeddingModel
@@ -71,16 +71,14 @@ SUMMARY = select(
     .label("chunks"),
     select(
         func.jsonb_build_array(
-            func.count(),
-            func.count().filter(documents.c.status == DocumentStatus.INDEXED),
-            func.count().filter(documents.c.status == DocumentStatus.FAILED),
+            func.coalesce(func.sum(tallies.c.documents), 0),
+            *(
+                func.coalesce(func.sum(tallies.c.documents).filter(tallies.c.status == status), 0)
+                for status in (DocumentStatus.INDEXED, DocumentStatus.FAILED)
+            ),
         )
     )
-    .where(
-        (documents.c.tenant_id == C.tenant_id)
-        & (documents.c.collection_id == C.id)
-        & documents.c.tombstoned_at.is_(None)
-    )
+    .where((tallies.c.tenant_id == C.tenant_id) & (tallies.c.collection_id == C.id))
     .scalar_subquery()
     .label("documents"),
 ).where(ONE & LIVE)

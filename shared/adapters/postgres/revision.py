@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0021"
+HEAD = "0022"
