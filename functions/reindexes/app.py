@@ -51,9 +51,9 @@ async def get_reindex(reindex_id: UUID, call: Authorised) -> IndexOut:
 
 
 @router.post("/reindexes/{reindex_id}/promote")
-async def promote_reindex(reindex_id: UUID, call: Authorised) -> IndexOut:
+async def promote_reindex(reindex_id: UUID, call: Authorised, despite_failures: bool = False) -> IndexOut:
     """Search it from now on. The one before is kept for a rollback."""
-    return IndexOut.of(await cut.promote(call.scope, call.ports, reindex_id))
+    return IndexOut.of(await cut.promote(call.scope, call.ports, reindex_id, despite_failures=despite_failures))
 
 
 @router.post("/reindexes/{reindex_id}/rollback")

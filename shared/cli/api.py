@@ -71,9 +71,10 @@ class Api:
         """Begin an index beside the searched one."""
         return cast(s.Reindex, self.client.call("POST", "/reindexes", json=body))
 
-    def promote(self, reindex_id: str) -> s.Reindex:
+    def promote(self, reindex_id: str, *, despite_failures: bool = False) -> s.Reindex:
         """Search it from now on; asking twice is once."""
-        return cast(s.Reindex, self.client.call("POST", f"/reindexes/{reindex_id}/promote", repeatable=True))
+        path = f"/reindexes/{reindex_id}/promote" + ("?despite_failures=true" if despite_failures else "")
+        return cast(s.Reindex, self.client.call("POST", path, repeatable=True))
 
     def roll_back(self, reindex_id: str) -> s.Reindex:
         """Give it up, or search the index before it again; asking twice is once."""

@@ -159,6 +159,11 @@ class Progress:
         """Whether everything searched is in it."""
         return self.in_step == self.documents
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is to come: what is not in it has failed there, and something is in it."""
+        return self.whole or (self.in_step > 0 and self.in_step + self.failed == self.documents)
+
 
 def seen_through(collection: Collection, index: Index) -> Collection:
     """The collection as one of its indexes makes and searches it."""

@@ -51,6 +51,13 @@ class Indexes(Protocol):
         """How far `index` is behind `ahead`, both of one collection."""
         ...
 
+    async def restate(self, scope: Scope, index: Index) -> int:
+        """The index is searched from now on: documents that are not in it are failed, those that are, indexed.
+
+        Only documents that are neither on their way nor deleted; returns how many were something else.
+        """
+        ...
+
     async def behind(self, scope: Scope, index: Index, ahead: Index, limit: int) -> Sequence[Generation]:
         """Generations committed in `ahead` whose upload is newer than what `index` has.
 

@@ -9,7 +9,7 @@ import structlog
 from shared import bootstrap
 from shared.domain.collections import Collection
 from shared.domain.errors import LambentError
-from shared.domain.indexes import Budget, Index, IndexState, no_worse, seen_through
+from shared.domain.indexes import Budget, Index, IndexState, Progress, no_worse, seen_through
 from shared.domain.pages import After
 from shared.domain.tenants import Permission, Principal, PrincipalKind, Project, Scope, TenantScope
 from shared.ports.indexes import UnfinishedIndex
@@ -94,8 +94,11 @@ async def _move_on(one: UnfinishedIndex) -> None:
         return
     async with transaction(scope) as ports:
         await build(scope, ports, index.id)
-    if index.state is IndexState.BUILDING and await _whole(scope, index):
+    if index.state is IndexState.BUILDING and (await _progress(scope, index)).settled:
         await _finish(scope, index, collection)
+    elif index.state is IndexState.READY and index.automatic and (await _progress(scope, index)).whole:
+        # It was not when it was scored: what had failed was retried or deleted since.
+        await _take_over(scope, index)
 
 
 async def _drop(scope: Scope, index: Index) -> None:
@@ -105,27 +108,33 @@ async def _drop(scope: Scope, index: Index) -> None:
                 return
 
 
-async def _whole(scope: Scope, index: Index) -> bool:
+async def _progress(scope: Scope, index: Index) -> Progress:
     async with transaction(scope) as ports:
         collection = await ports.collections.get(scope, index.collection_id)
         live = None if collection is None else await ports.indexes.get(scope, collection.index_id)
-        return live is not None and (await ports.indexes.progress(scope, index, live)).whole
+        return Progress(documents=1) if live is None else await ports.indexes.progress(scope, index, live)
 
 
 async def _finish(scope: Scope, index: Index, collection: Collection) -> None:
-    """A whole index: let the store tend it, score it, and promote it if it may."""
+    """A settled index: let the store tend it, score it, and promote it if it is whole and may."""
     # By itself: making an index takes long, and nothing should wait for what else is locked meanwhile.
     async with transaction(scope) as ports:
         await ports.vectors.tend(scope, seen_through(collection, index), ports.clock.now())
     scored = await score_index(scope, index.id)
-    if scored is None or not scored.automatic or scored.scores is None:
+    if scored is not None and scored.automatic and (await _progress(scope, scored)).whole:
+        await _take_over(scope, scored)
+
+
+async def _take_over(scope: Scope, scored: Index) -> None:
+    """Promote it, unless it finds less than what is searched."""
+    if scored.scores is None:
         return
     if no_worse(scored.scores):
         async with transaction(scope) as ports:
-            await promote(scope, ports, index.id)
+            await promote(scope, ports, scored.id)
         return
+    why = "it finds less than the searched index does; promote it by hand if it should be searched all the same"
     async with transaction(scope) as ports:
-        why = "it finds less than the searched index does; promote it by hand if it should be searched all the same"
         await ports.indexes.save(scope, replace(scored, problem=why))
 
 

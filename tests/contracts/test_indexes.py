@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.chunks import ChunkId
 from shared.domain.collections import EmbeddingModel
-from shared.domain.documents import Document, GenerationState, Reason, advance, fail
+from shared.domain.documents import Document, DocumentStatus, GenerationState, Reason, advance, fail
 from shared.domain.errors import Conflict
 from shared.domain.indexes import Budget, Index, IndexState, Score, Scores, Spent, seen_through
 from shared.domain.questions import Expected, Question
@@ -16,6 +16,7 @@ from tests.contracts.samples import (
     Room,
     RowsWithVectors,
     Store,
+    add_document,
     at,
     chunk,
     generation,
@@ -297,3 +298,28 @@ async def test_questions_are_replaced_whole_and_kept_in_order(store: Store) -> N
     async with store.transaction(room.scope) as rows:
         await rows.indexes.ask(room.scope, room.collection.id, [])
         assert list(await rows.indexes.questions(room.scope, room.collection.id)) == []
+
+
+async def test_restate_makes_of_documents_what_they_are_in_an_index(store: Store) -> None:
+    room, other = await new_room(store), await new_room(store)
+    statuses = (DocumentStatus.INDEXED, DocumentStatus.FAILED, DocumentStatus.PROCESSING)
+    documents = [await add_document(store, room, status=status) for status in statuses]
+    gone = await add_document(store, room, status=DocumentStatus.INDEXED, tombstoned_at=NOW)
+    elsewhere = await add_document(store, other, status=DocumentStatus.INDEXED)
+    async with store.transaction(room.scope) as rows:
+        (first,) = await rows.indexes.of(room.scope, room.collection.id)
+        for document in documents[:2]:
+            assert await rows.documents.commit(room.scope, document.id, 1, 0)
+        assert await rows.indexes.restate(room.scope, first) == 1
+        assert await rows.indexes.restate(room.scope, first) == 0
+        assert await rows.indexes.restate(room.scope, replace(first, slot=1)) == 2
+    for where, document, status in (
+        *((room, one, DocumentStatus.FAILED) for one in documents[:2]),
+        (room, documents[2], DocumentStatus.PROCESSING),
+        (room, gone, DocumentStatus.INDEXED),
+        (other, elsewhere, DocumentStatus.INDEXED),
+    ):
+        async with store.transaction(where.scope) as rows:
+            found = await rows.documents.get(where.scope, document.id)
+            assert found is not None
+            assert found.status is status

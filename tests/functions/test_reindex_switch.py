@@ -12,7 +12,7 @@ from shared import bootstrap
 from shared.adapters.memory.embedder import MemoryEmbedder
 from shared.bootstrap import OpenPorts, RowsWithVectors, Store
 from shared.domain.collections import EmbeddingModel
-from shared.domain.errors import Conflict, LambentError, Unavailable
+from shared.domain.errors import Conflict, LambentError, Rejected, Unavailable
 from shared.domain.events import Queue
 from shared.domain.indexes import IndexState
 from shared.domain.search import SearchMode, SearchQuery, SearchResult
@@ -266,6 +266,51 @@ def test_uploads_and_deletes_meanwhile_are_in_both(world: World, api_client: Cli
     assert api_client.post(f"/reindexes/{made}/rollback").json["state"] == "retired"
     assert found(api_client, collection) == expected | {"Tiree.txt"}
     assert api_client.get(f"/documents/{later}").json["status"] == "indexed"
+
+
+def test_document_that_fails_in_the_new_index_alone_leaves_the_choice_to_the_operator(
+    world: World, api_client: Client, collection: str
+) -> None:
+    made = begin(api_client, collection)
+    large = cast(MemoryEmbedder, bootstrap.powers().embedders.of(LARGE.name))
+    large.failures.append(Rejected("the model refuses it", code="model_rejected"))
+    schedule(world)
+    world.settle()
+    schedule(world)
+    status = api_client.get(f"/reindexes/{made}").json
+    assert (status["state"], status["progress"]["failed"]) == ("ready", 1)
+    assert status["problem"].startswith(f"1 of {len(TEXTS)} searched documents failed in it")
+    refused = api_client.post(f"/reindexes/{made}/promote")
+    assert (refused.status, refused.code) == (409, "not_in_step")
+    assert found(api_client, collection) == set(TEXTS)
+    promoted = api_client("POST", f"/reindexes/{made}/promote", query={"despite_failures": "true"})
+    assert promoted.json["state"] == "live"
+    (missing,) = set(TEXTS) - found(api_client, collection)
+    statuses = {one["name"]: one for one in api_client.get("/documents", collection_id=collection).json["items"]}
+    assert {name for name, one in statuses.items() if one["status"] == "failed"} == {missing}
+    assert "the model refuses it" in api_client.get(f"/documents/{statuses[missing]['id']}/why").json["summary"]
+    # Back, it is found again; forth, and retried, it is too.
+    assert api_client.post(f"/reindexes/{made}/rollback").json["state"] == "retired"
+    assert found(api_client, collection) == set(TEXTS)
+    assert api_client.get(f"/documents/{statuses[missing]['id']}").json["status"] == "indexed"
+    assert api_client("POST", f"/reindexes/{made}/promote", query={"despite_failures": "true"}).status == 200
+    assert api_client.post(f"/documents/{statuses[missing]['id']}/retry").status == 202
+    world.settle()
+    assert found(api_client, collection) == set(TEXTS)
+    assert api_client.get(f"/documents/{statuses[missing]['id']}").json["status"] == "indexed"
+
+
+def test_promote_despite_failures_waits_for_what_is_on_its_way(
+    world: World, api_client: Client, collection: str
+) -> None:
+    made = built(world, api_client, collection)
+    api_client.upload(collection, "The ferry to Eigg.\n\nTickets.", "Eigg.txt")
+    world.settle()
+    refused = api_client("POST", f"/reindexes/{made}/promote", query={"despite_failures": "true"})
+    assert (refused.status, refused.code) == (409, "not_in_step")
+    schedule(world)
+    world.settle()
+    assert api_client.post(f"/reindexes/{made}/promote").json["state"] == "live"
 
 
 def test_upload_on_its_way_when_the_cut_comes_is_found_after_it(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from shared.adapters.memory.rows_transaction import Transaction
-from shared.domain.documents import Document, Generation, GenerationState
+from shared.domain.documents import Document, DocumentStatus, Generation, GenerationState
 from shared.domain.errors import Conflict
 from shared.domain.indexes import Index, IndexState, Progress
 from shared.domain.questions import Question
@@ -61,6 +61,22 @@ class MemoryIndexes:
             in_flight=await self.under_way(scope, index),
             failed=sum(not _in_step(*one) and _failed(*one) for one in compared),
         )
+
+    async def restate(self, scope: Scope, index: Index) -> int:
+        """The index is searched from now on: documents that are not in it are failed, those that are, indexed."""
+        rows: list[Document] = [row for _, row in self._transaction.items("documents", scope.tenant_id)]
+        changed = 0
+        for row in rows:
+            there = row.committed_in(index.slot) is not None
+            before, after = DocumentStatus.FAILED, DocumentStatus.INDEXED
+            if not there:
+                before, after = after, before
+            mine = row.project_id == scope.project_id and row.collection_id == index.collection_id
+            if mine and row.tombstoned_at is None and row.status is before:
+                await self._transaction.lock("documents", scope.tenant_id, (row.id,))
+                await self._transaction.put("documents", scope.tenant_id, (row.id,), replace(row, status=after))
+                changed += 1
+        return changed
 
     async def behind(self, scope: Scope, index: Index, ahead: Index, limit: int) -> Sequence[Generation]:
         """Generations committed in `ahead` whose upload is newer than what `index` has.

@@ -88,6 +88,11 @@ SELECT DISTINCT g.document_id {OF_INDEX} AND EXISTS (
   SELECT FROM chunks c WHERE c.tenant_id = :tenant AND c.document_id = g.document_id AND c.generation = g.number
 ) LIMIT :most
 """)
+RESTATE = """
+UPDATE documents d SET status = CASE WHEN d.committed_{slot} IS NULL THEN 'failed' ELSE 'indexed' END
+WHERE d.tenant_id = :tenant AND d.project_id = :project AND d.collection_id = :collection AND d.tombstoned_at IS NULL
+  AND d.status = CASE WHEN d.committed_{slot} IS NULL THEN 'indexed' ELSE 'failed' END
+"""
 FORGET = """
 UPDATE documents d SET committed_{slot} = NULL
 WHERE d.tenant_id = :tenant AND d.project_id = :project AND d.id = :document AND d.committed_{slot} IN (
@@ -152,6 +157,11 @@ class PgIndexes:
         row = await self._session.first(compared(PROGRESS, index.slot, ahead.slot), _both(scope, index, ahead))
         under_way = await self.under_way(scope, index)
         return Progress() if row is None else Progress(row.documents, row.in_step, under_way, row.failed)
+
+    async def restate(self, scope: Scope, index: Index) -> int:
+        """The index is searched from now on: documents that are not in it are failed, those that are, indexed."""
+        statement = text(RESTATE.format(slot=index.slot))
+        return (await self._session.run(statement, {**_mine(scope), "collection": index.collection_id})).rowcount
 
     async def behind(self, scope: Scope, index: Index, ahead: Index, limit: int) -> Sequence[Generation]:
         """Generations committed in `ahead` whose upload is newer than what `index` has.

@@ -88,9 +88,16 @@ def status(session: Session, name: Name) -> None:
         session.output.warn(found[0]["problem"])
 
 
-def promote(session: Session, name: Name) -> None:
+def promote(
+    session: Session,
+    name: Name,
+    despite: Annotated[
+        bool, typer.Option("--despite-failures", help="Also when documents failed in it: they are not found then.")
+    ] = False,
+) -> None:
     """Search the new index from now on; the old one is kept for a rollback."""
-    _told(session, session.api.promote(_beside(session, name)["id"]), f"lambent reindex rollback {name}")
+    promoted = session.api.promote(_beside(session, name)["id"], despite_failures=despite)
+    _told(session, promoted, f"lambent reindex rollback {name}")
 
 
 def rollback(session: Session, name: Name) -> None:

@@ -14,9 +14,17 @@ from shared.usecases.reindexes.start import give_up
 
 log = structlog.get_logger()
 
+FAILED_HINT = "retry or delete those that failed, or promote despite failures: they are not found then"
 
-async def promote(scope: Scope, ports: Ports, index_id: UUID) -> Index:
+
+async def promote(scope: Scope, ports: Ports, index_id: UUID, *, despite_failures: bool = False) -> Index:
     """Search this index from now on. Promoting what is searched already changes nothing.
+
+    Args:
+        scope: the caller's.
+        ports: in a transaction.
+        index_id: which.
+        despite_failures: also when documents failed in it: they are not found any more, until a retry brings them in.
 
     Raises:
         NotFound: no such reindex.
@@ -32,7 +40,7 @@ async def promote(scope: Scope, ports: Ports, index_id: UUID) -> Index:
             code="not_ready",
             hint="its status tells what is missing" if index.open else "start another one",
         )
-    return await _cut(scope, ports, collection, index)
+    return await _cut(scope, ports, collection, index, despite_failures=despite_failures)
 
 
 async def rollback(scope: Scope, ports: Ports, index_id: UUID) -> Index:
@@ -69,19 +77,21 @@ async def _held(scope: Scope, ports: Ports, index_id: UUID) -> tuple[Collection,
     return collection, index
 
 
-async def _cut(scope: Scope, ports: Ports, collection: Collection, index: Index) -> Index:
+async def _cut(
+    scope: Scope, ports: Ports, collection: Collection, index: Index, *, despite_failures: bool = False
+) -> Index:
     ports.embedders.of(index.model.name)
     live = await ports.indexes.get(scope, collection.index_id, lock=True)
     if live is None:
         raise Conflict("the searched index has no record", code="no_live_index")
     progress = await ports.indexes.progress(scope, index, live)
-    if not progress.whole:
+    if not (progress.whole or (despite_failures and progress.settled)):
         missing = progress.documents - progress.in_step
         failed = f"; {progress.failed} of them failed there" if progress.failed else ""
         raise Conflict(
             f"{missing} of {progress.documents} searched documents are not in this index as they are now{failed}",
             code="not_in_step",
-            hint="retry or delete those that failed" if progress.failed else "they are on their way: try again soon",
+            hint=FAILED_HINT if progress.failed else "they are on their way: try again soon",
         )
     now = ports.clock.now()
     if not await ports.collections.cut(scope, collection, index):
@@ -97,6 +107,8 @@ async def _cut(scope: Scope, ports: Ports, collection: Collection, index: Index)
     await ports.indexes.save(scope, kept)
     cut = replace(index, state=IndexState.LIVE, changed_at=now, expires_at=None, problem="")
     await ports.indexes.save(scope, cut)
+    restated = await ports.indexes.restate(scope, cut)
     ports.meter.add("indexes_cut", 1)
-    log.info("reindex.cut", collection_id=str(collection.id), index_id=str(index.id), before=str(live.id))
+    ids = {"collection_id": str(collection.id), "index_id": str(index.id), "before": str(live.id)}
+    log.info("reindex.cut", **ids, restated=restated)
     return cut

@@ -15,7 +15,7 @@ from shared.domain.chunks import Chunk
 from shared.domain.collections import Collection
 from shared.domain.documents import DocumentStatus
 from shared.domain.errors import Conflict
-from shared.domain.indexes import Index, IndexState, Scores, seen_through
+from shared.domain.indexes import Index, IndexState, Progress, Scores, seen_through
 from shared.domain.questions import DEPTH, GENERATED, Question, known_items, score
 from shared.domain.search import SearchQuery
 from shared.domain.tenants import Permission, Scope
@@ -87,7 +87,8 @@ async def store(scope: Scope, ports: Ports, index_id: UUID, trial: Trial, found:
     live = None if index is None else await ports.indexes.get(scope, trial.old.index_id)
     if index is None or live is None or index.state is not IndexState.BUILDING:
         return None
-    if not (await ports.indexes.progress(scope, index, live)).whole:
+    progress = await ports.indexes.progress(scope, index, live)
+    if not progress.settled:
         return None
     now = ports.clock.now()
     old = [(one.question, one.old) for one in found if one.old is not None]
@@ -98,10 +99,17 @@ async def store(scope: Scope, ports: Ports, index_id: UUID, trial: Trial, found:
         generated=trial.generated,
         at=now,
     )
-    ready = replace(index, state=IndexState.READY, changed_at=now, scores=scores, problem="")
+    ready = replace(index, state=IndexState.READY, changed_at=now, scores=scores, problem=_failures(progress))
     await ports.indexes.save(scope, ready)
     log.info("reindex.scored", index_id=str(index.id), questions=len(found), ndcg=scores.new.ndcg)
     return ready
+
+
+def _failures(progress: Progress) -> str:
+    if not progress.failed:
+        return ""
+    told = f"{progress.failed} of {progress.documents} searched documents failed in it"
+    return f"{told}: retry or delete them, or promote it despite failures"
 
 
 async def _sample(scope: Scope, ports: Ports, collection: Collection) -> list[Chunk]:
