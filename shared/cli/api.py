@@ -156,6 +156,28 @@ class Api:
         """Delete a project with everything in it."""
         return cast(s.DeletionReceipt, self.client.call("DELETE", f"/projects/{project_id}", json={"name": name}))
 
+    def webhooks(self) -> Iterator[s.Webhook]:
+        """Endpoints, newest first."""
+        return self._all("/webhooks")
+
+    def create_webhook(self, url: str, description: str, *, all_runs: bool) -> s.Webhook:
+        """Make an endpoint; its secret is in this answer alone."""
+        body = {"url": url, "description": description, "all_runs": all_runs}
+        return cast(s.Webhook, self.client.call("POST", "/webhooks", json=body))
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        """Tell it no more."""
+        self.client.call("DELETE", f"/webhooks/{webhook_id}")
+
+    def deliveries(self, webhook_id: str) -> Iterator[s.WebhookDelivery]:
+        """What was sent to an endpoint, newest first."""
+        return self._all(f"/webhooks/{webhook_id}/deliveries")
+
+    def redeliver(self, webhook_id: str, delivery_id: str) -> s.WebhookDelivery:
+        """Send it once more, as it was."""
+        path = f"/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"
+        return cast(s.WebhookDelivery, self.client.call("POST", path))
+
     def download_link(self, document_id: str) -> str:
         """A link to the original file."""
         return str(self.client.call("GET", f"/documents/{document_id}/content")["url"])

@@ -23,6 +23,7 @@ from shared.cli.commands import (
     questions,
     receipts,
     reindex,
+    webhooks,
 )
 from shared.cli.errors import CliError
 from shared.cli.options import Debug, Json
@@ -60,7 +61,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for part in (cloud, demo, ingest, ingestions, documents, receipts, collections, reindex, projects, questions):
+for part in (cloud, demo, ingest, ingestions, documents, receipts, collections, reindex, projects, webhooks, questions):
     part.declare(app)
 
 

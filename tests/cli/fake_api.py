@@ -20,6 +20,7 @@ from tests.cli import fake_world
 from tests.cli.fake_ingestions import add_ingestions
 from tests.cli.fake_questions import add_questions
 from tests.cli.fake_reindexes import add_reindexes
+from tests.cli.fake_webhooks import add_webhooks
 from tests.cli.fake_world import KEY, NOW, World, page_of, problem, version
 
 
@@ -49,6 +50,7 @@ def create_app(world: World) -> FastAPI:
     _receipts(app, world)
     add_questions(app, world)
     add_reindexes(app, world)
+    add_webhooks(app, world)
     add_ingestions(app, world)
     _objects(app, world)
     return app
