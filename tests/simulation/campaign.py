@@ -136,7 +136,7 @@ def campaign(histories: int, seed: int, processes: int, *, until: float | None =
         until: a moment of `perf_counter` after which no more are begun.
     """
     report = Report()
-    size = max(1, min(5000, -(-histories // processes)))
+    size = max(1, min(2000, -(-histories // processes)))
     blocks = [(first, min(size, seed + histories - first)) for first in range(seed, seed + histories, size)]
     for made in elsewhere(_arguments(blocks), processes, until):
         report.add(made)

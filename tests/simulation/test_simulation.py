@@ -33,6 +33,7 @@ def test_histories_hold_what_is_promised() -> None:
     ],
 )
 def test_history_that_once_went_wrong_goes_right(seed: int) -> None:
+    # What a seed draws changes with what histories have in them; the flaw itself is among the planted ones.
     report = campaign(1, seed, 1)
     assert report.violations == []
 
