@@ -18,7 +18,7 @@ from shared.adapters.postgres.migrate import PgMigrations
 from shared.adapters.postgres.store import PgStore
 from shared.domain.errors import Unauthenticated
 from shared.domain.users import User, UserScope
-from shared.usecases.auth import sign_in
+from shared.usecases.auth import guesses, sign_in
 from shared.usecases.auth.sign_in import Device
 from tests.fixtures.postgres import TestServer
 
@@ -48,7 +48,7 @@ async def attempt(email: str) -> float:
     spent = time.perf_counter() - began
     assert isinstance(outcome, Unauthenticated)
     async with bootstrap.transaction(None) as ports:
-        await sign_in.guesses.right(ports, "sign_in", email, "")
+        await guesses.right(ports, "sign_in", email, "")
     return spent
 
 

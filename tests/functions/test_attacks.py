@@ -92,7 +92,7 @@ def interleaved(sessions: int) -> tuple[int, int]:
 
 
 def played(chance: random.Random, world: World) -> tuple[int, int]:
-    """How many of `A_WORLD` sessions ended by a token that came again, and how often somebody got what was not theirs."""
+    """How many of `A_WORLD` sessions a token ended that came again, and how often somebody got what was not theirs."""
     person = world.person()
 
     async def refreshed(token: str) -> Signed | None:
