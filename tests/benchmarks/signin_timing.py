@@ -1,8 +1,9 @@
 """Does the time of a refused sign-in tell whether there is such an account?
 
-`uv run python -m tests.benchmarks.signin_timing [--tries 2000]`. Sign-ins with a wrong password, at an account that exists and at one that does not, by turns in an order drawn anew for
-each pair, against PostgreSQL and argon2id, through the functions' own runtime. Printed is Welch's t of the two samples;
-beyond 4.5 a difference is taken for real. The slowest twentieth of either is left out: that is the machine's, not ours.
+`uv run python -m tests.benchmarks.signin_timing [--tries 2000]`. Sign-ins with a wrong password, at an account that
+exists and at one that does not, by turns in an order drawn anew for each pair, against PostgreSQL and argon2id. Printed
+is Welch's t of the two samples; beyond 4.5 a difference is taken for real. The slowest twentieth of either is left out
+of the second figure: that is the machine's, not ours.
 """
 
 import argparse
