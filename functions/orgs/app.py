@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from functions.orgs import accounts, keys, people, roles, units
+from functions.orgs import accounts, invitations, keys, people, roles, units
 from functions.orgs import schemas as s
-from shared.runtime.auth import AuthorisedTenant
+from shared.runtime import joining
+from shared.runtime.auth import AuthorisedTenant, User
 from shared.runtime.http import http_function
 from shared.runtime.orgs import AuthorisedOrg
 from shared.runtime.paging import Cursor, Limit
@@ -15,7 +16,13 @@ from shared.usecases.audit import read
 from shared.usecases.deletion import request
 from shared.usecases.orgs import manage
 
-router = Router(people.router, roles.router, units.router, keys.router, accounts.router)
+router = Router(people.router, invitations.router, roles.router, units.router, keys.router, accounts.router)
+
+
+@router.post("/orgs", status_code=201)
+async def create_org(body: s.OrgChange, user: User) -> s.OrgOut:
+    """Make an organisation; you are its owner, and it has a project named default."""
+    return s.OrgOut.model_validate(await joining.founded(user, body.name))
 
 
 @router.get("/orgs/{org_id}")

@@ -11,9 +11,11 @@ from shared.domain.members import Member
 from shared.domain.pages import Page
 from shared.domain.roles import PERMISSIONS, BuiltIn, Role
 from shared.domain.tenants import Permission
+from shared.domain.users import MAX_EMAIL
 from shared.ports.audit import AuditFilter
 from shared.runtime.schemas import Body, Out
 from shared.runtime.web import Query
+from shared.usecases.invitations.invite import InvitationRequest
 from shared.usecases.keys.manage import KeyRequest, Minted
 from shared.usecases.service_accounts.manage import AccountRequest
 
@@ -316,3 +318,51 @@ class AccountPage(Out):
 
     items: list[AccountOut]
     next: str | None
+
+
+class NewInvitation(Body):
+    """Whom to ask, and what for."""
+
+    email: Annotated[str, Field(min_length=3, max_length=MAX_EMAIL)]
+    role: AnyRole | None = Field(description="null: none, for now")
+    unit_id: UUID | None = Field(default=None, description="where the role is held; null: in the whole organisation")
+    project_id: UUID | None = None
+
+    def request(self) -> InvitationRequest:
+        """As the use case takes it."""
+        return InvitationRequest(self.email, self.role, self.unit_id, self.project_id)
+
+
+class InvitationOut(Out):
+    """An invitation, never its code."""
+
+    id: UUID
+    email: str
+    role: AnyRole | None
+    unit_id: UUID | None
+    project_id: UUID | None
+    invited_by: str
+    created_at: datetime
+    expires_at: datetime
+    accepted_at: datetime | None
+    accepted_by: UUID | None
+    revoked_at: datetime | None
+
+
+class InvitationPage(Out):
+    """A page of invitations; send `next` back as `cursor`."""
+
+    items: list[InvitationOut]
+    next: str | None
+
+
+class Acceptance(Body):
+    """The code that was mailed."""
+
+    token: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class JoinedOut(Out):
+    """Where you belong now."""
+
+    org_id: UUID

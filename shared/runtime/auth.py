@@ -146,6 +146,15 @@ async def tenant_call(request: Request) -> AsyncIterator[TenantCall]:
         yield TenantCall(scope, ports)
 
 
+async def tenant_caller(request: Request) -> TenantScope:
+    """Dependency: as `tenant_call`, for operations that open their own transactions."""
+    secret = presented(request)
+    async with transaction(None) as ports:
+        scope = await _tenant_scope(request, ports, secret)
+        _authorise(request, scope)
+        return scope
+
+
 async def caller(request: Request) -> Caller:
     """Dependency: authenticate and authorise; the operation opens its own transactions."""
     secret = presented(request)
@@ -222,3 +231,4 @@ AuthorisedTenant = Annotated[TenantCall, Depends(tenant_call, scope="function")]
 SignedIn = Annotated[UserCall, Depends(user_call, scope="function")]
 User = Annotated[UserScope, Depends(user, scope="function")]
 AuthorisedCaller = Annotated[Caller, Depends(caller, scope="function")]
+TenantCaller = Annotated[TenantScope, Depends(tenant_caller, scope="function")]

@@ -77,6 +77,8 @@ def _claims(ports: Ports, token: str) -> AccessClaims:
 async def _found(request: Request, ports: Ports, token: str, *, whole: bool) -> tuple[AccessClaims, Access]:
     claims = _claims(ports, token)
     org, project = (named(request.headers.get(header, "")) for header in (ORG_HEADER, PROJECT_HEADER))
+    # Of a user who belongs to several the path says which; what it names is compared with what is found.
+    org = org or named(request.path_params.get("org_id", ""))
     await counted(request, ports, user_id=claims.user_id, tenant_id=org)
     found = await ports.sessions.access(claims, ports.clock.now(), org=org, project=project, whole=whole)
     if found is None:
@@ -95,7 +97,7 @@ def _held(request: Request, found: Access) -> tuple[UUID, frozenset[Permission]]
 
 
 def _nowhere(request: Request, found: Access) -> LambentError:
-    if request.headers.get(ORG_HEADER):
+    if request.headers.get(ORG_HEADER) or request.path_params.get("org_id"):
         return NotFound("no such organisation of yours", code="tenant_not_found")
     if request.headers.get(PROJECT_HEADER):
         return NotFound("no such project of yours", code="project_not_found")

@@ -81,6 +81,13 @@ def new_account(of: Client, role: str, name: str = "robot", **fields: Any) -> st
     return str(answer.json["id"])
 
 
+def new_invitation(of: Client, email: str = "new@example.com", **fields: Any) -> str:
+    """Invite somebody; returns the invitation's id."""
+    answer = of.post(f"/orgs/{of.tenant_id}/invitations", {"email": email, "role": "viewer", **fields})
+    assert answer.status == 201, answer.body
+    return str(answer.json["id"])
+
+
 def events(of: Client, **wanted: str) -> list[tuple[str, str, str, dict[str, object]]]:
     """Action, actor, subject and details of the audit events, newest first."""
     page = of.get(f"/orgs/{of.tenant_id}/audit", **wanted)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from shared import bootstrap
 from shared.adapters.memory.clock import START
-from shared.domain.members import Membership
+from shared.domain.members import Invitation, Membership
 from shared.domain.roles import BuiltIn
 from shared.domain.sessions import ACCESS_LIFE, TOKEN_PREFIX, RefreshToken, UserSession
 from shared.domain.tickets import Ticket, TicketKind
@@ -39,13 +39,20 @@ CASES = {
     ("PATCH", "/api/v1/users/me"): ("users", "rename"),
     ("GET", "/api/v1/users/me/organisations"): ("users", "organisations"),
     ("POST", "/api/v1/users/me/disable"): ("users", "disable"),
+    ("POST", "/api/v1/orgs"): ("orgs", "create"),
+    ("POST", "/api/v1/orgs/accept"): ("orgs", "accept"),
 }
 """Which event in events/ is a valid request for which route."""
+INVITING = UUID("0193a1fc-a150-7dcc-8f76-e6c8badce8cc")
+INVITATION = "invitation-code-of-the-examples-of-house-1x"
 CLAIMS = AccessClaims(USER, SESSION, START, START + ACCESS_LIFE)
 
 
 def seed(world: World) -> None:
-    """Ada, who belongs to an organisation, is signed in twice, and forgot her password; somebody else registers."""
+    """Ada, who belongs to an organisation, is signed in twice, forgot her password, and is invited to another one.
+
+    Somebody else registers.
+    """
     ada = User(USER, "ada@example.com", "Ada Lovelace", START, verified_at=START)
     hashed = run(world.passwords.hash(PASSWORD))
 
@@ -69,4 +76,15 @@ def seed(world: World) -> None:
             registration = Ticket(TicketKind.REGISTRATION, secret_hash(REGISTRATION), payload, START, until)
             await ports.tickets.put(registration)
 
+    async def invite() -> None:
+        scope = founding_scope(INVITING)
+        until = START.replace(year=2027)
+        asked = Invitation(
+            INVITING, INVITING, ada.email, BuiltIn.EDITOR, None, None, str(scope.principal), START, until
+        )
+        async with bootstrap.transaction(scope) as ports:
+            await ports.tenants.ensure(INVITING, "Engines", START)
+            await ports.invitations.add(scope, asked, secret_hash(INVITATION))
+
     run(add())
+    run(invite())

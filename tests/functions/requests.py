@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.domain.tenants import Permission
-from shared.runtime.routes import ROUTES
-from tests.functions.crew import join, new_account, new_key, new_role, new_unit
+from shared.runtime.routes import ROUTES, Access
+from tests.functions.crew import join, new_account, new_invitation, new_key, new_role, new_unit
 from tests.functions.texts import GARDEN, LEAVE
 from tests.functions.world import Client, World
 
@@ -30,6 +30,7 @@ class Things:
     user_id: str = ""
     role_id: str = ""
     unit_id: str = ""
+    invitation_id: str = ""
     key_id: str = ""
     account_id: str = ""
 
@@ -71,6 +72,9 @@ PROBES: Mapping[Route, Probe] = {
     ("DELETE", "/api/v1/projects/{project_id}/members/{user_id}"): Probe(204),
     ("GET", "/api/v1/orgs/{org_id}"): Probe(200),
     ("DELETE", "/api/v1/orgs/{org_id}"): Probe(202, {"name": "{tenant}"}),
+    ("POST", "/api/v1/orgs/{org_id}/invitations"): Probe(201, {"email": "cy@example.com", "role": "editor"}),
+    ("GET", "/api/v1/orgs/{org_id}/invitations"): Probe(200),
+    ("DELETE", "/api/v1/orgs/{org_id}/invitations/{invitation_id}"): Probe(204),
     ("PATCH", "/api/v1/orgs/{org_id}"): Probe(200, {"name": "Another"}),
     ("GET", "/api/v1/orgs/{org_id}/audit"): Probe(200, query={"action": "role"}),
     ("GET", "/api/v1/orgs/{org_id}/members"): Probe(200),
@@ -175,7 +179,11 @@ PROBES: Mapping[Route, Probe] = {
     ("POST", "/api/v1/streams/chats/{chat_id}/messages"): Probe(200, {"question": "How many days of leave?"}),
     ("GET", "/api/v1/streams/ingestions/{ingestion_id}"): Probe(200),
 }
-OF_PEOPLE = frozenset(route for route in ROUTES if route[1].split("/")[3] in ("auth", "users"))
+OF_PEOPLE = frozenset(
+    route
+    for route, permission in ROUTES.items()
+    if route[1].split("/")[3] in ("auth", "users") or permission is Access.SIGNED_IN
+)
 """What strangers and users do about themselves: test_auth and test_users are about these."""
 SCOPED = [route for route, permission in ROUTES.items() if isinstance(permission, Permission)]
 WITH_BODY = [route for route in SCOPED if PROBES[route].body is not None]
@@ -219,6 +227,7 @@ def make_things(world: World, tenant: str) -> Things:
         user_id=user,
         role_id=new_role(client, Permission.SEARCH_QUERY),
         unit_id=unit,
+        invitation_id=new_invitation(client),
         key_id=str(new_key(client, Permission.SEARCH_QUERY).json["id"]),
         account_id=new_account(client, "viewer"),
     )
@@ -257,6 +266,7 @@ def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple
         "user_id": things.user_id,
         "role_id": things.role_id,
         "unit_id": things.unit_id,
+        "invitation_id": things.invitation_id,
         "key_id": things.key_id,
         "account_id": things.account_id,
     }
@@ -283,6 +293,7 @@ def unlike(things: Things, number: int) -> Things:
         user_id=nobody,
         role_id=nobody,
         unit_id=nobody,
+        invitation_id=nobody,
         key_id=nobody,
         account_id=nobody,
     )

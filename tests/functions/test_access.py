@@ -31,7 +31,7 @@ from tests.functions.world import Client, World
 
 WITH_PROJECT = {
     ("project_id", ("POST", f"/api/v1/orgs/{{org_id}}/{area}"))
-    for area in ("keys", "service-accounts", "service-accounts/{account_id}/keys")
+    for area in ("invitations", "keys", "service-accounts", "service-accounts/{account_id}/keys")
 }
 """What is made in a project or in none: which one is the caller's to say, as long as it is one of theirs."""
 NOBODY = "00000000-0000-7000-8000-000000000009"
@@ -193,7 +193,7 @@ def ids_of(things: Things) -> tuple[str, ...]:
         *(things.project_id, things.collection_id, things.document_id),
         *(things.deleted_id, things.chat_id, things.ingestion_id, things.receipt_id, str(things.client.tenant_id)),
         *(things.webhook_id, things.delivery_id, things.user_id, things.role_id, things.unit_id),
-        *(things.key_id, things.account_id),
+        *(things.key_id, things.account_id, things.invitation_id),
     )
 
 

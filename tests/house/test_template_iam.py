@@ -66,7 +66,7 @@ NEEDS: Mapping[str, set[tuple[str, str]]] = {
     "AuthFunction": TOKENS | secret("database") | {("ses:SendEmail", f"{SENDER}example.com")},
     "UsersFunction": TOKENS | secret("database"),
     "ProjectsFunction": TOKENS | secret("database") | send("Sweep"),
-    "OrgsFunction": TOKENS | secret("database") | send("Sweep"),
+    "OrgsFunction": TOKENS | secret("database") | send("Sweep") | {("ses:SendEmail", f"{SENDER}example.com")},
     "ReceiptsFunction": TOKENS | secret("database") | {("kms:GetPublicKey", SIGNER)},
     "CollectionsFunction": TOKENS | secret("database", "model") | send("Sweep"),
     "ReindexesFunction": TOKENS | secret("database", "model") | send("IngestExtract", "IngestChunk"),

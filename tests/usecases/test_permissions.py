@@ -25,6 +25,7 @@ from shared.usecases.deletion import erase, request
 from shared.usecases.deletion import read as receipts
 from shared.usecases.documents import delete, edit, process, read, upload, why
 from shared.usecases.ingest import publish, reject, rescue, stage, sweep
+from shared.usecases.invitations import invite
 from shared.usecases.keys import manage as keys
 from shared.usecases.members import manage as members
 from shared.usecases.orgs import manage as orgs
@@ -41,6 +42,7 @@ ID = UUID(int=9)
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 MESSAGE = GenerationMessage(UUID(int=1), UUID(int=2), ID, 1, AT, Queue.INGEST_CHUNK)
 KEY = keys.KeyRequest("x", frozenset({Permission.SEARCH_QUERY}))
+INVITATION = invite.InvitationRequest("ada@example.com", None)
 ACCOUNT = accounts.AccountRequest("x", "", BuiltIn.VIEWER)
 NO_FILTER = ReceiptFilter()
 QUESTION = retrieve.Question(SearchQuery("x", (ID,)), {})
@@ -98,6 +100,9 @@ USE_CASES: list[tuple[str, Permission, UseCase]] = [
         lambda s, p: roles.change(s, p, ID, name="x", description=None, permissions=None),
     ),
     ("roles.delete", P.ROLES_WRITE, lambda s, p: roles.delete(s, p, ID)),
+    ("invitations.invite", P.MEMBERS_WRITE, lambda s, p: invite.invite(s, p, INVITATION)),
+    ("invitations.list", P.MEMBERS_READ, lambda s, p: invite.list_invitations(s, p, cursor=None, limit=1)),
+    ("invitations.revoke", P.MEMBERS_WRITE, lambda s, p: invite.revoke(s, p, ID)),
     ("keys.mint", P.KEYS_WRITE, lambda s, p: keys.mint(s, p, KEY)),
     ("keys.mint_for_account", P.SERVICE_ACCOUNTS_WRITE, lambda s, p: keys.mint_for_account(s, p, ID, KEY)),
     ("keys.list", P.KEYS_READ, lambda s, p: keys.list_keys(s, p, owner=None, cursor=None, limit=1)),

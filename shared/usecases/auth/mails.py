@@ -42,3 +42,12 @@ def changed(to: str) -> Mail:
         "If it was not you, set another one at once.\n"
     )
     return Mail(to, "Your password was changed", text)
+
+
+def invited(to: str, organisation: str, token: str) -> Mail:
+    """You are asked to join."""
+    text = (
+        f"You are invited to the organisation {organisation}. Sign in with this address, or register it first, and\n"
+        f"accept with this code within a week:\n\n{token}"
+    )
+    return Mail(to, "You are invited", text + FOOT)
