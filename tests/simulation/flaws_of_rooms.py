@@ -155,14 +155,6 @@ AGAIN = (
         "one.terminal or (awaited and one.number != document.latest_generation)",
         "True",
     ),
-    one(
-        "processing again waits for the latest version alone",
-        f"{USES}.documents.process:process",
-        "one.terminal or (awaited and one.number != document.latest_generation)",
-        "one.terminal or one.number != document.latest_generation",
-        cast=("reindexer",),
-        histories=3000,
-    ),
     Mutant(
         "nobody's turn comes",
         (
@@ -213,14 +205,6 @@ INDEXES = (
         f"{USES}.reindexes.drop:drop",
         "if found is not None and not found[1].terminal:",
         "if False:",
-        cast=("reindexer",),
-        histories=2000,
-    ),
-    one(
-        "uploads that began before a cut stay in the index they were made for",
-        f"{USES}.reindexes.build:build",
-        "await ports.indexes.behind(scope, live, index, CATCH_UP)",
-        "[]",
         cast=("reindexer",),
         histories=2000,
     ),
