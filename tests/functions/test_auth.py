@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from shared import bootstrap
+from shared.adapters.memory.passwords import MemoryPasswords
 from shared.domain.members import Membership
 from shared.domain.roles import BuiltIn
 from shared.domain.tenants import Permission
@@ -168,9 +169,15 @@ def test_login_of_a_disabled_user_is_refused_as_if_it_did_not_exist(world: World
     assert login(world).body == login(world, "nobody@example.com").body
 
 
-def test_password_hashed_by_older_parameters_is_still_good(world: World, ada: Person) -> None:
-    assert world.passwords.stale("md5:x")
-    assert not world.passwords.stale(run(world.passwords.hash(PASSWORD)))
+def test_password_hashed_by_older_parameters_is_good_and_hashed_anew(world: World, ada: Person) -> None:
+    world.passwords = MemoryPasswords("newer")
+    with bootstrap.override(passwords=world.passwords):
+        assert login(world, password="wrong password").status == 401
+        assert login(world).status == 200
+        assert login(world).status == 200
+    older, _, newer = [one or "" for one in world.passwords.checked]
+    assert older.startswith("sha256:")
+    assert newer.startswith("newer:")
 
 
 # Tokens.

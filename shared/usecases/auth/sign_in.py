@@ -62,13 +62,25 @@ async def look_up(ports: Ports, email: str, device: Device) -> Account:
     return Account(user, stored)
 
 
-async def settle(ports: Ports, account: Account, good: bool, device: Device) -> Signed | LambentError:
-    """Begin a session when the password was right. A refusal is returned, so that what was counted stays counted."""
+async def settle(
+    ports: Ports, account: Account, good: bool, device: Device, again: str | None = None
+) -> Signed | LambentError:
+    """Begin a session when the password was right. A refusal is returned, so that what was counted stays counted.
+
+    Args:
+        ports: in another transaction than the account was found in.
+        account: as it was found.
+        good: whether the password was right.
+        device: where it was typed.
+        again: its hash by today's parameters, when it was stored by older ones.
+    """
     user = await _still(ports, account) if good else None
     if user is None:
         hint = "check both; lambent register makes an account"
         return Unauthenticated("no account has this address and this password", code="wrong_credentials", hint=hint)
     await guesses.right(ports, "sign_in", user.email_key, device.address)
+    if again is not None:
+        await ports.users.set_password(UserScope(user.id), again, ports.clock.now())
     if user.verified_at is None:
         return Forbidden("the address is not confirmed", code="email_not_verified", hint="use the code that was mailed")
     return await begin(ports, user.id, PASSWORD, device)
