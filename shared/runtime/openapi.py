@@ -98,8 +98,11 @@ def _exemplify(operation: dict[str, Any], example: Mapping[str, Any]) -> None:
     if "request" in example:
         operation["requestBody"]["content"]["application/json"]["example"] = example["request"]
     answered = operation["responses"].get(str(example.get("status")), {})
-    for content in answered.get("content", {}).values():
+    for media_type, content in answered.get("content", {}).items():
         content["example"] = example["response"]
+        if media_type == "text/event-stream":
+            # Some readers take the schema for that of the whole, some for that of each event.
+            content["schema"] = {"description": "Server-sent events; the data of each is JSON."}
 
 
 def _operations(router: Router) -> Iterator[tuple[str, str, APIRoute]]:
@@ -139,7 +142,7 @@ def _describe(operation: dict[str, Any], permission: object, *, in_project: bool
         operation["x-permission"] = str(permission)
     if permission is not PUBLIC:
         _limit(operation)
-    for status in PROBLEMS if permission is not PUBLIC else ("503",):
+    for status in PROBLEMS if permission is not PUBLIC or "requestBody" in operation else ("503",):
         operation["responses"][status] = {
             "description": TITLES[int(status)],
             "content": {
