@@ -58,6 +58,7 @@ def add_ingestions(app: FastAPI, world: World) -> None:
     async def create(body: ingestions.NewIngestion) -> Any:
         made: dict[str, Any] = {
             **body.model_dump(mode="json"),
+            "trouble": "",
             **dict.fromkeys(("closed_at", "cancelled_at", "completed_at")),
             "id": str(uuid.uuid4()),
             "status": "open",
