@@ -182,6 +182,16 @@ class SimulatedTransaction:
                 raise CommitUnknown("the database connection broke during commit")
         witness, changes = self._store.witness, opened.transaction._changes
         seen = witness.before(process, changes)
+        self._store.changes += self._news(changes)
         opened.transaction.commit()
-        self._store.changes += bool(changes.keys() - ABOUT_LOOKING)
         witness.after(process, changes, seen, opened.began)
+
+    def _news(self, changes: Changes) -> bool:
+        """Whether anything is written that is not there already: writing a row as it is changes nothing."""
+        known = self._store.tables.rows
+        return any(
+            known[table][tenant].get(key) != row
+            for table in changes.keys() - ABOUT_LOOKING
+            for tenant, rows in changes[table].items()
+            for key, row in rows.items()
+        )
