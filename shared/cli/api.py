@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from shared.cli import ingestion_shapes as i
 from shared.cli import shapes as s
+from shared.cli import webhook_shapes as w
 from shared.cli.client import Client
 from shared.cli.errors import ApiProblem, NotLambent
 from shared.cli.sse import events
@@ -156,27 +157,27 @@ class Api:
         """Delete a project with everything in it."""
         return cast(s.DeletionReceipt, self.client.call("DELETE", f"/projects/{project_id}", json={"name": name}))
 
-    def webhooks(self) -> Iterator[s.Webhook]:
+    def webhooks(self) -> Iterator[w.Webhook]:
         """Endpoints, newest first."""
         return self._all("/webhooks")
 
-    def create_webhook(self, url: str, description: str, *, all_runs: bool) -> s.Webhook:
+    def create_webhook(self, url: str, description: str, *, all_runs: bool) -> w.Webhook:
         """Make an endpoint; its secret is in this answer alone."""
         body = {"url": url, "description": description, "all_runs": all_runs}
-        return cast(s.Webhook, self.client.call("POST", "/webhooks", json=body))
+        return cast(w.Webhook, self.client.call("POST", "/webhooks", json=body))
 
     def delete_webhook(self, webhook_id: str) -> None:
         """Tell it no more."""
         self.client.call("DELETE", f"/webhooks/{webhook_id}")
 
-    def deliveries(self, webhook_id: str) -> Iterator[s.WebhookDelivery]:
+    def deliveries(self, webhook_id: str) -> Iterator[w.WebhookDelivery]:
         """What was sent to an endpoint, newest first."""
         return self._all(f"/webhooks/{webhook_id}/deliveries")
 
-    def redeliver(self, webhook_id: str, delivery_id: str) -> s.WebhookDelivery:
+    def redeliver(self, webhook_id: str, delivery_id: str) -> w.WebhookDelivery:
         """Send it once more, as it was."""
         path = f"/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"
-        return cast(s.WebhookDelivery, self.client.call("POST", path))
+        return cast(w.WebhookDelivery, self.client.call("POST", path))
 
     def download_link(self, document_id: str) -> str:
         """A link to the original file."""

@@ -230,41 +230,6 @@ class Explanation(TypedDict):
     history: list[Attempt]
 
 
-class Webhook(TypedDict):
-    """An endpoint that is told when a run completes; `secret` is there once, when it is made."""
-
-    id: str
-    url: str
-    description: str
-    all_runs: bool
-    created_at: str
-    failing_since: str | None
-    disabled_at: str | None
-    disabled_reason: str
-    secret: NotRequired[str]
-
-
-class WebhookAttempt(TypedDict):
-    """One try to deliver."""
-
-    at: str
-    status: int | None
-    error: str
-    milliseconds: int
-
-
-class WebhookDelivery(TypedDict):
-    """One event on its way to an endpoint."""
-
-    id: str
-    ingestion_id: str
-    kind: str
-    state: str
-    tries: int
-    created_at: str
-    attempts: list[WebhookAttempt]
-
-
 class DeletionReceipt(TypedDict):
     """The proof of a deletion."""
 
