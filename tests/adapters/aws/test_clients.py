@@ -72,6 +72,7 @@ def facts(session: Session, service: str, region: str, variant: dict[str, bool])
             "s3": lambda: client.head_object(**OBJECT),
             "sqs": lambda: client.get_queue_attributes(QueueUrl="https://queue"),
             "secretsmanager": lambda: client.get_secret_value(SecretId="a"),
+            "sesv2": lambda: client.send_email(Content={}),
         }[service]()
     except InterruptedError:
         return (client.meta.partition, client.meta.config.signature_version, client.meta.region_name, *seen)
