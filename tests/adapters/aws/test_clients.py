@@ -68,7 +68,6 @@ def facts(session: Session, service: str, region: str, variant: dict[str, bool])
         client.meta.events.register("before-send", stop)
         {
             "kms": lambda: client.get_public_key(KeyId="key"),
-            "sesv2": lambda: client.send_email(FromEmailAddress="a@example.com", Destination={}, Content={}),
             "s3": lambda: client.head_object(**OBJECT),
             "sqs": lambda: client.get_queue_attributes(QueueUrl="https://queue"),
             "secretsmanager": lambda: client.get_secret_value(SecretId="a"),
