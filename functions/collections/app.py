@@ -9,6 +9,7 @@ from functions.collections.schemas import (
     CollectionSummaryOut,
     NewCollection,
 )
+from shared.runtime.access import serve_collection_access
 from shared.runtime.auth import Authorised
 from shared.runtime.http import http_function
 from shared.runtime.paging import Cursor, Limit
@@ -18,6 +19,7 @@ from shared.usecases.collections import manage
 from shared.usecases.deletion import request
 
 router = Router()
+serve_collection_access(router)
 
 
 @router.post("/collections", status_code=201)

@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from functions.documents import schemas as s
+from shared.runtime.access import serve_document_access
 from shared.runtime.auth import Authorised
 from shared.runtime.http import http_function
 from shared.runtime.paging import Limit, Position, Version
@@ -13,6 +14,7 @@ from shared.settings import settings
 from shared.usecases.documents import delete, edit, process, read, retry, upload, why
 
 router = Router()
+serve_document_access(router)
 
 
 @router.post("/documents", status_code=201)

@@ -1,5 +1,6 @@
 """Who asks, for whom, and what they may do."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,8 @@ from uuid import UUID
 from shared.domain.errors import Forbidden
 
 NIL = UUID(int=0)
+READER = re.compile(r"(?:user|unit|role|service_account|key):[0-9a-z_-]{1,64}|everyone")
+"""What a reader's name looks like: it travels as text, between commas."""
 
 
 class Permission(StrEnum):
@@ -83,7 +86,7 @@ class TenantScope:
     """What one principal may do within one tenant. It can be neither empty nor a wildcard.
 
     Raises:
-        ValueError: the tenant is missing, or there is no permission at all.
+        ValueError: the tenant is missing, there is no permission at all, or something is no reader's name.
     """
 
     tenant_id: UUID
@@ -91,6 +94,8 @@ class TenantScope:
     permissions: frozenset[Permission]
     address: str = field(default="", kw_only=True)
     """The IP address that the request came from; '' when no request asked."""
+    readers: frozenset[str] = field(default=frozenset(), kw_only=True)
+    """The names by which access lists admit it, besides what is everyone's: see `shared.domain.access`."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.tenant_id, UUID) or self.tenant_id == NIL:
@@ -99,6 +104,13 @@ class TenantScope:
             raise ValueError("a scope needs at least one permission")
         if not all(isinstance(permission, Permission) for permission in self.permissions):
             raise ValueError("a scope holds permissions only, no patterns")
+        if not all(map(READER.fullmatch, self.readers)):
+            raise ValueError("a scope holds names of readers only, no patterns")
+
+    @property
+    def admitted(self) -> frozenset[str] | None:
+        """Whose documents it reads: those that admit one of these names; None, for the system alone, all of them."""
+        return None if self.principal.kind is PrincipalKind.SYSTEM else self.readers
 
     def require(self, permission: Permission) -> None:
         """Raise Forbidden unless the principal holds `permission`."""
@@ -204,3 +216,5 @@ class Authenticated:
     """The project that was asked for, or else the key's own; None: there is no such project in its tenant."""
     archived_at: datetime | None = None
     """When that project was archived."""
+    readers: frozenset[str] = frozenset()
+    """The names by which access lists admit it there."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from shared.domain.ingestion import Pace
+    from shared.ports.access import Access
     from shared.ports.admissions import Admissions
     from shared.ports.analyser import Analyser
     from shared.ports.audit import Audit
@@ -57,6 +58,8 @@ class Rows(Protocol):
     def collections(self) -> Collections: ...
     @property
     def documents(self) -> Documents: ...
+    @property
+    def access(self) -> Access: ...
     @property
     def admissions(self) -> Admissions: ...
     @property

@@ -210,7 +210,14 @@ async def _project_scope(request: Request, ports: Ports, secret: str) -> Scope:
     await counted(request, ports, secret_hash=key_hash(secret))
     found = await authenticate(ports, secret, named(wanted))
     project_id, known = project_of(found, wanted), found.credential
-    scope = Scope(known.tenant_id, _principal(known), known.permissions, project_id, address=address_seen(request))
+    scope = Scope(
+        known.tenant_id,
+        _principal(known),
+        known.permissions,
+        project_id,
+        readers=found.readers,
+        address=address_seen(request),
+    )
     _authorise(request, scope)
     return scope
 

@@ -120,7 +120,8 @@ async def test_authenticate_gives_revoked_and_expired_keys_as_they_are(store: St
     async with store.transaction(room.scope) as rows:
         await rows.keys.add(room.scope, kept, "hash", NOW)
     async with store.transaction(None) as rows:
-        assert await rows.keys.authenticate("hash", NOW) == Authenticated(kept, room.scope.project_id)
+        found = await rows.keys.authenticate("hash", NOW)
+        assert found == Authenticated(kept, room.scope.project_id, readers=frozenset({f"key:{kept.id}"}))
 
 
 async def test_add_key_with_a_known_hash_conflicts(store: Store) -> None:

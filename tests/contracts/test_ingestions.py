@@ -13,7 +13,19 @@ from shared.domain.errors import Conflict, Forbidden
 from shared.domain.ingestions import CANCELLED, Example, Happening, Ingestion, IngestionEvent, IngestionStatus, News
 from shared.domain.pages import After
 from shared.ports.documents import DueGeneration
-from tests.contracts.samples import NOW, Room, Store, at, collection, document, generation, new_id, new_room, tombstone
+from tests.contracts.samples import (
+    NOW,
+    Room,
+    Store,
+    add_document,
+    at,
+    collection,
+    document,
+    generation,
+    new_id,
+    new_room,
+    tombstone,
+)
 
 
 def ingestion(room: Room, **changes: Any) -> Ingestion:
@@ -198,7 +210,7 @@ async def test_join_undone_with_its_transaction_was_never_there(store: Store) ->
 
 async def test_events_are_numbered_in_order_and_come_back_whole(store: Store) -> None:
     room = await new_room(store)
-    run, made = await opened(store, room), document(room)
+    run, made = await opened(store, room), await add_document(store, room)
     async with store.transaction(room.scope) as rows:
         await rows.ingestions.happened(room.scope, run.id, [News(Happening.STARTED, data={"name": "‘a’"})], at(1))
         news = [News(Happening.DOCUMENT_FAILED, made.id, 2, {"code": "x", "n": [1, None]}), News(Happening.RETRIED)]

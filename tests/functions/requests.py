@@ -122,6 +122,8 @@ PROBES: Mapping[Route, Probe] = {
     ("GET", "/api/v1/collections"): Probe(200, foreign=None),
     ("GET", "/api/v1/collections/{collection_id}"): Probe(200),
     ("PATCH", "/api/v1/collections/{collection_id}"): Probe(200, {"description": "changed"}),
+    ("GET", "/api/v1/collections/{collection_id}/access-list"): Probe(200),
+    ("PUT", "/api/v1/collections/{collection_id}/access-list"): Probe(200, {"readers": [{"kind": "everyone"}]}),
     ("GET", "/api/v1/reindexes/plan"): Probe(200, query={"collection_id": "{collection_id}"}),
     ("GET", "/api/v1/reindexes/questions"): Probe(200, query={"collection_id": "{collection_id}"}),
     ("PUT", "/api/v1/reindexes/questions"): Probe(
@@ -153,6 +155,13 @@ PROBES: Mapping[Route, Probe] = {
     ("GET", "/api/v1/documents/{document_id}/text"): Probe(200, query={"start": "0", "end": "10"}),
     ("GET", "/api/v1/documents/{document_id}/chunks"): Probe(200),
     ("GET", "/api/v1/documents/{document_id}/receipt"): Probe(200),
+    ("GET", "/api/v1/documents/{document_id}/access-list"): Probe(200),
+    ("PUT", "/api/v1/documents/{document_id}/access-list"): Probe(
+        200, {"readers": [{"kind": "everyone"}, {"kind": "role", "id": "editor"}]}
+    ),
+    ("GET", "/api/v1/documents/{document_id}/access"): Probe(
+        200, query={"user": "00000000-0000-7000-8000-000000000001"}
+    ),
     ("POST", "/api/v1/ingestions"): Probe(201, {"name": "July", "collection_id": "{collection_id}", "expected": 3}),
     ("GET", "/api/v1/ingestions"): Probe(200, query={"collection_id": "{collection_id}"}, foreign=200),
     ("GET", "/api/v1/ingestions/{ingestion_id}"): Probe(200),

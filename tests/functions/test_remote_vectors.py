@@ -105,3 +105,17 @@ def test_filter_that_matches_too_many_is_refused_but_by_keyword(
     answer = api_client.post("/search", body)
     assert (answer.status, answer.code) == (409, "filter_too_broad")
     assert api_client.search(collection, "leave", mode="keyword", filter=everything)
+
+
+def test_store_is_asked_for_more_until_enough_may_be_read(
+    remote: RemoteVectors, world: World, api_client: Client, collection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrieve, "LEG_DEPTH", 2)
+    for number in range(5):
+        kept = api_client.upload(collection, LEAVE, f"{number}.txt")
+        assert api_client.put(f"/documents/{kept}/access-list", {"readers": []}).status == 200
+    mine = api_client.upload(collection, GARDEN, "garden.txt")
+    world.settle()
+    hits = api_client.search(collection, "days of paid leave", mode="vector")
+    assert {hit["document_id"] for hit in hits} == {mine}
+    assert len(remote.asked) > 1

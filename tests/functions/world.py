@@ -86,6 +86,10 @@ class Client:
         """POST."""
         return self("POST", path, body, headers=headers)
 
+    def put(self, path: str, body: Any) -> Answer:
+        """PUT."""
+        return self("PUT", path, body)
+
     def patch(self, path: str, body: Any) -> Answer:
         """PATCH."""
         return self("PATCH", path, body)
@@ -157,7 +161,7 @@ class World:
         self.tokens = JoseTokens("the secret of this deployment's tokens")
         self.passwords = MemoryPasswords()
         self.mailer = MemoryMailer()
-        self.store = MemoryStore(self.migrations.head())
+        self.store = MemoryStore(self.migrations.head(), self.clock.now)
 
     @contextmanager
     def active(self) -> Iterator[None]:

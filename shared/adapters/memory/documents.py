@@ -9,7 +9,7 @@ from shared.adapters.memory.rows_transaction import Transaction
 from shared.adapters.memory.tombstones import collection_gone, is_within, room_gone
 from shared.adapters.memory.turns import in_turn
 from shared.domain.documents import Document, DocumentStatus, Generation, GenerationState, Recipe
-from shared.domain.errors import Conflict
+from shared.domain.errors import Conflict, Forbidden
 from shared.domain.filters import Filter, matches
 from shared.domain.pages import After
 from shared.domain.receipts import Subject
@@ -33,7 +33,10 @@ class MemoryDocuments:
         self._transaction.require(scope.tenant_id)
         if document.path:
             await self._transaction.lock("documents.path", scope.tenant_id, (document.collection_id, document.path))
-            if any(row.path == document.path for row in self._live(scope, document.collection_id)):
+            # Also those that whoever adds it may not read.
+            rows = (row for tenant, _, row in self._transaction.everyones("documents") if tenant == scope.tenant_id)
+            live = (row for row in rows if row.collection_id == document.collection_id and row.tombstoned_at is None)
+            if any(row.path == document.path for row in live):
                 raise Conflict(
                     f"a document with the path {document.path!r} is in this collection already", code="path_taken"
                 )
@@ -46,6 +49,8 @@ class MemoryDocuments:
             (document.id,),
             replace(document, committed_generation=None, standby_generation=None, slot=0),
         )
+        if self._transaction.get("documents", scope.tenant_id, (document.id,)) is None:
+            raise Forbidden("who may not read what is in a collection adds nothing to it", code="not_a_reader")
         await self.add_generation(scope, generation)
 
     async def project_of(self, scope: TenantScope, document_id: UUID) -> UUID | None:

@@ -142,10 +142,12 @@ class MemoryIngestions:
         for row in rows:
             group = (row.state, row.failure.code if row.failure else "")
             groups[group].append((row, latest[row.document_id] == row))
-        return [self._tally(scope, state, code, groups[state, code]) for state, code in sorted(groups)]
+        return [self._tally(state, code, groups[state, code]) for state, code in sorted(groups)]
 
-    def _tally(self, scope: Scope, state: GenerationState, code: str, rows: Sequence[tuple[Generation, bool]]) -> Tally:
-        shown = sorted((row for row, latest in rows if latest and row.failure), key=lambda row: row.document_id)
+    def _tally(self, state: GenerationState, code: str, rows: Sequence[tuple[Generation, bool]]) -> Tally:
+        failed = sorted((row for row, latest in rows if latest and row.failure), key=lambda row: row.document_id)
+        # Everything is counted; what is named, the reader may read.
+        named = [(row, document) for row in failed if (document := self._document(row)) is not None]
         return Tally(
             state,
             code,
@@ -157,8 +159,8 @@ class MemoryIngestions:
             reused=sum(row.counts.reused for row, _ in rows),
             tokens=sum(row.counts.tokens for row, _ in rows),
             examples=tuple(
-                Example(row.document_id, self._name(scope, row), row.number, row.failure.detail)
-                for row in shown[:EXAMPLES]
+                Example(row.document_id, "" if of.tombstoned_at else of.name, row.number, row.failure.detail)
+                for row, of in named[:EXAMPLES]
                 if row.failure
             ),
         )
@@ -169,9 +171,11 @@ class MemoryIngestions:
         """Its documents with their latest generation in the run, by document id, from behind `after`."""
         latest = sorted(_latest(self._generations(scope, ingestion_id)).values(), key=lambda row: row.document_id)
         found = [
-            Member(self._document(scope, row), row)
+            Member(document, row)
             for row in latest
-            if (state is None or row.state is state) and (after is None or row.document_id > after)
+            if (state is None or row.state is state)
+            and (after is None or row.document_id > after)
+            and (document := self._document(row)) is not None
         ]
         return found[:limit]
 
@@ -193,8 +197,9 @@ class MemoryIngestions:
             and row.finished_at is not None
             and row.finished_at <= before
             and (after is None or row.document_id > after)
-            and self._document(scope, row).latest_generation == row.number
-            and not self._document(scope, row).deleted
+            and (document := self._document(row)) is not None
+            and document.latest_generation == row.number
+            and not document.deleted
         ]
         return _named(rows)[:limit]
 
@@ -205,7 +210,9 @@ class MemoryIngestions:
         rows: list[IngestionEvent] = [
             row
             for key, row in self._transaction.items("ingestion_events", scope.tenant_id)
-            if key[0] == ingestion_id and row.sequence > after
+            if key[0] == ingestion_id
+            and row.sequence > after
+            and (row.document_id is None or self._transaction.get("documents", scope.tenant_id, (row.document_id,)))
         ]
         return sorted(rows, key=lambda row: row.sequence)[:limit]
 
@@ -216,14 +223,10 @@ class MemoryIngestions:
             if row.ingestion_id == ingestion_id and row.project_id == scope.project_id
         ]
 
-    def _document(self, scope: Scope, of: Generation) -> Document:
-        found: Document = self._transaction.get("documents", scope.tenant_id, (of.document_id,))
-        gone = collection_gone(self._transaction, found)
-        return found if gone is None else replace(found, gone_with=gone)
-
-    def _name(self, scope: Scope, of: Generation) -> str:
-        found = self._document(scope, of)
-        return "" if found.tombstoned_at else found.name
+    def _document(self, of: Generation) -> Document | None:
+        found: Document | None = self._transaction.get("documents", of.tenant_id, (of.document_id,))
+        gone = None if found is None else collection_gone(self._transaction, found)
+        return found if found is None or gone is None else replace(found, gone_with=gone)
 
 
 def _latest(rows: Sequence[Generation]) -> dict[UUID, Generation]:

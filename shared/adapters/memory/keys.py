@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from shared.adapters.memory.access import names, role_name
 from shared.adapters.memory.references import refer
 from shared.adapters.memory.rights import of_role, rights
 from shared.adapters.memory.rows_transaction import Key, Transaction
 from shared.adapters.memory.tombstones import is_within, room_gone
+from shared.domain.access import Reader, ReaderKind
 from shared.domain.errors import Conflict
 from shared.domain.pages import After
 from shared.domain.receipts import Subject
@@ -67,7 +69,22 @@ class MemoryKeys:
         held = self._held(row, None if whole or project is None else project.id)
         permissions = row.permissions if held is None else row.permissions & held
         archived_at = None if project is None else project.archived_at
-        return Authenticated(replace(row, revoked_at=gone, permissions=permissions), live, archived_at)
+        self._transaction.admitted = self._readers(row, live)
+        return Authenticated(
+            replace(row, revoked_at=gone, permissions=permissions), live, archived_at, self._transaction.admitted
+        )
+
+    def _readers(self, row: Credential, project_id: UUID | None) -> frozenset[str]:
+        """The names by which access lists admit whoever the key acts for; of nobody's key its own."""
+        if row.user_id is not None:
+            return names(self._transaction, row.tenant_id, row.user_id, project_id)
+        if row.service_account_id is None:
+            return frozenset({Reader(ReaderKind.KEY, str(row.id)).name})
+        account = self._transaction.get("service_accounts", row.tenant_id, (row.service_account_id,))
+        if account.disabled_at is not None or account.project_id not in (None, project_id):
+            return frozenset()
+        own = Reader(ReaderKind.SERVICE_ACCOUNT, str(account.id))
+        return frozenset({own.name, role_name(account.role).name})
 
     def _owner_gone(self, row: Credential) -> datetime | None:
         moments: list[datetime | None] = []

@@ -29,11 +29,13 @@ def above(transaction: Transaction, tenant_id: UUID, unit_id: UUID | None) -> li
     return found
 
 
-def rights(transaction: Transaction, tenant_id: UUID, user_id: UUID, project_id: UUID | None) -> frozenset[Permission]:
-    """All that a member may do in a project, or, None, in the tenant as a whole."""
+def of_member(
+    transaction: Transaction, tenant_id: UUID, user_id: UUID, project_id: UUID | None
+) -> list[RoleRef | None]:
+    """The roles that a member has in a project, or, None, in the tenant as a whole."""
     membership = transaction.get("memberships", tenant_id, (user_id,))
     if membership is None or membership.suspended_at is not None:
-        return frozenset()
+        return []
     roles = [membership.role]
     project = None if project_id is None else transaction.get("projects", tenant_id, (project_id,))
     if project is not None:
@@ -41,4 +43,10 @@ def rights(transaction: Transaction, tenant_id: UUID, user_id: UUID, project_id:
         places += [("unit_members", unit_id) for unit_id in above(transaction, tenant_id, project.unit_id)]
         held = [transaction.get(table, tenant_id, (place, user_id)) for table, place in places]
         roles += [one.role for one in held if one is not None]
+    return roles
+
+
+def rights(transaction: Transaction, tenant_id: UUID, user_id: UUID, project_id: UUID | None) -> frozenset[Permission]:
+    """All that a member may do in a project, or, None, in the tenant as a whole."""
+    roles = of_member(transaction, tenant_id, user_id, project_id)
     return frozenset().union(*(of_role(transaction, tenant_id, role) for role in roles))

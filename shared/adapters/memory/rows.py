@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from shared.adapters.memory.access import MemoryAccess
 from shared.adapters.memory.admissions import MemoryAdmissions
 from shared.adapters.memory.attempts import MemoryAttempts
 from shared.adapters.memory.audit import MemoryAudit
@@ -24,7 +25,7 @@ from shared.adapters.memory.outbox import MemoryOutbox
 from shared.adapters.memory.rates import MemoryRates
 from shared.adapters.memory.receipts import MemoryReceipts
 from shared.adapters.memory.roles import MemoryRoles
-from shared.adapters.memory.rows_transaction import Tables, Transaction
+from shared.adapters.memory.rows_transaction import Now, Tables, Transaction, now
 from shared.adapters.memory.service_accounts import MemoryServiceAccounts
 from shared.adapters.memory.sessions import MemorySessions
 from shared.adapters.memory.tickets import MemoryTickets
@@ -44,6 +45,7 @@ class MemoryRows:
         self.keys = MemoryKeys(transaction)
         self.collections = MemoryCollections(transaction)
         self.documents = MemoryDocuments(transaction)
+        self.access = MemoryAccess(transaction)
         self.admissions = MemoryAdmissions(transaction)
         self.indexes = MemoryIndexes(transaction)
         self.chunks = MemoryChunks(transaction)
@@ -74,10 +76,12 @@ class MemoryRows:
 class MemoryStore:
     """One database, as long as the object lives."""
 
-    def __init__(self, revision: str = "memory") -> None:
+    def __init__(self, revision: str = "memory", now: Now = now) -> None:
         """Args:
         revision: what `tenants.revision` answers.
+        now: the time, by which access lists grow stale.
         """
+        self._now = now
         self._tables = Tables()
         self._revision = revision
 
@@ -88,7 +92,8 @@ class MemoryStore:
         Args:
             scope: whose rows can be seen; None: nobody's, until `keys.authenticate` has found a key.
         """
-        transaction = Transaction(self._tables, None if scope is None else scope.tenant_id)
+        tenant_id, admitted = (None, frozenset[str]()) if scope is None else (scope.tenant_id, scope.admitted)
+        transaction = Transaction(self._tables, tenant_id, admitted, self._now)
         try:
             yield MemoryRows(transaction, self._revision)
             transaction.commit()

@@ -5,23 +5,32 @@ until it commits, and dropped when it fails. Whoever writes or locks a row holds
 it in the order they came; a circle of waiting ends with an error for the one who closed it. Rows belong to tenants:
 those of another tenant than the transaction's cannot be read or written.
 
-There is no time and no chance in here, so a test that decides the order of its tasks gets the same outcome every time.
+There is no chance in here, and no time but what makes access lists stale, so a test that decides the order of its
+tasks gets the same outcome every time.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from shared.domain.access import AccessList, ListKind, Lists
 from shared.domain.errors import Forbidden, Unavailable
 
+type Now = Callable[[], datetime]
 type Key = tuple[object, ...]
 type Rows = dict[Key, Any]
 type Place = tuple[str, UUID | None, Key]
 
 DELETED: object = object()
 """Stands for a row that the transaction has removed."""
+
+
+def now() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
 
 
 class Tables:
@@ -36,12 +45,18 @@ class Tables:
 class Transaction:
     """One open transaction."""
 
-    def __init__(self, tables: Tables, tenant_id: UUID | None) -> None:
+    def __init__(
+        self, tables: Tables, tenant_id: UUID | None, admitted: frozenset[str] | None = frozenset(), now: Now = now
+    ) -> None:
         """Args:
         tables: shared by all transactions of a store.
         tenant_id: whose rows it may touch; None: nobody's, until a key is authenticated.
+        admitted: the names by which access lists admit who asks; None: all documents are seen.
+        now: the time, by which lists grow stale.
         """
         self.tenant_id = tenant_id
+        self.admitted = admitted
+        self._now = now
         self.user_id: UUID | None = None
         """Whose own rows, outside all tenants, it may touch; None: nobody's, until somebody is known."""
         self.waits_for: Place | None = None
@@ -52,9 +67,27 @@ class Transaction:
 
     def get(self, table: str, tenant_id: UUID | None, key: Key) -> Any:
         """One row, or None."""
+        row = self.whole(table, tenant_id, key)
+        return None if row is not None and self._kept_back(table, row) else row
+
+    def whole(self, table: str, tenant_id: UUID | None, key: Key) -> Any:
+        """One row, or None, whatever its access list says."""
         if tenant_id != self.tenant_id and tenant_id is not None:
             return None
         return self._current(table, tenant_id, key)
+
+    def list_of(self, kind: ListKind, tenant_id: UUID, id: UUID) -> AccessList | None:
+        """The access list of a document or a collection."""
+        found: AccessList | None = self._current("access_lists", tenant_id, (kind, id))
+        return found
+
+    def _kept_back(self, table: str, row: Any) -> bool:
+        """The wall of access lists: whether a row is a document that whoever asks may not read."""
+        if table != "documents" or self.admitted is None:
+            return False
+        own = self.list_of(ListKind.DOCUMENT, row.tenant_id, row.id)
+        lists = Lists(own, self.list_of(ListKind.COLLECTION, row.tenant_id, row.collection_id))
+        return not lists.admit(self.admitted, self._now())
 
     def require(self, tenant_id: UUID | None) -> None:
         """See that rows of this tenant may be written.
@@ -77,7 +110,7 @@ class Transaction:
     def items(self, table: str, tenant_id: UUID | None) -> Iterator[tuple[Key, Any]]:
         """Every row of the tenant, in no order."""
         if tenant_id == self.tenant_id or tenant_id is None:
-            yield from self._merged(table, tenant_id)
+            yield from ((key, row) for key, row in self._merged(table, tenant_id) if not self._kept_back(table, row))
 
     def everyones(self, table: str) -> Iterator[tuple[UUID, Key, Any]]:
         """Every row of every tenant: for the few questions that cross tenants."""

@@ -22,9 +22,11 @@ from shared.domain.documents import (
 
 GenerationRow = namedtuple("GenerationRow", [column.name for column in generations.columns])  # type: ignore[misc]
 
+# All but the access list, which its own repository reads and sets.
+SHOWN = tuple(column for column in documents.columns if not column.name.startswith("readers"))
 DOCUMENT_COLUMNS = tuple(
     column.name
-    for column in documents.columns
+    for column in SHOWN
     if column.name not in ("tenant_id", "project_id", "id", "created_at", "committed_0", "committed_1")
 )
 GENERATION_KEY = ("tenant_id", "project_id", "document_id", "number")
@@ -124,7 +126,7 @@ def generation_values(generation: Generation) -> dict[str, object]:
 
 def read_both(row: Row[Any]) -> tuple[Document, Generation]:
     """A row as `read_document` takes it, then all of `generations`: both have some of the same names."""
-    return read_document(row), read_generation(GenerationRow(*row[len(documents.columns) + 2 :]))
+    return read_document(row), read_generation(GenerationRow(*row[len(SHOWN) + 2 :]))
 
 
 def read_generation(row: Any) -> Generation:

@@ -27,6 +27,7 @@ from shared.adapters.postgres.document_rows import (
     DOCUMENT_COLUMNS,
     GENERATION_COLUMNS,
     GENERATION_KEY,
+    SHOWN,
     document_values,
     generation_values,
     read_both,
@@ -51,7 +52,7 @@ from shared.ports.documents import DocumentFilter, DueGeneration, FailedFilter, 
 D, G, C = documents.c, generations.c, collections.c
 
 # For statements that find nothing that is gone.
-PRESENT = select(documents, null().label("gone_with"), LIVE_SLOT)
+PRESENT = select(*SHOWN, null().label("gone_with"), LIVE_SLOT)
 
 MINE = (D.tenant_id == TENANT) & (D.project_id == PROJECT)
 NO_TOMBSTONE = D.tombstoned_at.is_(None)
@@ -75,14 +76,14 @@ ADD = (
     .returning(D.id)
 )
 PROJECT_OF = Lookup(select(D.project_id).where((D.tenant_id == TENANT) & (D.id == ID)))
-ONE = select(documents, GONE_WITH, LIVE_SLOT).where(MINE & (D.id == ID))
+ONE = select(*SHOWN, GONE_WITH, LIVE_SLOT).where(MINE & (D.id == ID))
 GET = Lookup(ONE)
 LOCK = Lookup(ONE.with_for_update(of=documents))
 WITH_GENERATIONS = select(
-    documents, GONE_WITH, LIVE_SLOT, *(column.label(f"generation_{column.name}") for column in G)
+    *SHOWN, GONE_WITH, LIVE_SLOT, *(column.label(f"generation_{column.name}") for column in G)
 ).join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
 OF_FUNCTION = (
-    f"SELECT {', '.join(f'(f.document).{column.name}' for column in D)}, f.gone_with, f.live_slot, "
+    f"SELECT {', '.join(f'(f.document).{column.name}' for column in SHOWN)}, f.gone_with, f.live_slot, "
     f"{', '.join(f'(f.generation).{column.name} AS generation_{column.name}' for column in G)} "
 )
 LATEST = spelled(f"{OF_FUNCTION} FROM lambent_latest(:tenant, :project, :of_id) f")

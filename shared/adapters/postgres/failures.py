@@ -43,6 +43,8 @@ def meaning(cause: BaseException | None, *, lost: bool = False) -> LambentError 
         return Conflict("something with the same key exists already", code="already_exists")
     if state == "23503":
         return Conflict("it refers to something that is not there", code="missing_reference")
+    if state == "42501" and '"readable"' in str(cause):
+        return Forbidden("who may not read what is in a collection adds nothing to it", code="not_a_reader")
     if state == "42501":
         return Forbidden("the rows are outside this transaction's tenant", code="outside_tenant")
     if state in UNSTORABLE or (isinstance(cause, psycopg.DataError) and not state):

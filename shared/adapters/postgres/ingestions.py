@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, case, exists, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from shared.adapters.postgres.document_rows import read_both
+from shared.adapters.postgres.document_rows import SHOWN, read_both
 from shared.adapters.postgres.engine import Session
 from shared.adapters.postgres.gate import GONE_WITH, LIVE_SLOT
 from shared.adapters.postgres.models import collections, documents, generations, ingestion_events, ingestions
@@ -43,11 +43,14 @@ JOIN = (
     .returning(*ingestions.columns)
 )
 HAPPENED = text("SELECT lambent_happened(:tenant, :project, :of_id, CAST(:news AS jsonb), :now)")
+# Everything is counted; what is named, the reader may read.
 TALLIES = text(f"""
 WITH mine AS (
   SELECT g.document_id, g.number, g.state, coalesce(g.failure ->> 'code', '') AS code, g.failure, g.counts,
-    g.number = max(g.number) OVER (PARTITION BY g.document_id) AS latest
-  FROM generations g WHERE g.tenant_id = :tenant AND g.project_id = :project AND g.ingestion_id = :of_id
+    g.number = max(g.number) OVER (PARTITION BY g.document_id) AS latest,
+    d.id IS NOT NULL AND g.failure IS NOT NULL AS shown
+  FROM generations g LEFT JOIN documents d ON d.tenant_id = :tenant AND d.id = g.document_id
+  WHERE g.tenant_id = :tenant AND g.project_id = :project AND g.ingestion_id = :of_id
 ), grouped AS (
   SELECT state, code, count(*) FILTER (WHERE latest) AS documents,
     coalesce(sum((counts ->> 'pages')::bigint), 0) AS pages,
@@ -56,10 +59,10 @@ WITH mine AS (
     coalesce(sum((counts ->> 'embedded')::bigint), 0) AS embedded,
     coalesce(sum((counts ->> 'reused')::bigint), 0) AS reused,
     coalesce(sum((counts ->> 'tokens')::bigint), 0) AS tokens,
-    (array_agg(document_id ORDER BY document_id) FILTER (WHERE latest AND failure IS NOT NULL))[1:{EXAMPLES}] AS ids,
-    (array_agg(number ORDER BY document_id) FILTER (WHERE latest AND failure IS NOT NULL))[1:{EXAMPLES}] AS numbers,
+    (array_agg(document_id ORDER BY document_id) FILTER (WHERE latest AND shown))[1:{EXAMPLES}] AS ids,
+    (array_agg(number ORDER BY document_id) FILTER (WHERE latest AND shown))[1:{EXAMPLES}] AS numbers,
     (array_agg(failure ->> 'detail' ORDER BY document_id)
-      FILTER (WHERE latest AND failure IS NOT NULL))[1:{EXAMPLES}] AS details
+      FILTER (WHERE latest AND shown))[1:{EXAMPLES}] AS details
   FROM mine GROUP BY state, code
 )
 SELECT q.*, (
@@ -69,7 +72,7 @@ SELECT q.*, (
 FROM grouped q ORDER BY q.state, q.code
 """)
 LATEST = (
-    select(documents, GONE_WITH, LIVE_SLOT, *(column.label(f"generation_{column.name}") for column in G))
+    select(*SHOWN, GONE_WITH, LIVE_SLOT, *(column.label(f"generation_{column.name}") for column in G))
     .join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
     .where(MEMBER)
     .ext(distinct_on(G.document_id))
@@ -98,6 +101,7 @@ EVENTS = (
     select(ingestion_events)
     .join(ingestions, (R.tenant_id == E.tenant_id) & (R.id == E.ingestion_id))
     .where(ONE & (E.tenant_id == TENANT) & (E.sequence > bindparam("after")))
+    .where(E.document_id.is_(None) | exists().where((D.tenant_id == TENANT) & (D.id == E.document_id)))
     .order_by(E.sequence)
     .limit(bindparam("most"))
 )

@@ -16,6 +16,7 @@ from shared.adapters.postgres.failures import meaning, unstorable
 from shared.adapters.postgres.lean import AsyncConnection, AsyncEngine
 from shared.adapters.postgres.lookup import named_rows
 from shared.domain.errors import CommitUnknown, Outage, Unavailable
+from shared.domain.tenants import TenantScope
 
 if TYPE_CHECKING:
     from shared.adapters.postgres.engine import Session
@@ -72,7 +73,7 @@ class Line:
         """Whether the connection is of no use any more."""
         return self.driver.broken or self.driver.closed
 
-    async def take(self, tenant_id: UUID | None) -> Sequence[str]:
+    async def take(self, scope: TenantScope | None) -> Sequence[str]:
         """Wait for this connection's turn; what is taken must be left. Returns what begins a transaction.
 
         Raises:
@@ -87,7 +88,9 @@ class Line:
                 raise Outage(detail, code="database_busy") from error
         else:
             await self._turn.acquire()
-        return opening(tenant_id, self._timeouts)
+        if scope is None:
+            return opening(None, frozenset(), self._timeouts)
+        return opening(scope.tenant_id, scope.admitted, self._timeouts)
 
     async def commit(self, session: "Session") -> None:
         """Commit what was begun.
@@ -212,15 +215,17 @@ class Line:
 
 
 @lru_cache(64)
-def opening(tenant_id: UUID | None, timeouts: Timeouts) -> Sequence[str]:
+def opening(tenant_id: UUID | None, admitted: frozenset[str] | None, timeouts: Timeouts) -> Sequence[str]:
     """What begins a transaction.
 
     All settings are local to it; the tenant is set even when there is none, and the user, who is not known before a
-    credential was read, to none, so that nothing older shows through.
+    credential was read, to none, so that nothing older shows through. A scope's
+    names need no quoting.
     """
     settings = {
         "lambent.tenant": "" if tenant_id is None else str(UUID(int=tenant_id.int)),
         "lambent.user": "",
+        "lambent.readers": "*" if admitted is None else ",".join(sorted(admitted)),
         "TimeZone": "UTC",
         "statement_timeout": int(timeouts.statement),
         "lock_timeout": int(timeouts.lock),

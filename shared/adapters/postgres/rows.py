@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from shared.adapters.postgres.engine import Session
 
 if TYPE_CHECKING:
+    from shared.adapters.postgres.access import PgAccess
     from shared.adapters.postgres.admissions import PgAdmissions
     from shared.adapters.postgres.attempts import PgAttempts
     from shared.adapters.postgres.audit import PgAudit
@@ -78,6 +79,13 @@ class PgRows:
         from shared.adapters.postgres.documents import PgDocuments
 
         return PgDocuments(self._session)
+
+    @cached_property
+    def access(self) -> PgAccess:
+        """Access lists."""
+        from shared.adapters.postgres.access import PgAccess
+
+        return PgAccess(self._session)
 
     @cached_property
     def admissions(self) -> PgAdmissions:

@@ -32,7 +32,7 @@ class PgStore:
             Unavailable: the database cannot be reached or did not finish in time.
             CommitUnknown: the connection broke while committing: the work is to be repeated.
         """
-        session = Session(self._line, await self._line.take(None if scope is None else scope.tenant_id))
+        session = Session(self._line, await self._line.take(scope))
         try:
             yield PgRows(session)
             await self._line.commit(session)

@@ -147,7 +147,10 @@ PURGE_KEYS = "DELETE FROM api_keys WHERE tenant_id = :tenant AND {within}"
 # The function is the clerk's: it sees every tenant's keys. What it finds sets the context for the rest of the
 # transaction.
 AUTHENTICATE = SQL(
-    "SELECT k.*, set_config('lambent.tenant', k.tenant_id::text, true) AS context FROM lambent_key({}, {}, {}, {}) k"
+    "SELECT k.*, set_config('lambent.tenant', k.tenant_id::text, true) AS context, "
+    "set_config('lambent.readers', r.names, true) AS readers "
+    "FROM lambent_key({}, {}, {}, {}) k "
+    "CROSS JOIN LATERAL lambent_readers(k.tenant_id, k.user_id, k.service_account_id, k.id, k.room) r"
 )
 
 
@@ -201,7 +204,8 @@ class PgKeys:
 
             live = credential.permissions & held(row.held_roles, row.held_permissions)
             credential = replace(credential, permissions=live)
-        return Authenticated(credential, row.room, row.room_archived_at)
+        readers = frozenset(filter(None, row.readers.split(",")))
+        return Authenticated(credential, row.room, row.room_archived_at, readers)
 
     async def get(self, scope: TenantScope, key_id: UUID) -> Credential | None:
         """One key of the tenant, with the permissions it was made with."""

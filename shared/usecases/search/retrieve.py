@@ -23,6 +23,11 @@ MAX_FILTERED_DOCUMENTS = 1000
 is refused there.
 """
 
+DEEPER, DEEPEST = 10, 10_000
+"""By how much more a store without a read gate is asked for when too little of what it named may be read, and the
+most it can be asked for.
+"""
+
 STALE_FACTOR = 3
 """Over-fetch for a store without a read gate of its own: it may return older generations and deleted documents for a
 while.
@@ -162,16 +167,37 @@ async def _vector_leg(
     if question.query.mode is SearchMode.KEYWORD:
         return []
     return [
-        await ports.vectors.query(
+        await _nearest(
             scope,
+            ports,
             [one for one in collections if one.model.name == model],
             question.vectors[model],
-            LEG_DEPTH,
-            filter=question.query.filter,
-            document_ids=document_ids,
+            question.query.filter,
+            document_ids,
         )
         for model in sorted({one.model.name for one in collections})
     ]
+
+
+async def _nearest(
+    scope: Scope,
+    ports: Ports,
+    collections: Sequence[Collection],
+    vector: Sequence[float],
+    filter: Filter | None,
+    document_ids: Sequence[UUID] | None,
+) -> Sequence[LegHit]:
+    """The leg of one model. A store without a read gate is asked for more until enough of it may be read."""
+    depth = LEG_DEPTH
+    while True:
+        found = await ports.vectors.query(scope, collections, vector, depth, filter=filter, document_ids=document_ids)
+        if ports.vectors.filters:
+            return found
+        living = await ports.documents.living(scope, sorted({hit.id.document_id for hit in found}))
+        kept = [hit for hit in found if hit.id.document_id in living]
+        if len(kept) >= LEG_DEPTH or len(found) < depth or depth >= DEEPEST:
+            return kept[:LEG_DEPTH]
+        depth = min(depth * DEEPER, DEEPEST)
 
 
 async def _keyword_leg(

@@ -290,7 +290,10 @@ def faults(connection: Connection) -> list[str]:
 
 def policy_faults(connection: Connection, table: str) -> list[str]:
     policies = connection.execute(
-        "SELECT policyname, roles::text[], cmd, qual, with_check FROM pg_policies WHERE tablename = %s", [table]
+        "SELECT policyname, roles::text[], cmd, qual, with_check FROM pg_policies "
+        # A restrictive one only takes away from what the others let through.
+        "WHERE tablename = %s AND permissive = 'PERMISSIVE'",
+        [table],
     ).fetchall()
     found = []
     walls = [row for row in policies if row[1] != ["lambent_clerk"]]
@@ -426,6 +429,9 @@ async def test_row_security_off_is_an_error_and_not_a_way_through(store: PgStore
         as_app.execute("SELECT * FROM documents")
 
 
+ACCESS_LIST = ("readers", "readers_until", "readers_problem", "readers_set_at", "readers_set_by")
+
+
 def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> None:
     role = as_superuser.execute(
         "SELECT rolsuper, rolbypassrls, rolcanlogin FROM pg_roles WHERE rolname = 'lambent_clerk'"
@@ -436,12 +442,15 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
         "WHERE grantee = 'lambent_clerk' AND table_name NOT IN ('outbox', 'tickets')"
     ).fetchall()
     seen = {row[0] for row in columns}
-    assert {name for name in seen if not name.endswith(" SELECT")} == {"api_keys.last_used_at UPDATE"}
+    assert {name for name in seen if not name.endswith(" SELECT")} == {
+        "api_keys.last_used_at UPDATE",
+        *(f"{table}.{column} UPDATE" for table in ("collections", "documents") for column in ACCESS_LIST),
+    }
     seen = {name for name in seen if name.endswith(" SELECT")}
     assert {name.split(".")[0] for name in seen} == {
         *("tenants", "projects", "api_keys", "generations", "documents", "receipts", "indexes", "webhook_deliveries"),
         *("users", "identities", "sessions", "refresh_tokens", "memberships", "unit_members", "project_members"),
-        *("units", "roles", "service_accounts", "invitations"),
+        *("units", "roles", "service_accounts", "invitations", "collections"),
     }
     told = {name.removesuffix(" SELECT") for name in seen if not name.startswith("api_keys")}
     assert told == {
@@ -473,8 +482,12 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
         ),
         *(
             f"documents.{column}"
-            for column in ("tenant_id", "project_id", "id", "latest_generation", "tombstoned_at", "swept_at")
+            for column in (
+                *("tenant_id", "project_id", "collection_id", "id", "latest_generation", "tombstoned_at"),
+                *("swept_at", *ACCESS_LIST),
+            )
         ),
+        *(f"collections.{column}" for column in ("tenant_id", "project_id", "id", "deleted_at", *ACCESS_LIST)),
     }
     assert rights(as_superuser, "outbox", "lambent_clerk") == {"SELECT", "DELETE"}
     assert rights(as_superuser, "tickets", "lambent_clerk") == {"SELECT", "DELETE"}
@@ -498,6 +511,9 @@ def test_functions_that_act_for_others_are_known_and_pinned(as_superuser: Connec
         "lambent_deliveries_due",
         "lambent_due",
         "lambent_access",
+        "lambent_access_list",
+        "lambent_put_access_list",
+        "lambent_readers",
         "lambent_belongings",
         "lambent_forget_tickets",
         "lambent_invitation",
