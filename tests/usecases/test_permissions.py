@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.domain.access import ListKind
 from shared.domain.documents import Source
 from shared.domain.errors import Forbidden
 from shared.domain.events import GenerationMessage, Queue
@@ -18,6 +19,8 @@ from shared.ports.blobs import Bucket
 from shared.ports.documents import DocumentFilter, DueGeneration
 from shared.ports.ports import Ports
 from shared.ports.receipts import ReceiptFilter
+from shared.usecases.access import manage as access
+from shared.usecases.access.explain import explain
 from shared.usecases.audit import read as audit
 from shared.usecases.chats import answer, converse
 from shared.usecases.collections import manage as collections
@@ -79,6 +82,9 @@ USE_CASES: list[tuple[str, Permission, UseCase]] = [
     ("receipts.get", P.DOCUMENTS_READ, lambda s, p: receipts.get_receipt(s, p, ID)),
     ("receipts.kept", P.PROJECTS_READ, lambda s, p: receipts.kept_receipt(s, p, ID)),
     ("orgs.get", P.ORGS_READ, orgs.get),
+    ("access.read", P.ACCESS_READ, lambda s, p: access.read_list(s, p, ListKind.DOCUMENT, ID)),
+    ("access.set", P.ACCESS_WRITE, lambda s, p: access.set_list(s, p, ListKind.COLLECTION, ID, access.Wanted(None))),
+    ("access.explain", P.ACCESS_READ, lambda s, p: explain(s, p, ID, ID)),
     ("orgs.rename", P.ORGS_WRITE, lambda s, p: orgs.rename(s, p, "x")),
     ("audit.list", P.AUDIT_READ, lambda s, p: audit.list_events(s, p, AuditFilter(), cursor=None, limit=1)),
     ("members.list", P.MEMBERS_READ, lambda s, p: members.list_members(s, p, cursor=None, limit=1)),

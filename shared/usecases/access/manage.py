@@ -6,11 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.domain.access import AccessList, ListKind, Lists, Reader, ReaderKind
-from shared.domain.audit import AuditEvent
 from shared.domain.errors import Invalid, NotFound
 from shared.domain.roles import BuiltIn
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports
+from shared.usecases.audit.note import note
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ async def set_list(scope: Scope, ports: Ports, kind: ListKind, id: UUID, wanted:
         await _require_known(scope, ports, sorted(readers - known))
     if not await ports.access.put(scope, kind, id, access):
         raise _missing(kind)
-    await ports.audit.add(scope, _event(scope, ports, kind, id, access))
+    told = {"before": _told(before.own), "after": _told(access), "problem": wanted.problem}
+    await note(scope, ports, f"{kind}.readers_set", id, project_id=scope.project_id, **told)
     return await _found(scope, ports, kind, id)
 
 
@@ -96,20 +97,5 @@ async def _known(scope: Scope, ports: Ports, reader: Reader) -> bool:
             return await ports.keys.get(scope, id) is not None
 
 
-def _event(scope: Scope, ports: Ports, kind: ListKind, id: UUID, access: AccessList | None) -> AuditEvent:
-    details = (
-        {"readers": None}
-        if access is None
-        else {"readers": sorted(reader.name for reader in access.readers), "problem": access.problem}
-    )
-    return AuditEvent(
-        id=ports.ids.new(),
-        tenant_id=scope.tenant_id,
-        at=ports.clock.now(),
-        action="access_list.set",
-        actor=str(scope.principal),
-        subject_kind=kind,
-        subject_id=str(id),
-        project_id=scope.project_id,
-        details=details,
-    )
+def _told(access: AccessList | None) -> list[str] | None:
+    return None if access is None else sorted(reader.name for reader in access.readers)
