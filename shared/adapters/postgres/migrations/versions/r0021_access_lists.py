@@ -5,14 +5,14 @@ is the system's own. A second policy on `documents` stands beside the tenant's, 
 statement, whichever it is, sees a document that its list keeps from the reader, and none can forget to ask. Without the
 setting only what is everyone's is seen.
 
-Revision ID: 0020
-Revises: 0019
+Revision ID: 0021
+Revises: 0020
 """
 
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
