@@ -5,14 +5,14 @@ is the system's own. A second policy on `documents` stands beside the tenant's, 
 statement, whichever it is, sees a document that its list keeps from the reader, and none can forget to ask. Without the
 setting only what is everyone's is seen.
 
-Revision ID: 0021
-Revises: 0020
+Revision ID: 0022
+Revises: 0021
 """
 
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
