@@ -29,3 +29,5 @@ class Access:
     """Built-in roles they hold there, by name."""
     permissions: tuple[str, ...]
     """What their other roles there hold, by name."""
+    readers: frozenset[str] = frozenset()
+    """The names by which access lists admit them there."""

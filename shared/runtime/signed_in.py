@@ -37,7 +37,14 @@ async def project_scope(request: Request, ports: Ports, token: str) -> Scope:
         raise NotFound("no such project of yours", code="project_not_found")
     if found.archived_at is not None:
         raise project_archived()
-    return Scope(tenant_id, _principal(claims), permissions, found.project_id, address=address_seen(request))
+    return Scope(
+        tenant_id,
+        _principal(claims),
+        permissions,
+        found.project_id,
+        readers=found.readers,
+        address=address_seen(request),
+    )
 
 
 async def tenant_scope(request: Request, ports: Ports, token: str) -> TenantScope:

@@ -28,6 +28,7 @@ from tests.contracts.samples import (
     new_id,
     new_room,
 )
+from tests.contracts.test_users import claims_of, signed_in
 
 SEARCH = frozenset({Permission.SEARCH_QUERY})
 ADA, BOB = Reader(ReaderKind.USER, "ada"), Reader(ReaderKind.USER, "bob")
@@ -315,3 +316,17 @@ async def test_users_are_real(store: Store) -> None:
     async with store.transaction(room.scope) as rows:
         names = await rows.access.names(room.scope, user.id)
     assert await readable(store, replace(room.scope, readers=names)) == {made.id}
+
+
+async def test_signed_in_user_reads_by_their_names_where_they_work(store: Store) -> None:
+    room = await new_room(store)
+    user = await add_member(store, room, BuiltIn.VIEWER)
+    mine, theirs = await add_document(store, room), await add_document(store, room)
+    await restrict(store, room, ListKind.DOCUMENT, mine.id, listed(Reader(ReaderKind.USER, str(user.id))))
+    await restrict(store, room, ListKind.DOCUMENT, theirs.id, listed(ADA))
+    session = await signed_in(store, user, "a refresh token")
+    async with store.transaction(None) as rows:
+        found = await rows.sessions.access(claims_of(session), NOW, org=None, project=None, whole=False)
+        assert found is not None
+        assert found.readers == {f"user:{user.id}", "role:viewer"}
+        assert await rows.documents.living(room.scope, [mine.id, theirs.id]) == {mine.id}

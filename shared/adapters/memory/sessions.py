@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from shared.adapters.memory.access import names
 from shared.adapters.memory.rights import rights
 from shared.adapters.memory.rows_transaction import Transaction
 from shared.domain.sessions import Ended, RefreshToken, UserSession
@@ -72,6 +73,7 @@ class MemorySessions:
         room = rooms[0] if len(rooms) == 1 else None
         where = None if whole or room is None else room.id
         held = rights(self._transaction, tenant_id, claims.user_id, where)
+        self._transaction.admitted = names(self._transaction, tenant_id, claims.user_id, where)
         return Access(
             tenant_id,
             None if room is None else room.id,
@@ -79,6 +81,7 @@ class MemorySessions:
             len(mine),
             (),
             tuple(sorted(held)),
+            self._transaction.admitted,
         )
 
     def _organisations(self, user_id: UUID) -> Sequence[UUID]:

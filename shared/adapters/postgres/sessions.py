@@ -19,7 +19,9 @@ from shared.domain.users import UserScope
 # The functions are the clerk's: they see every user and every tenant. What they find sets the context.
 ACCESS = SQL(
     "SELECT a.*, set_config('lambent.tenant', coalesce(a.tenant_id::text, ''), true) AS tenant_context, "
-    "set_config('lambent.user', {}::text, true) AS user_context FROM lambent_access({}, {}, {}, {}, {}, {}) a"
+    "set_config('lambent.user', {}::text, true) AS user_context, "
+    "set_config('lambent.readers', r.names, true) AS readers FROM lambent_access({}, {}, {}, {}, {}, {}) a "
+    "CROSS JOIN LATERAL lambent_readers(a.tenant_id, {}, NULL, NULL, CASE WHEN NOT {} THEN a.project_id END) r"
 )
 SIGNED_IN = SQL(
     "SELECT s.user_id, set_config('lambent.user', s.user_id::text, true) AS context FROM lambent_session({}, {}, {}) s"
@@ -99,7 +101,9 @@ class PgSessions:
             whole: they want to work on the tenant itself, in no project.
         """
         # As with a key it is what a request begins with: it travels with BEGIN.
-        asked = ACCESS.format(claims.user_id, claims.user_id, claims.session_id, org, project, whole, now)
+        asked = ACCESS.format(
+            claims.user_id, claims.user_id, claims.session_id, org, project, whole, now, claims.user_id, whole
+        )
         row = await self._session.begin(asked.as_string())
         if row is None:
             return None
@@ -110,6 +114,7 @@ class PgSessions:
             organisations=row.organisations,
             roles=tuple(row.roles or ()),
             permissions=tuple(row.permissions or ()),
+            readers=frozenset(filter(None, row.readers.split(","))),
         )
 
     async def enter(self, claims: AccessClaims, now: datetime) -> bool:
