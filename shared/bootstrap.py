@@ -408,45 +408,8 @@ class OpenPorts:
         return part
 
 
-<<<<<<< HEAD
 ROWS = frozenset(name for name in vars(Rows) if not name.startswith("_"))
 """What a transaction gives; everything else needs none."""
-=======
-ROWS = frozenset(
-    [
-        "tenants",
-        "projects",
-        "keys",
-        "collections",
-        "documents",
-        "access",
-        "admissions",
-        "indexes",
-        "chunks",
-        "keywords",
-        "cache",
-        "chats",
-        "receipts",
-        "outbox",
-        "limits",
-        "rates",
-        "cursors",
-        "backlog",
-        "ingestions",
-        "webhooks",
-        "users",
-        "sessions",
-        "tickets",
-        "attempts",
-        "members",
-        "roles",
-        "units",
-        "invitations",
-        "service_accounts",
-        "audit",
-    ]
-)
->>>>>>> e44cbe0 (Signed-in users read by their names where they work)
 
 
 @asynccontextmanager

@@ -4,7 +4,8 @@ A collection without a list is everyone's of its project. A document without a l
 read its collection's documents. A list that is not known, because whoever keeps it could not be asked, and one that is
 older than was promised, admit nobody: what cannot be shown to be allowed is not.
 
-Lists are about what documents hold: name and settings of a collection are seen by whoever may read collections.
+Lists are about what documents hold and are called: name, settings and counts of a collection or a run are seen by
+whoever may read those.
 
 An API key reads as the member or the service account it acts for; one that belongs to nobody reads by a name of its
 own. Whoever may manage lists sees and changes every list of the project, and is not by that admitted to what is listed.

@@ -199,8 +199,8 @@ class MemoryCollections:
             return None
         documents: list[Document] = [
             row
-            for _, row in self._transaction.items("documents", scope.tenant_id)
-            if row.collection_id == collection_id and not row.deleted
+            for _, _, row in self._transaction.everyones("documents")
+            if row.tenant_id == scope.tenant_id and row.collection_id == collection_id and not row.deleted
         ]
         statistics = self._transaction.get("statistics", scope.tenant_id, (found.index_id,))
         return CollectionSummary(

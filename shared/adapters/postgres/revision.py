@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0022"
+HEAD = "0023"

@@ -5,14 +5,14 @@ is the system's own. A second policy on `documents` stands beside the tenant's, 
 statement, whichever it is, sees a document that its list keeps from the reader, and none can forget to ask. Without the
 setting only what is everyone's is seen.
 
-Revision ID: 0022
-Revises: 0021
+Revision ID: 0023
+Revises: 0022
 """
 
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
