@@ -6,8 +6,6 @@ tests/adapters/postgres checks them in the catalogue. Tables that most functions
 own; `catalogue` has all.
 """
 
-from typing import Any
-
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
     BigInteger,
@@ -40,7 +38,7 @@ from shared.adapters.postgres.index_tables import (
 )
 from shared.adapters.postgres.ingestion_tables import ingestion_events, ingestions
 from shared.adapters.postgres.receipt_tables import receipts
-from shared.adapters.postgres.schema import Instant, metadata, tenant_column
+from shared.adapters.postgres.schema import Instant, access_list, metadata, tenant_column
 from shared.adapters.postgres.webhook_tables import webhook_deliveries, webhooks
 
 __all__ = [
@@ -74,17 +72,6 @@ __all__ = [
     "webhook_deliveries",
     "webhooks",
 ]
-
-
-def _access_list() -> list[Column[Any]]:
-    """Who may read it, as names; null: it has no list. Only the clerk's functions set them."""
-    return [
-        Column("readers", ARRAY(Text)),
-        Column("readers_until", Instant),
-        Column("readers_problem", Text),
-        Column("readers_set_at", Instant),
-        Column("readers_set_by", Text),
-    ]
 
 
 def _texts(*names: str) -> list[Column[str]]:
@@ -168,7 +155,7 @@ collections = Table(
     # The index that is searched, and its place on every document. Only a cut changes them.
     Column("index_id", Uuid, nullable=False),
     Column("slot", SmallInteger, nullable=False),
-    *_access_list(),
+    *access_list(),
     Index("collections_with_list", "tenant_id", "id", postgresql_where=text("readers IS NOT NULL")),
     PrimaryKeyConstraint("tenant_id", "id"),
     # What a document refers to: its collection is one of its own project.
@@ -209,7 +196,7 @@ documents = Table(
     Column("updated_at", Instant, nullable=False),
     Column("tombstoned_at", Instant),
     Column("swept_at", Instant),
-    *_access_list(),
+    *access_list(),
     PrimaryKeyConstraint("tenant_id", "id"),
     ForeignKeyConstraint(
         ["tenant_id", "project_id", "collection_id"],
