@@ -1,9 +1,10 @@
-"""Access tokens as JSON Web Tokens (RFC 7519, RFC 9068) signed by Ed25519 (RFC 8037).
+"""Access tokens as JSON Web Tokens (RFC 7519, RFC 9068) signed by HMAC-SHA-256 (RFC 7518 §3.2).
 
-PyJWT and joserfc were compared: both are alive, free and built on `cryptography`, take equally long to import and check
-what they are told to. PyJWT has no further dependency and reads the key sets of other issuers too. Neither refuses a
-token that is spelled otherwise than it was written, so that is done here. The import takes some 50 ms: it happens with
-the first request that brings a token.
+Whoever reads tokens here is given the secret, so a key pair would protect nothing more, and `cryptography` would weigh
+13 MB in every function. PyJWT and joserfc were compared: both are alive, free, and check what they are told to; joserfc
+needs `cryptography` for every algorithm, PyJWT not for this one, and it reads the key sets of other issuers too.
+Neither refuses a token that is spelled otherwise than it was written, so that is done here. It is imported with the
+first request that brings a token.
 """
 
 import base64
@@ -15,13 +16,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shared.domain.errors import Unavailable
 from shared.domain.tokens import AccessClaims
 
-ALGORITHM = "EdDSA"
+ALGORITHM = "HS256"
 TYPE = "at+jwt"
 ISSUER = "lambent"
 AUDIENCE = "lambent-api"
@@ -29,7 +28,7 @@ LONGEST = timedelta(minutes=15)
 SKEW = timedelta(seconds=60)
 """How far apart the clocks of two machines may be."""
 PART = r"[A-Za-z0-9_-]"
-SHAPE = re.compile(rf"{PART}{{20,200}}\.{PART}{{20,600}}\.{PART}{{86}}")
+SHAPE = re.compile(rf"{PART}{{20,200}}\.{PART}{{20,600}}\.{PART}{{43}}")
 HEADER = frozenset({"alg", "typ", "kid"})
 CLAIMS = frozenset({"iss", "aud", "sub", "sid", "iat", "exp"})
 SHORTEST_SECRET = 32
@@ -53,7 +52,7 @@ class JoseTokens:
         if not parts or any(len(part) < SHORTEST_SECRET for part in parts):
             raise Unavailable("this deployment has no secret to sign tokens by", code="not_configured")
         keys = [_key(part) for part in parts]
-        self._keys = {_name(key): key.public_key() for key in keys}
+        self._keys = {_name(key): key for key in keys}
         self._first = keys[0]
 
     def issue(self, claims: AccessClaims) -> str:
@@ -96,13 +95,12 @@ class JoseTokens:
         return claims
 
 
-def _key(secret: str) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(hmac.digest(secret.encode(), b"lambent access token", hashlib.sha256))
+def _key(secret: str) -> bytes:
+    return hmac.digest(secret.encode(), b"lambent access token", hashlib.sha256)
 
 
-def _name(key: Ed25519PrivateKey) -> str:
-    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return hashlib.sha256(public).hexdigest()[:16]
+def _name(key: bytes) -> str:
+    return hmac.digest(key, b"name", hashlib.sha256).hex()[:16]
 
 
 def _canonical(part: str) -> bool:
