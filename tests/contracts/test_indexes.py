@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.access import AccessList, ListKind
 from shared.domain.chunks import ChunkId
 from shared.domain.collections import EmbeddingModel
 from shared.domain.documents import Document, DocumentStatus, GenerationState, Reason, advance, fail
@@ -323,3 +324,17 @@ async def test_restate_makes_of_documents_what_they_are_in_an_index(store: Store
             found = await rows.documents.get(where.scope, document.id)
             assert found is not None
             assert found.status is status
+
+
+async def test_indexes_compared_by_whom_a_document_does_not_admit_leave_it_out(store: Store) -> None:
+    room = await new_room(store)
+    made = await add(store, room, beside(room))
+    hidden, shown = await index(store, room, ["secret"]), await index(store, room, ["open"])
+    nobody = AccessList(frozenset(), NOW, "user:someone")
+    async with store.transaction(room.scope) as rows:
+        first = await first_of(rows, room)
+        await rows.documents.add_generation(room.scope, generation(hidden, 2, index=made.id, slot=1, origin=1))
+        assert await rows.access.put(room.scope, ListKind.DOCUMENT, hidden.id, nobody)
+    async with store.transaction(room.scope) as rows:
+        behind = await rows.indexes.behind(room.scope, made, first, 10)
+        assert [one.document_id for one in behind] == [shown.id]

@@ -150,7 +150,8 @@ class MemoryIndexes:
     def _made_for(self, scope: Scope, index: Index) -> Iterator[Generation]:
         documents = {key[0]: row for key, row in self._transaction.items("documents", scope.tenant_id)}
         for _, row in self._transaction.items("generations", scope.tenant_id):
-            of = documents[row.document_id].collection_id
+            # Of a document that this transaction may not read, nothing is seen.
+            of = documents[row.document_id].collection_id if row.document_id in documents else None
             if of == index.collection_id and (row.index or of) == index.id:
                 yield row
 
