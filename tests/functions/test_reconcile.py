@@ -182,6 +182,32 @@ def test_what_a_later_version_left_when_it_failed_is_removed(
     assert api_client.get(f"/documents/{sample_document}").json["version"] == 1
 
 
+def test_vectors_that_a_worker_wrote_for_a_version_that_failed_are_removed(
+    remote: RemoteVectors, world: World, api_client: Client, collection: str
+) -> None:
+    document = api_client.upload(collection, LEAVE)
+    world.settle()
+    slot = api_client.post(f"/documents/{document}/versions", {}).json
+    world.send(slot, LEAVE_CHANGED)
+
+    async def fail() -> None:
+        raise Rejected("the model refuses it", code="refused")
+
+    world.embedder.during_embed = fail
+    world.settle()
+    served = dict(remote.kept)
+    # No transaction of ours tells of them: the worker had lost its lease.
+    for (place, id), values in served.items():
+        late = (place, ChunkId(id.document_id, 2, id.ordinal))
+        remote.kept[late] = values
+        remote.tenants[late] = api_client.tenant_id
+    reconcile(world)
+    assert len(remote.kept) == 2 * len(served)
+    world.clock.advance(LATER)
+    reconcile(world)
+    assert remote.kept == served
+
+
 def test_what_a_running_reindex_has_made_is_spared(
     world: World, api_client: Client, collection: str, sample_document: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

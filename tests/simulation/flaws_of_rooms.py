@@ -224,13 +224,4 @@ COMPARED = (
         "if False}",
         "s3_event_lost",
     ),
-    one(
-        "what a worker without a transaction wrote is not looked for",
-        "shared.usecases.reconcile.documents:_lingering",
-        "await ports.vectors.drop(scope, left)",
-        "pass",
-        "pause",
-        "zombie",
-        histories=3000,
-    ),
 )
