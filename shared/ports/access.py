@@ -25,3 +25,10 @@ class Access(Protocol):
     async def names(self, scope: Scope, user_id: UUID) -> frozenset[str]:
         """The names by which lists admit a member in the scope's project; none for who is no member, or suspended."""
         ...
+
+    async def everything(self) -> None:
+        """See every document of the tenant until this transaction ends, whomever it admits.
+
+        For work on an index, which concerns them all; nothing of a document may be shown by it.
+        """
+        ...

@@ -338,3 +338,8 @@ async def test_indexes_compared_by_whom_a_document_does_not_admit_leave_it_out(s
     async with store.transaction(room.scope) as rows:
         behind = await rows.indexes.behind(room.scope, made, first, 10)
         assert [one.document_id for one in behind] == [shown.id]
+        await rows.access.everything()
+        progress = await rows.indexes.progress(room.scope, made, first)
+        assert (progress.documents, progress.in_flight) == (2, 1)
+    async with store.transaction(room.scope) as rows:
+        assert await rows.documents.get(room.scope, hidden.id) is None

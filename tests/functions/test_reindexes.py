@@ -55,3 +55,17 @@ def test_plan_leaves_out_what_is_deleted_or_not_searched(
 
 def test_plan_of_another_project_is_not_found(world: World, collection: str) -> None:
     assert world.owner("Other").get("/reindexes/plan", collection_id=collection).status == 404
+
+
+def test_reindex_concerns_documents_that_whoever_asks_may_not_read(
+    world: World, api_client: Client, collection: str, sample_document: str
+) -> None:
+    assert api_client.put(f"/documents/{sample_document}/access-list", {"readers": []}).status == 200
+    assert api_client.get(f"/documents/{sample_document}").status == 404
+    assert api_client.get("/reindexes/plan", collection_id=collection).json["documents"] == 1
+    begun = api_client.post("/reindexes", {"collection_id": collection}).json
+    told = api_client.get(f"/reindexes/{begun['id']}").json
+    assert told["progress"]["documents"] == 1
+    # Nothing is left out of a cut: it is told that one is missing.
+    world.settle()
+    assert api_client.post(f"/reindexes/{begun['id']}/promote").json["code"] in ("not_ready", "not_in_step")

@@ -16,6 +16,7 @@ SELECT lambent_put_access_list(
   CAST(:moment AS timestamptz)
 )
 """)
+EVERYTHING = text("SELECT set_config('lambent.readers', '*', true)")
 NAMES = text("SELECT names FROM lambent_readers(:tenant, :who, NULL, NULL, :project)")
 
 
@@ -50,6 +51,10 @@ class PgAccess:
         """The names by which lists admit a member in the scope's project; none for who is no member, or suspended."""
         parameters = {"tenant": scope.tenant_id, "who": user_id, "project": scope.project_id}
         return frozenset(filter(None, (await self._session.scalar(NAMES, parameters)).split(",")))
+
+    async def everything(self) -> None:
+        """See every document of the tenant until this transaction ends, whomever it admits."""
+        await self._session.run(EVERYTHING)
 
 
 def _one(scope: Scope, kind: ListKind, id: UUID) -> dict[str, object]:

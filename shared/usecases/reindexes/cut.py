@@ -69,6 +69,8 @@ async def rollback(scope: Scope, ports: Ports, index_id: UUID) -> Index:
 
 async def _held(scope: Scope, ports: Ports, index_id: UUID) -> tuple[Collection, Index]:
     """The index and its collection as they are now; nothing is published, begun or cut until the transaction ends."""
+    # A cut moves every document, also those that whoever cuts may not read.
+    await ports.access.everything()
     known = await ports.indexes.get(scope, index_id)
     collection = None if known is None else await ports.collections.lock(scope, known.collection_id)
     index = None if collection is None else await ports.indexes.get(scope, index_id, lock=True)

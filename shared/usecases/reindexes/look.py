@@ -27,6 +27,7 @@ async def status(scope: Scope, ports: Ports, index_id: UUID) -> Status:
         NotFound: no such reindex.
     """
     scope.require(Permission.COLLECTIONS_READ)
+    await ports.access.everything()
     index = await ports.indexes.get(scope, index_id)
     collection = None if index is None else await ports.collections.get(scope, index.collection_id)
     live = None if collection is None else await ports.indexes.get(scope, collection.index_id)

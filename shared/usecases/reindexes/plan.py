@@ -18,6 +18,7 @@ async def plan(scope: Scope, ports: Ports, collection_id: UUID) -> Plan:
         NotFound: no such collection in this project.
     """
     scope.require(Permission.COLLECTIONS_READ)
+    await ports.access.everything()
     collection = await ports.collections.get(scope, collection_id)
     if collection is None:
         raise NotFound("no such collection in this project", code="collection_not_found")

@@ -39,6 +39,7 @@ async def start(scope: Scope, ports: Ports, wanted: NewReindex) -> Index:
         Conflict: another reindex is under way, an index is kept for a rollback, or nobody configured the model.
     """
     scope.require(Permission.COLLECTIONS_WRITE)
+    await ports.access.everything()
     collection = await ports.collections.lock(scope, wanted.collection_id)
     if collection is None:
         raise NotFound("no such collection in this project", code="collection_not_found")
