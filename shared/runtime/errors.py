@@ -143,6 +143,10 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     """Routes that do not exist, methods they do not have."""
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == 400:
+        # FastAPI's word for a body that is not even text; one that is not JSON it calls invalid, and so do we.
+        detail, hint = "the body cannot be read", "send JSON in UTF-8"
+        return of_error(request_id_of(request), errors.Invalid(detail, code="invalid_request", hint=hint))
     codes = {404: "route_not_found", 405: "method_not_allowed"}
     details = {404: "there is no such route", 405: "this route does not take that method"}
     return problem(

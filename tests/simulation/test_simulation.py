@@ -30,6 +30,7 @@ def test_histories_hold_what_is_promised() -> None:
     [
         pytest.param(1003537, id="the event of a part comes late and the next is lost, its reader is gone"),
         pytest.param(1014846, id="the event of a part is lost and its reader is gone"),
+        pytest.param(17096, id="an index is given up whose vectors the store does not list yet"),
     ],
 )
 def test_history_that_once_went_wrong_goes_right(seed: int) -> None:

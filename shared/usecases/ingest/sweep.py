@@ -163,7 +163,7 @@ async def _forget(scope: Scope, ports: Ports, document: Document, now: datetime)
 async def _outdated(scope: Scope, ports: Ports, document: Document, collection: Collection) -> dict[str, int]:
     """What older generations left in each index."""
     hashes = await ports.chunks.hashes(scope, document.id)
-    known = await _known(scope, ports, document)
+    known = await listed_late(scope, ports, document)
     vectors = chunks = 0
     for index in await ports.indexes.of(scope, collection.id):
         keep = document.committed_in(index.slot)
@@ -175,7 +175,7 @@ async def _outdated(scope: Scope, ports: Ports, document: Document, collection: 
     return {"vectors": vectors, "chunks": chunks, "cache": await ports.cache.delete_unused(scope, hashes)}
 
 
-async def _known(scope: Scope, ports: Ports, document: Document) -> Mapping[UUID, Sequence[ChunkId]]:
+async def listed_late(scope: Scope, ports: Ports, document: Document) -> Mapping[UUID, Sequence[ChunkId]]:
     """Of each index, ids of vectors that a store which lists late may have and not list yet."""
     known: dict[UUID, list[ChunkId]] = defaultdict(list)
     if ports.vectors.lag:
@@ -190,7 +190,7 @@ async def _known(scope: Scope, ports: Ports, document: Document) -> Mapping[UUID
 
 async def _everything(scope: Scope, ports: Ports, document: Document, seen: Sequence[Collection]) -> dict[str, int]:
     hashes = await ports.chunks.hashes(scope, document.id)
-    known = await _known(scope, ports, document)
+    known = await listed_late(scope, ports, document)
     vectors = [
         await ports.vectors.delete(scope, one, document.id, keep=None, known=known.get(one.index_id, ()))
         for one in seen

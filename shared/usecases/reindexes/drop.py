@@ -10,6 +10,7 @@ from shared.domain.indexes import IndexState, seen_through
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports
 from shared.usecases.ingest.stage import save
+from shared.usecases.ingest.sweep import listed_late
 
 log = structlog.get_logger()
 
@@ -39,9 +40,10 @@ async def drop(scope: Scope, ports: Ports, index_id: UUID) -> bool:
     seen = seen_through(collection, index)
     left = await ports.indexes.remains(scope, index, BATCH)
     for document_id in left:
-        await ports.documents.lock(scope, document_id)
+        document = await ports.documents.lock(scope, document_id)
+        late = {} if document is None else await listed_late(scope, ports, document)
         hashes = await ports.chunks.hashes(scope, document_id)
-        await ports.vectors.delete(scope, seen, document_id, keep=None)
+        await ports.vectors.delete(scope, seen, document_id, keep=None, known=late.get(index.id, ()))
         await ports.indexes.forget(scope, index, document_id)
         await ports.keywords.discard(scope, index.id, document_id)
         await ports.chunks.delete_from(scope, index.id, document_id, keep=None)
