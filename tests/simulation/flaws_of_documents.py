@@ -301,7 +301,7 @@ SWEEP = (
     ),
     one(
         "vectors are deleted as the store lists them",
-        f"{INGEST}.sweep:_known",
+        f"{INGEST}.sweep:listed_late",
         "if ports.vectors.lag:",
         "if False:",
         "vectors_lag",
