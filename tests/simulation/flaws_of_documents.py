@@ -216,7 +216,7 @@ RESCUE = (
         "if handed:",
         "s3_event_lost",
         "crash",
-        histories=2000,
+        histories=8000,
     ),
     one(
         "a step may take for ever",
