@@ -451,6 +451,21 @@ def test_process_waits_for_an_upload_from_before_the_reindex(world: World, api_c
     assert api_client.post(f"/documents/{document}/process").status == 202
 
 
+def test_process_waits_for_an_upload_that_was_announced_before_the_reindex(
+    world: World, api_client: Client, collection: str
+) -> None:
+    document = api_client.get("/documents").json["items"][0]["id"]
+    announced = api_client.post(f"/documents/{document}/versions", {}).json
+    built(world, api_client, collection)
+    # The version made for the new index is the latest; what is announced would be overtaken by the file before it.
+    assert api_client.post(f"/documents/{document}/process").code == "still_processing"
+    world.send(announced, "Puffins nest on the cliffs in May.")
+    world.settle()
+    assert api_client.post(f"/documents/{document}/process").status == 202
+    world.settle()
+    assert "Puffins" in api_client.get(f"/documents/{document}/text").json["text"]
+
+
 def counted(world: World, client: Client, index: str) -> int:
     """Rows about words that an index has, of all documents."""
 
@@ -482,6 +497,24 @@ def test_rollback_before_the_cut_gives_up_and_leaves_nothing(world: World, api_c
 
     assert run(left()) == 0
     assert found(api_client, collection) == set(TEXTS)
+
+
+def test_rollback_before_the_cut_stops_what_is_under_way(world: World, api_client: Client, collection: str) -> None:
+    made = begin(api_client, collection)
+
+    async def under_way() -> int:
+        scope = world.scope(api_client)
+        async with bootstrap.transaction(scope) as ports:
+            index = await ports.indexes.get(scope, UUID(made))
+            assert index is not None
+            return await ports.indexes.under_way(scope, index)
+
+    assert run(under_way()) == len(TEXTS)
+    api_client.post(f"/reindexes/{made}/rollback")
+    world.clock.advance(60)
+    # No queue is worked off: what would be done for the index ends by itself.
+    world.call("reindex", example("reindex", "schedule"))
+    assert run(under_way()) == 0
 
 
 def test_budget_of_documents_a_day_spreads_the_building(world: World, api_client: Client, collection: str) -> None:

@@ -23,10 +23,14 @@ async def process(scope: Scope, ports: Ports, document_id: UUID) -> Generation:
     document = await ports.documents.lock(scope, document_id)
     if document is None or document.deleted:
         raise NotFound("no such document in this project", code="document_not_found")
-    # Not the latest alone: that may have been made for another index, while an upload from before it is read.
-    for one in await ports.documents.generations(scope, document.id):
-        awaited = one.state is GenerationState.AWAITING_UPLOAD or one.slot != document.slot
-        if one.terminal or (awaited and one.number != document.latest_generation):
+    generations = await ports.documents.generations(scope, document.id)
+    newest = max((one.upload for one in generations if one.source.version_id), default=0)
+    # Not the latest alone: that may have been made for another index, while an upload from before it is on its way. A
+    # generation made now would come after that upload and put the file before it in its place.
+    for one in generations:
+        elsewhere = one.slot != document.slot and one.number != document.latest_generation
+        superseded = one.state is GenerationState.AWAITING_UPLOAD and one.number < newest
+        if one.terminal or elsewhere or superseded:
             continue
         raise Conflict(
             f"version {one.number} is still {one.state.value.replace('_', ' ')}",
