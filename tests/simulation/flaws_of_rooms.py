@@ -152,7 +152,7 @@ AGAIN = (
     one(
         "processing again does not wait for what is on its way",
         f"{USES}.documents.process:process",
-        "one.terminal or (awaited and one.number != document.latest_generation)",
+        "one.terminal or elsewhere or superseded",
         "True",
     ),
     Mutant(
@@ -197,14 +197,6 @@ INDEXES = (
         f"{MEMORY}.keywords:MemoryKeywords.publish",
         "mine = remove is not None and self._index_of(scope, (document_id, remove)) == index_id",
         "mine = True",
-        cast=("reindexer",),
-        histories=2000,
-    ),
-    one(
-        "what is under way for an index that was given up goes on",
-        f"{USES}.reindexes.drop:drop",
-        "if found is not None and not found[1].terminal:",
-        "if False:",
         cast=("reindexer",),
         histories=2000,
     ),
