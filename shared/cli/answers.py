@@ -10,7 +10,8 @@ from rich.text import Text
 from shared.cli.errors import NotLambent
 from shared.cli.output import Output
 from shared.cli.plain import one_line, safe, shortened, steps
-from shared.cli.shapes import Answer, Citation, Json, Message
+from shared.cli.shapes import Json
+from shared.cli.shapes.questions import Answer, Citation, Message
 
 QUOTE_CHARACTERS = 400
 STEPS = ("embed", "vector", "keyword", "gate", "first_token", "model", "check")

@@ -15,6 +15,8 @@ TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 # A first answer may wait for a database that wakes up, and a model may think for minutes between two words.
 STREAM_TIMEOUT = httpx.Timeout(300.0, connect=10.0)
 MAX_TRIES = 4
+PAGE = 200
+"""Rows asked for at a time."""
 MAX_WAIT_SECONDS = 20.0
 _FIRST_WAIT_SECONDS = 0.5
 _GATEWAY_WORDS = {
@@ -99,6 +101,23 @@ class Client:
                 wait = None
             self._sleep(min(MAX_WAIT_SECONDS, wait if wait is not None else _FIRST_WAIT_SECONDS * 2**attempt))
         raise AssertionError("the last try returns or raises")
+
+    def pages(self, path: str, params: Mapping[str, str] | None = None, page: int = PAGE) -> Iterator[Any]:
+        """Every row of a listing, page by page.
+
+        Raises:
+            Unreachable, ApiProblem, NotLambent: as `call`.
+        """
+        cursor: str | None = None
+        while True:
+            asked: dict[str, str | int] = {**(params or {}), "limit": page}
+            if cursor:
+                asked["cursor"] = cursor
+            found = self.call("GET", path, params=asked)
+            yield from found["items"]
+            cursor = found["next"]
+            if cursor is None:
+                return
 
     @contextmanager
     def stream(self, path: str, json: object = None, *, last_event: str = "") -> Iterator[Iterator[str]]:

@@ -9,7 +9,9 @@ from shared.cli.answers import stream_answer
 from shared.cli.api import Api
 from shared.cli.errors import ApiProblem
 from shared.cli.output import Output
-from shared.cli.shapes import Answer, Citation, Collection, Json, Message
+from shared.cli.shapes import Json
+from shared.cli.shapes.questions import Answer, Citation, Message
+from shared.cli.shapes.rooms import Collection
 
 QUESTIONS = (
     "How many days of annual leave may be carried over into the next year, and until when must they be taken?",

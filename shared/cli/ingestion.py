@@ -12,7 +12,7 @@ from shared.cli.api import Api
 from shared.cli.errors import ApiProblem, CliError, NotLambent, Unreachable, UploadRefused
 from shared.cli.outcomes import NO_COUNTS, Labels, Outcome, Watcher
 from shared.cli.pipeline import STAGES
-from shared.cli.shapes import Document
+from shared.cli.shapes.documents import Document
 from shared.cli.sources import Source, digest
 from shared.cli.transfer import Uploader
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from shared.cli.errors import ApiProblem, Unresolved
-from shared.cli.shapes import Collection, Document
+from shared.cli.shapes.documents import Document
+from shared.cli.shapes.rooms import Collection
 
 if TYPE_CHECKING:
     from shared.cli.api import Api

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
 from shared.cli.pipeline import in_order
-from shared.cli.shapes import Counts
+from shared.cli.shapes.documents import Counts
 from shared.cli.sources import Source
 
 NO_COUNTS: Counts = {"pages": 0, "characters": 0, "chunks": 0, "embedded": 0, "reused": 0}

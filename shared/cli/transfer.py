@@ -12,7 +12,7 @@ import httpx
 
 from shared.cli.connections import open_http
 from shared.cli.errors import CliError, UploadRefused
-from shared.cli.shapes import Form
+from shared.cli.shapes.documents import Form
 
 TIMEOUT = httpx.Timeout(120.0, connect=10.0)
 TRIES = 3

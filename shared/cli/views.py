@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from shared.cli.loglines import readable
 from shared.cli.output import Column, Output
 from shared.cli.plain import moment, number, seconds
-from shared.cli.shapes import Health, QueueDepth
+from shared.cli.shapes.health import Health, QueueDepth
 
 if TYPE_CHECKING:
     from shared.local.report import LogLine, Ready, Status, Step

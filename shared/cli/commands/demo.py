@@ -13,7 +13,8 @@ from shared.cli.output import Column, Output
 from shared.cli.pipeline import STAGES, TITLES
 from shared.cli.plain import milliseconds, number, plural, seconds, shortened
 from shared.cli.session import Session
-from shared.cli.shapes import Collection, Document
+from shared.cli.shapes.documents import Document
+from shared.cli.shapes.rooms import Collection
 
 if TYPE_CHECKING:
     from shared.cli.address import Address

@@ -14,7 +14,7 @@ from shared.cli.output import Column, Output
 from shared.cli.pipeline import told
 from shared.cli.plain import age, moment, number, one_line, plural, size
 from shared.cli.session import Session
-from shared.cli.shapes import Document, Explanation, Version
+from shared.cli.shapes.documents import Document, Explanation, Version
 
 PANEL = "Documents"
 STATUS_STYLES = {

@@ -14,7 +14,7 @@ from shared.cli.options import api_command
 from shared.cli.output import Column, Output
 from shared.cli.plain import moment, safe, size
 from shared.cli.session import Session
-from shared.cli.shapes import DeletionReceipt
+from shared.cli.shapes.documents import DeletionReceipt
 
 if TYPE_CHECKING:
     from shared.cli.api import Api

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,63 +12,61 @@ from shared.cli import names
 from shared.cli.commands.documents import PANEL
 from shared.cli.errors import ApiProblem, CliError
 from shared.cli.options import api_command
-from shared.cli.output import Column, Output
-from shared.cli.pipeline import title
-from shared.cli.plain import milliseconds, number, one_line, plural, seconds, shortened, size
+from shared.cli.output import Output
+from shared.cli.plain import one_line, shortened
 from shared.cli.session import Session
-from shared.cli.shapes import Collection
+from shared.cli.shapes.rooms import Collection
 
 if TYPE_CHECKING:
     from shared.cli.api import Api
     from shared.cli.ingestion import Ingestion
     from shared.cli.outcomes import Outcome
-    from shared.cli.sources import Source, Sources
+    from shared.cli.sources import Source
 
 DEFAULT_COLLECTION = "default"
-WARNINGS_SHOWN = 10
-ORDER = ("indexed", "unchanged", "superseded", "deleted", "sent", "pending", "failed")
-WORDS = {"superseded": "overtaken by a newer version", "deleted": "deleted meanwhile", "pending": "still on their way"}
+
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, and folders with all that is below them.")]
+Into = Annotated[str, typer.Option("--collection", "-c", metavar="NAME", help="Where they go; made when missing.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="A tag for each; repeatable.")]
+Metadata = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metadata",
+        "-m",
+        metavar="NAME=VALUE",
+        help="name=value for each; numbers, true and false are read as such. Repeatable.",
+    ),
+]
+Base = Annotated[
+    Path | None,
+    typer.Option(
+        "--base", metavar="FOLDER", help="Name documents by their path from this folder.", file_okay=False, exists=True
+    ),
+]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", metavar="N", help="Files sent at a time.", min=1, max=64)]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until each is indexed or has failed.")]
+Patience = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", help="Seconds to wait while nothing moves.", min=1)
+]
 
 
 def ingest(
     session: Session,
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="Files, and folders with all that is below them.")
-    ],
-    collection: Annotated[
-        str, typer.Option("--collection", "-c", metavar="NAME", help="Where they go; made when missing.")
-    ] = DEFAULT_COLLECTION,
-    tag: Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="A tag for each; repeatable.")] = None,
-    metadata: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metadata",
-            "-m",
-            metavar="NAME=VALUE",
-            help="name=value for each; numbers, true and false are read as such. Repeatable.",
-        ),
-    ] = None,
-    base: Annotated[
-        Path | None,
-        typer.Option(
-            "--base",
-            metavar="FOLDER",
-            help="Name documents by their path from this folder.",
-            file_okay=False,
-            exists=True,
-        ),
-    ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", metavar="N", help="Files sent at a time.", min=1, max=64)] = 8,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until each is indexed or has failed.")] = True,
-    timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", help="Seconds to wait while nothing moves.", min=1)
-    ] = 1800.0,
+    paths: Paths,
+    collection: Into = DEFAULT_COLLECTION,
+    tag: Tags = None,
+    metadata: Metadata = None,
+    base: Base = None,
+    jobs: Jobs = 8,
+    wait: Wait = True,
+    timeout: Patience = 1800.0,
 ) -> None:
     """Send files and folders in and watch each until it is indexed or has failed.
 
     A document is named by its path: below a folder that was given it is folder/path/within, a file alone goes by its
     name. The same path again makes a new version; a file that has not changed is not sent. Exit code 1 when any failed.
     """
+    from shared.cli.ingest_summary import as_json, left_out, show_summary
     from shared.cli.ingestion import Ingestion
     from shared.cli.outcomes import Labels, failed
     from shared.cli.progress import watching
@@ -79,7 +76,7 @@ def ingest(
     found = collect(paths, base)
     if not found.files:
         raise CliError(
-            f"there is nothing to ingest{f'; passed over: {_left_out(found)}' if found.passed_over else ''}",
+            f"there is nothing to ingest{f'; passed over: {left_out(found)}' if found.passed_over else ''}",
             code="nothing_to_ingest",
             hint="name a file itself to send it in any case",
         )
@@ -91,12 +88,12 @@ def ingest(
         outcomes = _run(session.output, run, found.files, wait_for_index=wait)
     took = time.monotonic() - began
     if session.json:
-        session.output.value(_as_json(target, run.id, outcomes, took, found))
+        session.output.value(as_json(target, run.id, outcomes, took, found))
     else:
         show_summary(session.output, target, outcomes, took)
         session.output.note(f"The whole of it: lambent ingestions show {run.id}")
         if found.passed_over:
-            session.output.note(f"Passed over: {_left_out(found)}.")
+            session.output.note(f"Passed over: {left_out(found)}.")
     if failed(outcomes):
         raise typer.Exit(1)
 
@@ -136,39 +133,6 @@ def parse_metadata(given: Sequence[str]) -> dict[str, object]:
     return parsed
 
 
-def show_summary(output: Output, target: Collection, outcomes: "Sequence[Outcome]", took: float) -> None:
-    """How it went: what failed and why, what is worth knowing, counts and times."""
-    from shared.cli.outcomes import by_stage, failed
-
-    _show_failures(output, failed(outcomes))
-    warned = [(one.path, warning) for one in outcomes for warning in one.warnings]
-    if warned:
-        output.line("Worth knowing", "bold yellow")
-        output.table([Column("Document", tail=True), Column("Warning", wraps=True)], warned[:WARNINGS_SHOWN])
-        if len(warned) > WARNINGS_SHOWN:
-            output.note(f"… and {len(warned) - WARNINGS_SHOWN} more: lambent document DOCUMENT shows them.")
-        output.line()
-    stages = by_stage(outcomes)
-    if stages:
-        rows = [(title(name), milliseconds(middle), milliseconds(longest)) for name, middle, longest in stages]
-        output.table([Column("Step"), Column("Median", right=True), Column("Longest", right=True)], rows)
-        output.line()
-    counted = Counter(one.result for one in outcomes)
-    results = ", ".join(f"{number(counted[result])} {WORDS.get(result, result)}" for result in ORDER if counted[result])
-    output.line(
-        f"{target['name']}: {results} in {seconds(took)}.",
-        "bold red" if counted["failed"] or counted["pending"] else "bold green",
-    )
-    indexed = [one for one in outcomes if one.result == "indexed"]
-    if indexed:
-        totals = {key: sum(one.counts[key] for one in indexed) for key in ("pages", "chunks", "embedded", "reused")}
-        embedded = f"{number(totals['embedded'])} embedded, {number(totals['reused'])} known already"
-        pages = f"{plural(totals['pages'], 'page')}, " if totals["pages"] else ""
-        output.line(
-            f"{pages}{plural(totals['chunks'], 'chunk')} ({embedded}), {size(sum(one.bytes for one in indexed))} sent."
-        )
-
-
 def _run(output: Output, run: "Ingestion", files: "Sequence[Source]", *, wait_for_index: bool) -> "list[Outcome]":
     try:
         return run.run(files, wait_for_index=wait_for_index)
@@ -179,41 +143,12 @@ def _run(output: Output, run: "Ingestion", files: "Sequence[Source]", *, wait_fo
         raise
 
 
-def _show_failures(output: Output, failures: "Sequence[Outcome]") -> None:
-    if not failures:
-        return
-    output.line("Failed", "bold red")
-    rows = [(one.path, one.code or one.result, one.reason or "no reason was recorded") for one in failures]
-    output.table([Column("Document", tail=True), Column("Code"), Column("Why", wraps=True)], rows)
-    if any(one.document_id for one in failures):
-        output.note("lambent why DOCUMENT tells the whole story; lambent retry --failed takes up what can be repeated.")
-    output.line()
-
-
-def _left_out(found: "Sources") -> str:
-    return ", ".join(f"{reason} ({number(count)})" for reason, count in found.passed_over.items())
-
-
 def _value(text: str) -> object:
     try:
         value = json.loads(text)
     except ValueError:
         return text
     return value if isinstance(value, bool | int | float | str) else text
-
-
-def _as_json(
-    target: Collection, ingestion_id: str, outcomes: "Sequence[Outcome]", took: float, found: "Sources"
-) -> dict[str, object]:
-    counted = Counter(one.result for one in outcomes)
-    return {
-        "collection": {"id": target["id"], "name": target["name"]},
-        "ingestion": {"id": ingestion_id},
-        "seconds": round(took, 3),
-        "results": {result: counted[result] for result in ORDER if counted[result]},
-        "documents": [one.as_json() for one in outcomes],
-        "passed_over": found.passed_over,
-    }
 
 
 def declare(app: typer.Typer) -> None:

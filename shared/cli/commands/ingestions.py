@@ -8,12 +8,12 @@ import typer
 from shared.cli import names
 from shared.cli.commands.documents import PANEL
 from shared.cli.errors import CliError
-from shared.cli.ingestion_shapes import ErrorGroup, Ingestion, IngestionEvent, Progress
 from shared.cli.options import api_command, group_default
 from shared.cli.output import Column, Output
 from shared.cli.pipeline import title
 from shared.cli.plain import age, moment, number, one_line, plural
 from shared.cli.session import Session
+from shared.cli.shapes.ingestions import ErrorGroup, Ingestion, IngestionEvent, Progress
 
 LATEST = "latest"
 Which = Annotated[str, typer.Argument(metavar="INGESTION", help="Its id; by default the latest one.")]

@@ -11,7 +11,7 @@ from shared.cli.options import api_command, group_default
 from shared.cli.output import Column, Output
 from shared.cli.plain import age, one_line, safe, shortened, steps
 from shared.cli.session import Session
-from shared.cli.shapes import Hit
+from shared.cli.shapes.questions import Hit
 
 PANEL = "Questions"
 EXCERPT_CHARACTERS = 300

@@ -10,7 +10,8 @@ from shared.cli.options import api_command
 from shared.cli.output import Column, Output
 from shared.cli.plain import age, moment, number, plural
 from shared.cli.session import Session
-from shared.cli.shapes import Reason, Refused, Started, Version, Waiting, WaitingOne
+from shared.cli.shapes.documents import Reason, Refused, Started, Version
+from shared.cli.shapes.health import Waiting, WaitingOne
 from shared.cli.views import show_queues
 
 RUNNING = frozenset({"queued", "extracting", "chunking", "embedding", "publishing"})

@@ -13,7 +13,7 @@ from shared.cli.options import api_command
 from shared.cli.output import Column
 from shared.cli.plain import age, number
 from shared.cli.session import Session
-from shared.cli.shapes import IndexSettings, Reindex, ReindexPlan
+from shared.cli.shapes.reindexing import IndexSettings, Reindex, ReindexPlan
 
 Name = Annotated[str, typer.Argument(metavar="COLLECTION", help="Its name or id.")]
 WAYS = ("model", "chunking", "reader", "pipeline")

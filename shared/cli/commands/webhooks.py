@@ -12,7 +12,7 @@ from shared.cli.options import api_command, group_default
 from shared.cli.output import Column
 from shared.cli.plain import age, number
 from shared.cli.session import Session
-from shared.cli.webhook_shapes import Webhook
+from shared.cli.shapes.webhooks import Webhook
 
 Endpoint = Annotated[str, typer.Argument(metavar="WEBHOOK", help="Its address or id.")]
 
