@@ -1,22 +1,50 @@
 """Where the API is: what the command line or the environment says, else the local cloud that runs."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from shared.cli.credentials import Credential, Key, SignedIn
 from shared.cli.errors import CliError, NoAddress
+
+if TYPE_CHECKING:
+    from shared.cli.logins import Login, Logins
+    from shared.cli.session import Asked
+    from shared.local.report import Ready
 
 API_PATH = "/api/v1"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOCAL_KEY = "the local cloud's owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the API is. `local` is the local cloud, when it is there."""
+
+    url: str
+    local: "Ready | None" = field(default=None, repr=False)
+
+    @property
+    def realm(self) -> str:
+        """What sign-ins are kept by. A local cloud that was reset is another one, at whatever port it listens."""
+        return self.url if self.local is None else f"local://{self.local.tenant_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Whom to talk to, and as whom. `url` is the base, to which `/api/v1/…` and `/docs` are appended."""
+    """Whom to talk to, and as whom.
+
+    Attributes:
+        url: the base, to which `/api/v1/…` and `/docs` are appended.
+        project, org: what is worked in, by id or as a person named it; '' leaves it to the API.
+    """
 
     url: str
-    key: str
+    credential: Credential
     project: str = ""
+    org: str = ""
 
     @property
     def api(self) -> str:
@@ -29,36 +57,59 @@ def repository_root() -> Path:
     return Path(__file__).resolve().parents[2]
 
 
-def find_address(url: str, key: str, project: str, root: Path) -> Address:
-    """The address to use.
-
-    A key or project that is not given is taken from the local cloud only when the address is the local cloud's: a
-    local key is never sent elsewhere.
+def find_place(url: str, root: Path) -> Place:
+    """The API to talk to.
 
     Raises:
-        CliError: an address without a key, or something that is no address.
+        CliError: what was given is no address.
         NoAddress: nothing is given and no local cloud runs.
     """
-    if url and key:
-        return Address(_base(url), key, project)
-    local = _running(root)
-    if not url and local is None:
+    from shared.cli.local_cloud import running
+
+    given = _base(url) if url else ""
+    ready = running(root)
+    if ready is not None and given in ("", ready.url.rstrip("/")):
+        return Place(ready.url.rstrip("/"), ready)
+    if not given:
         raise NoAddress
-    if local is not None and (not url or _base(url) == local.url):
-        return Address(local.url, key or local.key, project or ("" if key else local.project))
-    raise CliError(f"no key for {_base(url)}", code="no_key", hint="give one with --key or LAMBENT_API_KEY")
+    return Place(given)
+
+
+def find_address(place: Place, asked: "Asked", logins: "Callable[[], Logins]") -> Address:
+    """How to talk to it: with the key that is given, else as whoever is signed in, else with the local cloud's key.
+
+    What belongs to the local cloud is never sent elsewhere.
+
+    Raises:
+        CliError: there is nothing to be let in by.
+    """
+    if asked.key:
+        return Address(place.url, Key(asked.key), asked.project, asked.org)
+    kept = logins()
+    login = kept.current()
+    if login is not None:
+        return signed_in_address(place, kept, login, asked)
+    local = place.local
+    if local is not None and local.api_key:
+        key = Key(local.api_key, LOCAL_KEY)
+        return Address(place.url, key, asked.project or local.project_id or "", asked.org or local.tenant_id or "")
+    raise CliError(
+        f"you are not signed in at {place.url}, and no key was given",
+        code="no_key",
+        hint="sign in with lambent login, or give a key with --key or LAMBENT_API_KEY",
+    )
+
+
+def signed_in_address(place: Place, logins: "Logins", login: "Login", asked: "Asked") -> Address:
+    """How to talk as somebody who is signed in; a project is remembered together with its organisation."""
+    elsewhere = asked.org not in ("", login.org)
+    project = asked.project or ("" if elsewhere else login.project)
+    return Address(place.url, SignedIn(logins, login, place.url), project, asked.org or login.org)
 
 
 def is_loopback(url: str) -> bool:
     """True for addresses of this machine, where no proxy stands between."""
     return urlsplit(url).hostname in LOOPBACK
-
-
-def _running(root: Path) -> Address | None:
-    from shared.cli.local_cloud import running
-
-    ready = running(root)
-    return None if ready is None else Address(ready.url.rstrip("/"), ready.api_key or "", ready.project_id or "")
 
 
 def _base(url: str) -> str:

@@ -13,12 +13,15 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from shared.cli.commands import (
+    account,
     cloud,
     collections,
     demo,
     documents,
     ingest,
     ingestions,
+    mail,
+    passwords,
     projects,
     questions,
     receipts,
@@ -31,7 +34,7 @@ from shared.cli.output import Output
 from shared.cli.session import Asked
 from shared.local.errors import LocalError
 
-PANELS = (cloud.PANEL, documents.PANEL, questions.PANEL)
+PANELS = (cloud.PANEL, account.PANEL, documents.PANEL, questions.PANEL)
 
 
 class Sections(TyperGroup):
@@ -61,7 +64,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for part in (cloud, demo, ingest, ingestions, documents, receipts, collections, reindex, projects, webhooks, questions):
+PARTS = (
+    *(cloud, mail, demo),
+    *(account, passwords, projects),
+    *(ingest, ingestions, documents, receipts, collections, reindex, webhooks),
+    questions,
+)
+for part in PARTS:
     part.declare(app)
 
 
@@ -72,11 +81,12 @@ def root(
     url: Annotated[str, typer.Option("--url", envvar="LAMBENT_URL", hidden=True)] = "",
     key: Annotated[str, typer.Option("--key", envvar="LAMBENT_API_KEY", hidden=True)] = "",
     project: Annotated[str, typer.Option("--project", envvar="LAMBENT_PROJECT", hidden=True)] = "",
+    org: Annotated[str, typer.Option("--org", envvar="LAMBENT_ORG", hidden=True)] = "",
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Documents in, cited answers out: run the cloud on this machine, fill it, ask it."""
-    ctx.obj = Asked(url, key, project, json, debug)
+    ctx.obj = Asked(url, key, project, org, json, debug)
     if version:
         import importlib.metadata
 

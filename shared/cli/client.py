@@ -1,8 +1,9 @@
 """One HTTP client for the API: errors become words, what may be repeated is repeated."""
 
+import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
@@ -46,9 +47,11 @@ class Client:
         self.address = address
         self._sleep = sleep
         self._http = http or open_http(address.url, TIMEOUT)
-        self._headers = {"Authorization": f"Bearer {address.key}", "Accept": "application/json"}
+        self._headers = {"Accept": "application/json", "User-Agent": f"lambent ({platform.system()})"}
         if address.project:
             self._headers["Lambent-Project"] = address.project
+        if address.org:
+            self._headers["Lambent-Org"] = address.org
 
     def close(self) -> None:
         """Close every connection."""
@@ -84,10 +87,11 @@ class Client:
         for attempt in range(MAX_TRIES):
             last = attempt == MAX_TRIES - 1
             try:
-                response = self._http.request(
-                    method, self.address.api + path, json=json, params=params, headers=self._headers
+                return self._as_somebody(
+                    lambda headers: _decoded(
+                        self._http.request(method, self.address.api + path, json=json, params=params, headers=headers)
+                    )
                 )
-                return _decoded(response)
             except ApiProblem as problem:
                 # 429 was never carried out; the others may have been.
                 if last or not (problem.status == 429 or (again and problem.status in {502, 503, 504})):
@@ -131,22 +135,48 @@ class Client:
         Raises:
             Unreachable, ApiProblem, NotLambent: as `call`.
         """
-        headers = {**self._headers, "Accept": "text/event-stream"}
-        if last_event:
-            headers["Last-Event-ID"] = last_event
+        more = {"Accept": "text/event-stream", **({"Last-Event-ID": last_event} if last_event else {})}
         method = "GET" if json is None else "POST"
         try:
-            with self._http.stream(
-                method, self.address.api + path, json=json, headers=headers, timeout=STREAM_TIMEOUT
-            ) as response:
-                if response.is_success and response.headers.get("content-type", "").startswith("text/event-stream"):
-                    yield response.iter_lines()
-                    return
-                response.read()
-                _decoded(response)
-                raise _not_lambent(response)
+            response = self._as_somebody(lambda headers: self._opened(method, path, json, {**headers, **more}))
+            with closing(response):
+                yield response.iter_lines()
         except httpx.TransportError as error:
             raise _unreachable(self.address, error) from error
+
+    def _opened(self, method: str, path: str, json: object, headers: Mapping[str, str]) -> httpx.Response:
+        """A response that is read while it comes."""
+        request = self._http.build_request(
+            method, self.address.api + path, json=json, headers=headers, timeout=STREAM_TIMEOUT
+        )
+        response = self._http.send(request, stream=True)
+        if response.is_success and response.headers.get("content-type", "").startswith("text/event-stream"):
+            return response
+        with closing(response):
+            response.read()
+            _decoded(response)
+            raise _not_lambent(response)
+
+    def _as_somebody[T](self, ask: Callable[[Mapping[str, str]], T]) -> T:
+        """Ask with a credential; once more with a renewed one when the API does not know what was sent."""
+        secret = self.address.credential.secret()
+        try:
+            return ask(self._sent(secret))
+        except ApiProblem as problem:
+            unknown = problem.status == 401 and problem.code == "unauthenticated"
+            if not unknown or not self.address.credential.renew(secret, self._exchange):
+                raise
+        return ask(self._sent(self.address.credential.secret()))
+
+    def _sent(self, secret: str) -> dict[str, str]:
+        return {**self._headers, "Authorization": f"Bearer {secret}"} if secret else self._headers
+
+    def _exchange(self, refresh_token: str) -> Any:
+        try:
+            answer = self._http.post(f"{self.address.api}/auth/refresh", json={"refresh_token": refresh_token})
+        except httpx.TransportError as error:
+            raise _unreachable(self.address, error) from error
+        return _decoded(answer)
 
 
 def _decoded(response: httpx.Response) -> Any:

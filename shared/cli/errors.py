@@ -12,6 +12,17 @@ CliError
 from collections.abc import Mapping, Sequence
 
 PROBLEM_TYPE = "urn:lambent:problem:"
+HINTS = {
+    "unauthenticated": "check the key (--key or LAMBENT_API_KEY), or sign in: lambent login",
+    "user_required": "sign in with lambent login, and give no key (--key, LAMBENT_API_KEY)",
+    "organisation_required": "choose with lambent orgs use NAME, or give --org NAME",
+    "tenant_not_found": "choose one of lambent orgs with lambent orgs use NAME, or give --org NAME",
+    "no_organisation": "make one with lambent orgs create NAME, or join one with lambent invitations accept CODE",
+    "project_required": "choose with lambent projects use NAME, or give --project NAME",
+    "project_not_found": "choose one of lambent projects with lambent projects use NAME, or give --project NAME",
+    "project_archived": "take it out with lambent projects restore NAME",
+}
+"""Where the API says which header to send, the command that does it."""
 
 
 class CliError(Exception):
@@ -74,7 +85,7 @@ class ApiProblem(CliError):
         super().__init__(
             str(body.get("detail") or body.get("title") or f"the API answered with status {status}"),
             code=str(body.get("code") or f"http_{status}"),
-            hint=str(body.get("hint") or ""),
+            hint=HINTS.get(str(body.get("code")), str(body.get("hint") or "")),
         )
         self.status = status
         self.body = body

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from shared.cli.errors import CliError
 
 if TYPE_CHECKING:
+    from shared.local.inbox import Message
     from shared.local.report import Check, LogLine, Options, Ready, Status, Step
 
 
@@ -47,6 +48,13 @@ def running(root: Path) -> "Ready | None":
         return None
     run = RunFile.read(Layout.of(root, None).run)
     return run.ready if run is not None and run.is_alive() else None
+
+
+def inbox(ready: "Ready") -> "tuple[Message, ...]":
+    """What the local cloud's functions have mailed since it was started, oldest first."""
+    from shared.local import inbox as local_inbox
+
+    return local_inbox.messages(ready.aws_url)
 
 
 def load() -> LocalCloud:

@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from shared.cli.credentials import Key
 from shared.cli.errors import ApiProblem, Unresolved
 from shared.cli.shapes.documents import Document
 from shared.cli.shapes.rooms import Collection
 
 if TYPE_CHECKING:
+    from shared.cli.address import Address
     from shared.cli.api import Api
+    from shared.cli.client import Client
+    from shared.cli.identity import Identity
 
 MAX_SEARCHED = 20
 """Collections one search may span."""
@@ -22,6 +26,76 @@ def as_id(text: str) -> str | None:
         return str(UUID(text))
     except ValueError:
         return None
+
+
+def organisation_id(identity: "Identity", wanted: str) -> str:
+    """The id of the signed-in user's organisation of this name or id.
+
+    Raises:
+        Unresolved: there is none, or more than one.
+    """
+    known = as_id(wanted)
+    if known is not None:
+        return known
+    found = [one["id"] for one in identity.organisations() if one["name"] == wanted]
+    return single(found, "organisation", wanted, "lambent orgs")
+
+
+def only_organisation(identity: "Identity", address: "Address") -> str:
+    """The id of the organisation to work in when none is named.
+
+    Raises:
+        Unresolved: there is none, or more than one.
+    """
+    if isinstance(address.credential, Key):
+        raise Unresolved(
+            "a key does not say which organisation it belongs to", code="organisation_required", hint="give --org ID"
+        )
+    found = identity.organisations()
+    if len(found) == 1:
+        return found[0]["id"]
+    if not found:
+        hint = "make one with lambent orgs create NAME, or join one with lambent invitations accept CODE"
+        raise Unresolved("you belong to no organisation", code="no_organisation", hint=hint)
+    named = ", ".join(one["name"] for one in found[:_SHOWN])
+    hint = "choose with lambent orgs use NAME, or give --org NAME"
+    raise Unresolved(f"you belong to several organisations: {named}", code="organisation_required", hint=hint)
+
+
+def project_id(client: "Client", wanted: str) -> str:
+    """The id of the project of this name or id.
+
+    Raises:
+        Unresolved: there is none, or more than one.
+    """
+    known = as_id(wanted)
+    if known is not None:
+        return known
+    found = [one["id"] for one in client.pages("/projects") if one["name"] == wanted]
+    return single(found, "project", wanted, "lambent projects")
+
+
+def single(found: Sequence[str], what: str, wanted: str, listing: str) -> str:
+    """The one id that was found.
+
+    Args:
+        found: ids.
+        what: the noun, for words and for the code.
+        wanted: as typed.
+        listing: the command that lists them.
+
+    Raises:
+        Unresolved: there is none, or more than one.
+    """
+    if not found:
+        raise Unresolved(f"there is no {what} {wanted!r}", code=f"{what}_not_found", hint=listing)
+    if len(found) > 1:
+        raise Unresolved(
+            f"{len(found)} have the name {wanted!r}: {', '.join(found[:_SHOWN])}",
+            code="ambiguous",
+            hint="name one by its id",
+        )
+    return found[0]
 
 
 def find_collection(api: "Api", wanted: str) -> Collection | None:

@@ -21,15 +21,27 @@ Url = Annotated[
 Key = Annotated[
     str,
     typer.Option(
-        "--key", metavar="KEY", help="API key [env: LAMBENT_API_KEY; else the local cloud's].", show_default=False
+        "--key",
+        metavar="KEY",
+        help="API key [env: LAMBENT_API_KEY; else whoever is signed in, else the local cloud's owner].",
+        show_default=False,
     ),
 ]
 ProjectId = Annotated[
     str,
     typer.Option(
         "--project",
-        metavar="ID",
-        help="Project, for a key that may use several [env: LAMBENT_PROJECT].",
+        metavar="NAME",
+        help="Project, by name or id, where there are several [env: LAMBENT_PROJECT].",
+        show_default=False,
+    ),
+]
+OrgId = Annotated[
+    str,
+    typer.Option(
+        "--org",
+        metavar="NAME",
+        help="Organisation, by name or id, where there are several [env: LAMBENT_ORG].",
         show_default=False,
     ),
 ]
@@ -37,7 +49,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON; errors as proble
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error came from.", hidden=True)]
 
 _COMMON = {"json": Json, "debug": Debug}
-_CONNECTION = {"url": Url, "key": Key, "project": ProjectId}
+_CONNECTION = {"url": Url, "key": Key, "project": ProjectId, "org": OrgId}
 
 type Body = Callable[..., None]
 type Declared = Callable[..., None]
@@ -53,13 +65,13 @@ def local_command(app: typer.Typer, name: str | None = None, panel: str = "") ->
     return _declare(app, name, panel, _COMMON)
 
 
-def group_default(app: typer.Typer) -> Callable[[Body], Declared]:
-    """Declare what a group of commands does when none is named; it talks to the API."""
+def group_default(app: typer.Typer, name: str = "list") -> Callable[[Body], Declared]:
+    """Declare what a group of commands does when none is named, and by name; it talks to the API."""
 
     def declare(body: Body) -> Declared:
         wrapped = _wrapped(body, {**_CONNECTION, **_COMMON}, only_alone=True)
         app.callback(invoke_without_command=True)(wrapped)
-        return wrapped
+        return api_command(app, name)(body)
 
     return declare
 

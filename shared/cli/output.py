@@ -87,6 +87,22 @@ class Output:
         sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
         sys.stdout.flush()
 
+    def result(self, value: object, words: str) -> None:
+        """What a command did: as JSON, or in words."""
+        if self.json:
+            self.value(value)
+        else:
+            self.line(words)
+
+    def listing(
+        self, found: object, columns: Sequence[Column], rows: Iterable[Sequence[str]], *, empty: str = ""
+    ) -> None:
+        """What a command found: as JSON, or as a table."""
+        if self.json:
+            self.value(found)
+        else:
+            self.table(columns, rows, empty=empty)
+
     def line(self, text: str = "", style: str = "") -> None:
         """A line of the result."""
         self.out.print(safe(text), style=style or None)

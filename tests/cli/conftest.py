@@ -1,5 +1,6 @@
 """A fake API on a loopback port, a runner for commands, and a local cloud that starts nothing."""
 
+import io
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -8,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import uvicorn
 
 from shared.cli import address, app, local_cloud
+from tests.cli.deployment import Deployment, listening
 from tests.cli.fake_api import create_app
 from tests.cli.fake_cloud import FakeCloud
 from tests.cli.fake_world import KEY, World
+from tests.functions.world import World as RealWorld
 
 
 class Server(uvicorn.Server):
@@ -60,6 +64,14 @@ def fake_cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeCloud:
     return cloud
 
 
+@pytest.fixture(autouse=True)
+def config(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The platform's folder for settings: never that of whoever runs the tests."""
+    folder = tmp_path_factory.mktemp("config")
+    monkeypatch.setattr(typer, "get_app_dir", lambda name: str(folder / name))
+    return folder
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a command did."""
@@ -87,7 +99,7 @@ Run = Callable[..., Ran]
 @pytest.fixture
 def run_local(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, fake_cloud: FakeCloud) -> Run:
     """Runs a command that finds its address by itself."""
-    for name in ("LAMBENT_URL", "LAMBENT_API_KEY", "LAMBENT_PROJECT"):
+    for name in ("LAMBENT_URL", "LAMBENT_API_KEY", "LAMBENT_PROJECT", "LAMBENT_ORG"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*args: str) -> Ran:
@@ -104,4 +116,30 @@ def run(run_local: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command against the fake API."""
     monkeypatch.setenv("LAMBENT_URL", world.url)
     monkeypatch.setenv("LAMBENT_API_KEY", KEY)
+    return run_local
+
+
+@pytest.fixture
+def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    """The real handlers, behind a loopback port."""
+    world = RealWorld()
+    with world.active(), listening(world) as made:
+        monkeypatch.setattr(local_cloud, "inbox", lambda ready: made.messages())
+        yield made
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Puts lines onto the standard input of the next command, which is no terminal."""
+
+    def put(*lines: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+    return put
+
+
+@pytest.fixture
+def lambent(run_local: Run, deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command against the real handlers."""
+    monkeypatch.setenv("LAMBENT_URL", deployment.url)
     return run_local

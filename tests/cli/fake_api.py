@@ -358,7 +358,7 @@ def _receipt(kind: str, id: str) -> dict[str, Any]:
     }
 
 
-def _parts(content_type: str, body: bytes) -> dict[str, bytes]:
+def parts_of(content_type: str, body: bytes) -> dict[str, bytes]:
     """The parts of multipart/form-data, in order, by name (RFC 7578)."""
     boundary = b"--" + content_type.partition("boundary=")[2].strip('"').encode()
     parts = {}
@@ -373,7 +373,7 @@ def _parts(content_type: str, body: bytes) -> dict[str, bytes]:
 def _objects(app: FastAPI, world: World) -> None:
     @app.post("/objects")
     async def upload(request: Request) -> Response:
-        parts = _parts(request.headers["content-type"], await request.body())
+        parts = parts_of(request.headers["content-type"], await request.body())
         # S3 ignores every field after the file.
         if list(parts)[-1] != "file" or "policy" not in parts or "content-length" not in request.headers:
             return Response("<Error><Code>InvalidArgument</Code><Message>fields after the file</Message></Error>", 400)

@@ -7,6 +7,7 @@ from pathlib import Path
 from shared.local.errors import AlreadyRunning, StepFailed
 from shared.local.report import Check, FunctionStatus, LogLine, Options, ProcessStatus, Ready, Status, Step
 
+TENANT, PROJECT = "01a1ffdb-0000-7000-8000-000000000001", "01a1ffdb-0000-7000-8000-000000000002"
 STEPS = (Step("postgres", 1.2, "started"), Step("deploy", 3.4, "deployed 14 functions"))
 
 
@@ -17,6 +18,7 @@ class FakeCloud:
     ready: Ready | None = None
     url: str = "http://127.0.0.1:9"
     api_key: str = "lam_local"
+    tenant_id: str = TENANT
     fails: bool = False
     told: list[object] = field(default_factory=list)
     checks: tuple[Check, ...] = (Check("python", True, "3.12.4"),)
@@ -35,7 +37,7 @@ class FakeCloud:
             raise StepFailed("deploy: the template has no Resources", "lambent doctor")
         on_step(STEPS[1])
         self.ready = Ready(
-            self.url, self.api_key, "t", "p", "http://127.0.0.1:4566", "http://127.0.0.1:5", 7, 4.6, STEPS
+            self.url, self.api_key, self.tenant_id, PROJECT, "http://127.0.0.1:9", "http://127.0.0.1:5", 7, 4.6, STEPS
         )
         return self.ready
 

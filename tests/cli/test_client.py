@@ -7,6 +7,7 @@ import pytest
 
 from shared.cli.address import Address
 from shared.cli.client import MAX_TRIES, Client
+from shared.cli.credentials import Key
 from shared.cli.errors import ApiProblem, NotLambent, Unreachable
 
 PROBLEM = {
@@ -39,7 +40,7 @@ def client_of(
 ) -> tuple[Client, list[float]]:
     slept: list[float] = []
     http = httpx.Client(transport=httpx.MockTransport(remote))
-    return Client(Address(url, "lam_key", "p1"), http, slept.append), slept
+    return Client(Address(url, Key("lam_key"), "p1"), http, slept.append), slept
 
 
 def test_call_sends_key_project_and_path() -> None:

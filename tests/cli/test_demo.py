@@ -1,4 +1,4 @@
-"""The demo, and the documents it takes in."""
+"""The demo with a key that is given, and the documents it takes in; tests/demo has it sign up."""
 
 import hashlib
 from pathlib import Path
@@ -34,7 +34,7 @@ def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("roomy")
 def test_demo_starts_what_is_needed_and_stops_it(run_local: Run, fake_cloud: FakeCloud, world: World) -> None:
-    told = run_local("demo")
+    told = run_local("demo", "--key", KEY)
     assert told.code == 0, told.err
     assert isinstance(fake_cloud.told[0], object)
     assert fake_cloud.told[-1] == "down"
@@ -46,15 +46,15 @@ def test_demo_starts_what_is_needed_and_stops_it(run_local: Run, fake_cloud: Fak
 
 @pytest.mark.usefixtures("roomy")
 def test_demo_keep_leaves_it_running(run_local: Run, fake_cloud: FakeCloud) -> None:
-    assert run_local("demo", "--keep").code == 0
+    assert run_local("demo", "--key", KEY, "--keep").code == 0
     assert fake_cloud.ready is not None
 
 
 @pytest.mark.usefixtures("roomy")
 def test_demo_again_sends_nothing(run_local: Run, world: World) -> None:
-    run_local("demo")
+    run_local("demo", "--key", KEY)
     world.requests.clear()
-    told = run_local("demo")
+    told = run_local("demo", "--key", KEY)
     assert told.code == 0
     assert ("POST", "/objects") not in world.requests
     assert "handbook/employee-handbook.pdf" in told.out
@@ -63,13 +63,13 @@ def test_demo_again_sends_nothing(run_local: Run, world: World) -> None:
 @pytest.mark.usefixtures("roomy")
 def test_demo_uses_the_cloud_that_runs(run_local: Run, fake_cloud: FakeCloud) -> None:
     run_local("up", "-d")
-    assert run_local("demo").code == 0
+    assert run_local("demo", "--key", KEY).code == 0
     assert "down" not in fake_cloud.told
 
 
 @pytest.mark.usefixtures("roomy")
 def test_demo_json_is_one_document(run_local: Run) -> None:
-    told = run_local("demo", "--json")
+    told = run_local("demo", "--key", KEY, "--json")
     assert told.code == 0
     assert told.json["ok"] is True
     assert len(told.json["documents"]) == 7
@@ -79,21 +79,21 @@ def test_demo_json_is_one_document(run_local: Run) -> None:
 @pytest.mark.usefixtures("roomy")
 def test_demo_citation_that_does_not_hold_is_a_failure(run_local: Run, world: World, fake_cloud: FakeCloud) -> None:
     world.wrong_quote = True
-    told = run_local("demo")
+    told = run_local("demo", "--key", KEY)
     assert told.code == 1
     assert "are not what it quotes" in told.err
     assert fake_cloud.ready is None
 
 
 def test_demo_document_that_fails_is_told(run_local: Run) -> None:
-    told = run_local("demo")
+    told = run_local("demo", "--key", KEY)
     assert told.code == 1
     assert "was not indexed" in told.err
 
 
 def test_demo_cloud_that_does_not_start_is_told(run_local: Run, fake_cloud: FakeCloud) -> None:
     fake_cloud.fails = True
-    told = run_local("demo")
+    told = run_local("demo", "--key", KEY)
     assert told.code == 1
     assert "no Resources" in told.err
 
@@ -102,7 +102,7 @@ def test_demo_elsewhere_than_in_a_checkout_says_so(
     run_local: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(address, "repository_root", lambda: tmp_path)
-    assert "checkout" in run_local("demo").err
+    assert "checkout" in run_local("demo", "--key", KEY).err
 
 
 def test_documents_are_small_and_of_seven_formats() -> None:

@@ -1,12 +1,12 @@
 """Commands about the cloud on this machine: up, down, status, logs, reset, doctor, health, open."""
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shared.cli.asking import confirm
 from shared.cli.errors import CliError
 from shared.cli.options import api_command, local_command
 from shared.cli.output import Column
@@ -185,22 +185,6 @@ def open_docs(session: Session) -> None:
         import webbrowser
 
         webbrowser.open(address)
-
-
-def confirm(yes: bool, question: str) -> None:
-    """Ask before something that cannot be undone.
-
-    Raises:
-        CliError: nobody is there to be asked.
-        Abort: the answer is no.
-    """
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise CliError(
-            "this cannot be undone and nobody is here to be asked", code="not_confirmed", hint="add --yes to go ahead"
-        )
-    typer.confirm(question, abort=True, err=True)
 
 
 def _lines(file: Path) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from shared.cli.commands.cloud import confirm
+from shared.cli.asking import confirm
 from shared.cli.commands.documents import PANEL
 from shared.cli.names import collection
 from shared.cli.options import api_command, group_default

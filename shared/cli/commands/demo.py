@@ -17,7 +17,7 @@ from shared.cli.shapes.documents import Document
 from shared.cli.shapes.rooms import Collection
 
 if TYPE_CHECKING:
-    from shared.cli.address import Address
+    from shared.cli.demo_user import DemoUser
     from shared.cli.demonstration import Asked
     from shared.cli.outcomes import Outcome
 
@@ -41,19 +41,21 @@ def demo(
             code="no_demo",
             hint="run it from a checkout: uv sync && uv run lambent demo",
         )
-    with _running(session, keep=keep) as (address, started):
-        session.address = address
+    with _running(session, keep=keep) as started:
         output = session.output
+        user = _come_in(session)
         target, outcomes = _take_in(session)
         asked = ask_all(session.api, output, target)
         documents = [session.api.document(one.document_id) for one in outcomes if one.document_id]
         problems = [problem for one in asked for problem in one.problems]
         if session.json:
-            output.value(_as_json(session, target, outcomes, asked, documents))
+            output.value(
+                {**_as_json(session, target, outcomes, asked, documents), "user": user.email if user else None}
+            )
         else:
             show_times(output, documents, asked)
             _show_verdict(output, asked, problems)
-            _show_next(output, keep=keep or not started)
+            _show_next(output, user, keep=keep or not started)
         if problems:
             raise CliError(
                 f"{plural(len(problems), 'thing')} did not hold: {problems[0]}",
@@ -63,24 +65,37 @@ def demo(
 
 
 @contextmanager
-def _running(session: Session, *, keep: bool) -> "Iterator[tuple[Address, bool]]":
-    """An API to talk to, and whether it was started for this; what was started is stopped again."""
-    from shared.cli.address import find_address
+def _running(session: Session, *, keep: bool) -> Iterator[bool]:
+    """An API to talk to; yields whether it was started for this. What was started is stopped again."""
     from shared.local.report import Options
 
-    asked = session.asked
     try:
-        yield find_address(asked.url, asked.key, asked.project, session.root), False
-        return
+        there = bool(session.place.url)
     except NoAddress:
-        session.output.note("Starting the local cloud …", "")
+        there = False
+    if there:
+        yield False
+        return
+    session.output.note("Starting the local cloud …", "")
     cloud.start_detached(session, Options(root=session.root), quiet=session.json)
     try:
-        yield find_address(asked.url, asked.key, asked.project, session.root), True
+        yield True
     finally:
         if not keep:
             session.cloud.down(session.root)
             session.output.note("The local cloud has been stopped; what it stored stays.")
+
+
+def _come_in(session: Session) -> "DemoUser | None":
+    """Sign up in the local cloud, where mail can be read; elsewhere, and with a key, the demo is whoever you are."""
+    from shared.cli.demo_user import demo_user
+
+    if session.asked.key or session.place.local is None:
+        return None
+    user = demo_user(session)
+    if not session.json:
+        session.output.line(user.words, "bold green")
+    return user
 
 
 def _take_in(session: Session) -> "tuple[Collection, Sequence[Outcome]]":
@@ -150,10 +165,12 @@ def _show_verdict(output: Output, asked: "Sequence[Asked]", problems: Sequence[s
         )
 
 
-def _show_next(output: Output, *, keep: bool) -> None:
+def _show_next(output: Output, user: "DemoUser | None", *, keep: bool) -> None:
     start = [] if keep else ["lambent up --detach"]
+    start += [f"lambent switch {user.email}"] if user and not user.current else []
     commands = [
         *start,
+        "lambent whoami",
         f'lambent ask -c {COLLECTION} "When may I work from another country?"',
         f'lambent search -c {COLLECTION} "water in the body of the probe"',
         f"lambent why -c {COLLECTION} employee-handbook.pdf",

@@ -163,7 +163,6 @@ def declare(app: typer.Typer) -> None:
     """Add these commands."""
     group = typer.Typer(help="List ingestion runs; show, watch, cancel or retry one.", rich_markup_mode=None)
     group_default(group)(list_ingestions)
-    api_command(group, "list")(list_ingestions)
     for command in (show, watch, cancel, retry):
         api_command(group)(command)
     app.add_typer(group, name="ingestions", rich_help_panel=PANEL)

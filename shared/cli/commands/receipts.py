@@ -138,7 +138,6 @@ def declare(app: typer.Typer) -> None:
     """Add these commands."""
     group = typer.Typer(help="List deletion receipts; show or verify one.", rich_markup_mode=None)
     group_default(group)(list_receipts)
-    api_command(group, "list")(list_receipts)
     for command in (show, key):
         api_command(group)(command)
     local_command(group)(verify)

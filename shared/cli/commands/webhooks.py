@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from shared.cli.commands.cloud import confirm
+from shared.cli.asking import confirm
 from shared.cli.commands.documents import PANEL
 from shared.cli.errors import CliError
 from shared.cli.options import api_command, group_default
