@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.ports.clock import Clock, Ids
     from shared.ports.egress import Egress
     from shared.ports.embedder import Embedder, Embedders
+    from shared.ports.issuers import Issuers
     from shared.ports.llm import Llm
     from shared.ports.mailer import Mailer
     from shared.ports.meter import Meter
@@ -268,6 +269,19 @@ class Kit:
         return JoseTokens(
             self._secret(chosen.token_secrets.get_secret_value(), chosen.token_secrets_arn, "the keys of tokens")
         )
+
+    @cached_property
+    def issuers(self) -> Issuers:
+        """Who else vouches for users."""
+        from shared.adapters.openid.issuers import OpenidIssuers
+
+        chosen = self.settings
+        given, arn = chosen.oidc_secrets.get_secret_value(), chosen.oidc_secrets_arn
+
+        def secrets() -> str:
+            return self._secret(given, arn, "the secrets of the providers") if given or arn else ""
+
+        return OpenidIssuers(chosen.oidc_providers, secrets, self.egress)
 
     @cached_property
     def passwords(self) -> Passwords:

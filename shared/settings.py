@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     token_secrets: SecretStr = SecretStr("")
     token_secrets_arn: str = ""
     """What the keys that sign access tokens are derived from, separated by commas; the first one signs."""
+    oidc_providers: str = ""
+    """JSON list of those who vouch for users (`shared.domain.openid.Provider`): read when somebody asks for them."""
+    oidc_secrets: SecretStr = SecretStr("")
+    oidc_secrets_arn: str = ""
+    """JSON object of their client secrets by name; who is not in it is a client without a secret."""
     mail_sender: str = ""
     """The address that mail comes from; empty: none is sent, so nobody can register or reset a password."""
     egress_loopback: bool = False

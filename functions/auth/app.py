@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from functions.auth import providers
 from functions.auth import schemas as s
 from shared.runtime import signing_in
 from shared.runtime.auth import SignedIn, User
@@ -10,7 +11,7 @@ from shared.runtime.web import Request, Response, Router
 from shared.usecases.auth import sign_in
 from shared.usecases.auth.register import Newcomer
 
-router = Router()
+router = Router(providers.router)
 
 
 @router.post("/auth/register", status_code=202)

@@ -1,6 +1,7 @@
 """Requests and responses about signing in."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -11,6 +12,10 @@ from shared.runtime.schemas import Body, Out
 EMAIL = Field(min_length=3, max_length=MAX_EMAIL)
 PASSWORD = Field(min_length=1, max_length=MAX_PASSWORD)
 TOKEN = Field(min_length=1, max_length=200)
+
+REDIRECT = Field(min_length=1, max_length=2000, description="one of the provider's redirect URIs, to the letter")
+
+type ProviderName = Annotated[str, Field(min_length=1, max_length=32)]
 
 
 class Registration(Body):
@@ -109,3 +114,49 @@ class Ended(Out):
     """How many sessions were ended."""
 
     sessions: int
+
+
+class ProviderOut(Out):
+    """Somebody who vouches for users."""
+
+    name: str
+    title: str
+    issuer: str
+    redirect_uris: list[str]
+
+
+class ProviderList(Out):
+    """Who vouches for users here."""
+
+    items: list[ProviderOut]
+
+
+class Beginning(Body):
+    """Where to come back to."""
+
+    redirect_uri: str = REDIRECT
+
+
+class Linking(Body):
+    """Where to come back to, and that it is you who asks."""
+
+    redirect_uri: str = REDIRECT
+    password: str = PASSWORD
+
+
+class BegunOut(Out):
+    """A sign-in that goes on elsewhere."""
+
+    authorization_url: str
+    state: str = Field(description="comes back with the code; compare it")
+    binding: str = Field(description="keep it where you are; it goes into no URL, and nobody else can finish without")
+    expires_in: int = Field(description="seconds until it must have come back")
+
+
+class Return(Body):
+    """What you came back with, and what was kept."""
+
+    code: str = Field(min_length=1, max_length=4000)
+    state: str = TOKEN
+    binding: str = TOKEN
+    iss: str | None = Field(default=None, max_length=2000, description="if it came back too (RFC 9207)")

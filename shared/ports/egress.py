@@ -11,7 +11,11 @@ class Reply:
 
     status: int
     body: bytes
-    """Its beginning: 4 kB at the most."""
+    """Its beginning: as much as was asked for at the most."""
+
+
+BEGINNING = 4096
+"""Bytes of an answer that are read when nobody needs more."""
 
 
 class Egress(Protocol):
@@ -25,11 +29,25 @@ class Egress(Protocol):
         """
         ...
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, most: int = BEGINNING) -> Reply:
         """Send a body and read the beginning of the answer. A redirect is an answer like any other.
+
+        Args:
+            url: where to.
+            body: as it is sent.
+            headers: beside those of every request.
+            most: bytes of the answer that are read.
 
         Raises:
             Rejected: the URL, or an address its name leads to, is none that may be called.
             Unavailable: nobody answered, not in time, or not in HTTP.
+        """
+        ...
+
+    async def get(self, url: str, headers: Mapping[str, str], *, most: int = BEGINNING) -> Reply:
+        """Ask for what is there, and read its beginning. Otherwise as `post`.
+
+        Raises:
+            Rejected, Unavailable: as `post`.
         """
         ...

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shared.ports.embedder import Embedder, Embedders
     from shared.ports.indexes import Indexes
     from shared.ports.ingestions import Ingestions
+    from shared.ports.issuers import Issuers
     from shared.ports.keywords import Keywords
     from shared.ports.limits import Limits
     from shared.ports.llm import Llm
@@ -145,6 +146,8 @@ class Powers(Protocol):
     def rate_factor(self) -> float: ...
     @property
     def tokens(self) -> Tokens: ...
+    @property
+    def issuers(self) -> Issuers: ...
     @property
     def passwords(self) -> Passwords: ...
     @property

@@ -93,7 +93,7 @@ async def reset(token: str, secret: str, request: Request) -> None:
 
 async def changed(scope: UserScope, before: str, after: str) -> None:
     """Set another password in place of one that is shown."""
-    stored = await _shown(scope, before)
+    stored = await shown(scope, before)
     check_password(after)
     powers = bootstrap.powers()
     hashed = await powers.passwords.hash(after)
@@ -105,13 +105,19 @@ async def changed(scope: UserScope, before: str, after: str) -> None:
 
 async def disabled(scope: UserScope, secret: str) -> None:
     """Close the account of somebody who shows their password."""
-    await _shown(scope, secret)
+    await shown(scope, secret)
     async with transaction(None) as ports:
         await ports.users.enter(scope)
         await me.disable(scope, ports)
 
 
-async def _shown(scope: UserScope, secret: str) -> str | None:
+async def shown(scope: UserScope, secret: str) -> str | None:
+    """The stored password of a signed-in user who shows it: what they hold is more than a token.
+
+    Raises:
+        Forbidden: it is another one.
+        RateLimited: too many guesses.
+    """
     async with transaction(None) as ports:
         await ports.users.enter(scope)
         _, stored = await password.present(scope, ports)

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.functions.texts import LEAVE
 from tests.functions.world import Client, World
+
+if TYPE_CHECKING:
+    from tests.functions.ways import Ways
 
 type Lines = Callable[[], list[dict[str, Any]]]
 
@@ -17,6 +20,16 @@ def world() -> Iterator[World]:
     """A fresh deployment."""
     made = World()
     with made.active():
+        yield made
+
+
+@pytest.fixture
+def ways(world: World) -> Iterator["Ways"]:
+    """Two parties that vouch for people of this deployment."""
+    # Signs and checks signatures, which few tests need.
+    from tests.functions.ways import ways_into
+
+    with ways_into(world) as made:
         yield made
 
 

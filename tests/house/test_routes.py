@@ -33,6 +33,9 @@ PUBLIC_ROUTES = {
     ("POST", "/api/v1/auth/refresh"),
     ("POST", "/api/v1/auth/password/forgot"),
     ("POST", "/api/v1/auth/password/reset"),
+    ("GET", "/api/v1/auth/providers"),
+    ("POST", "/api/v1/auth/oidc/{provider}/start"),
+    ("POST", "/api/v1/auth/oidc/{provider}/callback"),
 }
 """Frozen: a further one is decided here, not by leaving something out."""
 

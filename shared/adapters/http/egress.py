@@ -10,9 +10,8 @@ import httpx
 
 from shared.domain.addresses import Target, callable_address, target_of
 from shared.domain.errors import Rejected, Unavailable
-from shared.ports.egress import Reply
+from shared.ports.egress import BEGINNING, Reply
 
-MAX_REPLY = 4096
 SECONDS = 10.0
 """For everything together: name, connection, certificate, answer."""
 
@@ -56,12 +55,19 @@ class HttpEgress:
         """See the port."""
         target_of(url, loopback=self._loopback)
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, most: int = BEGINNING) -> Reply:
         """See the port."""
+        return await self._call("POST", url, body, headers, most)
+
+    async def get(self, url: str, headers: Mapping[str, str], *, most: int = BEGINNING) -> Reply:
+        """See the port."""
+        return await self._call("GET", url, None, headers, most)
+
+    async def _call(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], most: int) -> Reply:
         target = target_of(url, loopback=self._loopback)
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._send(target, await self._address(target), body, headers)
+                return await self._send(method, target, await self._address(target), body, headers, most)
         except TimeoutError as error:
             raise Unavailable(f"no whole answer within {self._seconds:g} seconds", code="egress_timeout") from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
@@ -77,14 +83,16 @@ class HttpEgress:
             raise Rejected("the name leads to an address that is not a public one", code="forbidden_address")
         return addresses[0]
 
-    async def _send(self, target: Target, address: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    async def _send(
+        self, method: str, target: Target, address: str, body: bytes | None, headers: Mapping[str, str], most: int
+    ) -> Reply:
         host = f"[{target.host}]" if ":" in target.host else target.host
         named = host if target.default_port else f"{host}:{target.port}"
         shown = f"[{address}]" if ":" in address else address
         url = httpx.URL(f"{target.scheme}://{shown}:{target.port}").copy_with(raw_path=target.path.encode("ascii"))
         async with httpx.AsyncClient(verify=self._certificates, trust_env=False, timeout=self._seconds) as client:
             request = client.build_request(
-                "POST",
+                method,
                 url,
                 content=body,
                 headers={**headers, "Host": named, "Accept-Encoding": "identity", "Connection": "close"},
@@ -92,7 +100,7 @@ class HttpEgress:
             )
             response = await client.send(request, stream=True, follow_redirects=False)
             try:
-                return Reply(response.status_code, await _beginning(response))
+                return Reply(response.status_code, await _beginning(response, most))
             finally:
                 await response.aclose()
 
@@ -101,10 +109,10 @@ class HttpEgress:
         return self._given or ssl.create_default_context()
 
 
-async def _beginning(response: httpx.Response) -> bytes:
+async def _beginning(response: httpx.Response, most: int) -> bytes:
     read = b""
     async for part in response.aiter_raw():
         read += part
-        if len(read) >= MAX_REPLY:
+        if len(read) >= most:
             break
-    return read[:MAX_REPLY]
+    return read[:most]

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 from shared.domain.addresses import callable_address, target_of
 from shared.domain.errors import Rejected, Unavailable
-from shared.ports.egress import Reply
+from shared.ports.egress import BEGINNING, Reply
 
-MAX_REPLY = 4096
 SOMEWHERE = ("93.184.215.14",)
 
 
@@ -31,6 +30,7 @@ class MemoryEgress:
     answers: deque[Reply | Exception] = field(default_factory=deque)
     """What the next calls meet; 200 when there is nothing left."""
     posts: list[Posted] = field(default_factory=list)
+    gets: list[Posted] = field(default_factory=list)
     unreachable: set[str] = field(default_factory=set)
     """Hosts where nobody listens."""
 
@@ -38,16 +38,23 @@ class MemoryEgress:
         """See the port."""
         target_of(url, loopback=self.loopback)
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, most: int = BEGINNING) -> Reply:
         """See the port."""
-        target = target_of(url, loopback=self.loopback)
+        return self._answered(Posted(url, body, dict(headers)), self.posts, most)
+
+    async def get(self, url: str, headers: Mapping[str, str], *, most: int = BEGINNING) -> Reply:
+        """See the port."""
+        return self._answered(Posted(url, b"", dict(headers)), self.gets, most)
+
+    def _answered(self, call: Posted, kept: list[Posted], most: int) -> Reply:
+        target = target_of(call.url, loopback=self.loopback)
         addresses = self.names.get(target.host, SOMEWHERE)
         if not all(callable_address(one, loopback=self.loopback) for one in addresses):
             raise Rejected("the name leads to an address that is not a public one", code="forbidden_address")
         if target.host in self.unreachable:
             raise Unavailable("the call failed: nobody listens", code="egress_failed")
-        self.posts.append(Posted(url, body, dict(headers)))
+        kept.append(call)
         answer = self.answers.popleft() if self.answers else Reply(200, b"")
         if isinstance(answer, Exception):
             raise answer
-        return Reply(answer.status, answer.body[:MAX_REPLY])
+        return Reply(answer.status, answer.body[:most])
