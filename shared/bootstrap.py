@@ -281,7 +281,7 @@ class Kit:
         def secrets() -> str:
             return self._secret(given, arn, "the secrets of the providers") if given or arn else ""
 
-        return OpenidIssuers(chosen.oidc_providers, secrets, self.egress)
+        return OpenidIssuers(chosen.oidc_providers, secrets, self.egress, library=chosen.oidc_library)
 
     @cached_property
     def passwords(self) -> Passwords:

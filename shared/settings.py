@@ -97,6 +97,8 @@ class Settings(BaseSettings):
     oidc_secrets: SecretStr = SecretStr("")
     oidc_secrets_arn: str = ""
     """JSON object of their client secrets by name; who is not in it is a client without a secret."""
+    oidc_library: str = ""
+    """A folder with the packages that check signatures; empty: they are with all others."""
     mail_sender: str = ""
     """The address that mail comes from; empty: none is sent, so nobody can register or reset a password."""
     egress_loopback: bool = False

@@ -1,6 +1,6 @@
 """The way out, in every adapter: public addresses only, redirects are answers, answers are short."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -8,8 +8,21 @@ import pytest
 from shared.adapters.http.egress import HttpEgress
 from shared.adapters.memory.egress import MemoryEgress
 from shared.domain.errors import Rejected, Unavailable
-from shared.ports.egress import Egress, Reply
+from shared.ports.egress import BEGINNING, Egress, Reply
 from tests.fixtures.receiver import Receiver, receiver
+
+type Call = Callable[[Egress, str, int], Awaitable[Reply]]
+
+
+async def by_post(egress: Egress, url: str, most: int = BEGINNING) -> Reply:
+    return await egress.post(url, b"{}", {}, most=most)
+
+
+async def by_get(egress: Egress, url: str, most: int = BEGINNING) -> Reply:
+    return await egress.get(url, {}, most=most)
+
+
+either = pytest.mark.parametrize("call", [by_post, by_get])
 
 
 @dataclass
@@ -46,7 +59,7 @@ def memory() -> Outside:
     nobody = Outside(
         egress,
         "http://localhost:8080/hook?a=1",
-        lambda: [(one.body, one.headers) for one in egress.posts],
+        lambda: [(one.body, one.headers) for one in (*egress.posts, *egress.gets)],
         answer,
         "http://nobody.example/",
         egress.names,
@@ -83,29 +96,43 @@ async def test_post_carries_body_and_headers(outside: Outside) -> None:
     assert {name.lower(): value for name, value in headers.items()}["x-one"] == "1"
 
 
+async def test_get_carries_headers_and_no_body(outside: Outside) -> None:
+    outside.answer(200, b'{"n": 1}', {})
+    assert await outside.egress.get(outside.url, {"X-One": "1"}) == Reply(200, b'{"n": 1}')
+    ((body, headers),) = outside.received()
+    assert body == b""
+    assert {name.lower(): value for name, value in headers.items()}["x-one"] == "1"
+
+
+@either
 @pytest.mark.parametrize("status", [204, 400, 404, 410, 500, 503])
-async def test_post_gives_back_whatever_is_answered(outside: Outside, status: int) -> None:
+async def test_call_gives_back_whatever_is_answered(outside: Outside, status: int, call: Call) -> None:
     outside.answer(status, b"" if status == 204 else b"words", {})
-    assert (await outside.egress.post(outside.url, b"{}", {})).status == status
+    assert (await call(outside.egress, outside.url, BEGINNING)).status == status
 
 
+@either
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_post_follows_no_redirect(outside: Outside, status: int) -> None:
+async def test_call_follows_no_redirect(outside: Outside, status: int, call: Call) -> None:
     outside.answer(status, b"", {"Location": "http://169.254.169.254/latest/meta-data/"})
-    assert (await outside.egress.post(outside.url, b"{}", {})).status == status
+    assert (await call(outside.egress, outside.url, BEGINNING)).status == status
     assert len(outside.received()) == 1
 
 
-async def test_post_reads_the_beginning_of_a_long_answer(outside: Outside) -> None:
+@either
+@pytest.mark.parametrize("most", [4096, 100, 300_000])
+async def test_call_reads_the_beginning_of_a_long_answer(outside: Outside, call: Call, most: int) -> None:
     outside.answer(200, b"x" * 1_000_000, {})
-    assert (await outside.egress.post(outside.url, b"{}", {})).body == b"x" * 4096
+    assert (await call(outside.egress, outside.url, most)).body == b"x" * most
 
 
-async def test_post_where_nobody_listens_is_unavailable(outside: Outside) -> None:
+@either
+async def test_call_where_nobody_listens_is_unavailable(outside: Outside, call: Call) -> None:
     with pytest.raises(Unavailable):
-        await outside.egress.post(outside.nobody, b"{}", {})
+        await call(outside.egress, outside.nobody, BEGINNING)
 
 
+@either
 @pytest.mark.parametrize(
     "url",
     [
@@ -114,14 +141,15 @@ async def test_post_where_nobody_listens_is_unavailable(outside: Outside) -> Non
         *("http://user@a.example/", "http://a.example/#x", "http://a.example\\@localhost/", "http://10.0.0.1/"),
     ],
 )
-async def test_hostile_url_is_refused_when_saved_and_when_called(outside: Outside, url: str) -> None:
+async def test_hostile_url_is_refused_when_saved_and_when_called(outside: Outside, url: str, call: Call) -> None:
     with pytest.raises(Rejected):
         outside.egress.check(url)
     with pytest.raises(Rejected):
-        await outside.egress.post(url, b"{}", {})
+        await call(outside.egress, url, BEGINNING)
     assert outside.received() == []
 
 
+@either
 @pytest.mark.parametrize(
     "addresses",
     [
@@ -129,10 +157,10 @@ async def test_hostile_url_is_refused_when_saved_and_when_called(outside: Outsid
         *(["64:ff9b::a9fe:a9fe"], ["2002:a9fe:a9fe::1"], ["8.8.8.8", "10.0.0.1"], ["127.0.0.1", "192.168.0.1"]),
     ],
 )
-async def test_name_that_leads_elsewhere_is_refused(outside: Outside, addresses: list[str]) -> None:
+async def test_name_that_leads_elsewhere_is_refused(outside: Outside, addresses: list[str], call: Call) -> None:
     outside.names["rebound.example"] = addresses
     outside.egress.check("https://rebound.example/")
     with pytest.raises(Rejected) as caught:
-        await outside.egress.post("https://rebound.example/", b"{}", {})
+        await call(outside.egress, "https://rebound.example/", BEGINNING)
     assert caught.value.code == "forbidden_address"
     assert outside.received() == []

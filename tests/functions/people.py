@@ -1,5 +1,8 @@
 """The user that the events of auth and users speak of, put into a world."""
 
+import base64
+import hashlib
+from urllib.parse import urlencode
 from uuid import UUID
 
 from shared import bootstrap
@@ -14,7 +17,7 @@ from shared.runtime.invocation import run
 from shared.usecases.auth.password import reset_ticket
 from shared.usecases.auth.secrets import secret_hash
 from shared.usecases.projects.bootstrap import founding_scope
-from tests.functions.world import PASSWORD, World
+from tests.functions.world import COMPANY, PASSWORD, World
 
 USER = UUID("0193a1f0-7d20-7a99-8c43-b3f5e7a9b599")
 SESSION = UUID("0193a1f4-8e30-7baa-9d54-c4a6f8bac6aa")
@@ -23,6 +26,9 @@ ORG = UUID("0193a1c0-7d5e-7c11-9a3b-2f4c6e8a0b11")
 REFRESH_TOKEN = TOKEN_PREFIX + "refresh-token-of-the-examples-of-this-house"
 REGISTRATION = "registration-code-of-the-examples-of-house1"
 RESET = "password-reset-code-of-the-examples-house1x"
+CODE = "SplxlOBeZQQYbYS6WxSbIA"
+STATE = "the-state-of-the-examples-of-this-house-1xx"
+BINDING = "the-binding-of-the-examples-of-this-house-1"
 CASES = {
     ("POST", "/api/v1/auth/register"): ("auth", "register"),
     ("POST", "/api/v1/auth/verify"): ("auth", "verify"),
@@ -32,6 +38,10 @@ CASES = {
     ("POST", "/api/v1/auth/password/forgot"): ("auth", "forgot"),
     ("POST", "/api/v1/auth/password/reset"): ("auth", "reset"),
     ("POST", "/api/v1/auth/password/change"): ("auth", "change"),
+    ("GET", "/api/v1/auth/providers"): ("auth", "providers"),
+    ("POST", "/api/v1/auth/oidc/{provider}/start"): ("auth", "oidc_start"),
+    ("POST", "/api/v1/auth/oidc/{provider}/link"): ("auth", "oidc_link"),
+    ("POST", "/api/v1/auth/oidc/{provider}/callback"): ("auth", "oidc_callback"),
     ("GET", "/api/v1/auth/sessions"): ("auth", "sessions"),
     ("DELETE", "/api/v1/auth/sessions"): ("auth", "revoke_others"),
     ("DELETE", "/api/v1/auth/sessions/{session_id}"): ("auth", "revoke"),
@@ -51,7 +61,7 @@ CLAIMS = AccessClaims(USER, SESSION, START, START + ACCESS_LIFE)
 def seed(world: World) -> None:
     """Ada, who belongs to an organisation, is signed in twice, forgot her password, and is invited to another one.
 
-    Somebody else registers.
+    Somebody else registers, and the company vouches for her.
     """
     ada = User(USER, "ada@example.com", "Ada Lovelace", START, verified_at=START)
     hashed = run(world.passwords.hash(PASSWORD))
@@ -75,6 +85,10 @@ def seed(world: World) -> None:
             until = START.replace(year=2027)
             registration = Ticket(TicketKind.REGISTRATION, secret_hash(REGISTRATION), payload, START, until)
             await ports.tickets.put(registration)
+            noted = {"provider": COMPANY.name, "nonce": "nonce", "verifier": "verifier", "user": None, "session": None}
+            noted |= {"redirect_uri": COMPANY.redirect_uris[0]}
+            under_way = secret_hash(f"{STATE}.{BINDING}")
+            await ports.tickets.put(Ticket(TicketKind.OIDC_SIGN_IN, under_way, noted, START, until))
 
     async def invite() -> None:
         scope = founding_scope(INVITING)
@@ -88,3 +102,8 @@ def seed(world: World) -> None:
 
     run(add())
     run(invite())
+    asked = {"nonce": "nonce", "redirect_uri": COMPANY.redirect_uris[0], "state": STATE}
+    asked |= {"code_challenge": base64.urlsafe_b64encode(hashlib.sha256(b"verifier").digest()).rstrip(b"=").decode()}
+    times = {"iat": int(START.timestamp()), "exp": int(START.timestamp()) + 300}
+    told = {"sub": "248289761001", "email": ada.email, "email_verified": True, **times}
+    world.issuers.visit(COMPANY, f"{COMPANY.issuer}/authorize?{urlencode(asked)}", CODE, **told)

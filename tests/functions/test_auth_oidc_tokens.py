@@ -229,7 +229,7 @@ def test_key_that_is_not_fit_signs_nothing(ways: Ways, keys: Any) -> None:
     assert (answer.status, answer.code) == (401, "identity_token_refused")
 
 
-@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning", "ignore::joserfc.errors.SecurityWarning")
 def test_key_that_is_short_signs_nothing(ways: Ways) -> None:
     weak = rsa_key("weak", 1024)
     ways.public.keys = [public(weak, "one")]

@@ -15,6 +15,7 @@ from shared.adapters.jose.tokens import JoseTokens
 from shared.adapters.memory.analyser import MemoryAnalyser
 from shared.adapters.memory.clock import ManualClock, SequenceIds
 from shared.adapters.memory.egress import MemoryEgress
+from shared.adapters.memory.issuers import MemoryIssuers
 from shared.adapters.memory.mailer import MemoryMailer
 from shared.adapters.memory.meter import MemoryMeter
 from shared.adapters.memory.passwords import MemoryPasswords
@@ -23,6 +24,7 @@ from shared.adapters.memory.rows import MemoryStore
 from shared.adapters.seed.signer import SeedSigner
 from shared.domain.documents import Document, Generation
 from shared.domain.events import Outgoing, Queue
+from shared.domain.openid import Provider
 from shared.domain.receipts import DeletionReceipt, Subject, SubjectKind
 from shared.domain.tenants import KEY_PERMISSIONS, Credential, Permission, Scope, system_scope
 from shared.ports.blobs import Bucket
@@ -132,6 +134,15 @@ class Client:
 
 
 PASSWORD = "correct horse battery"
+COMPANY = Provider(
+    "company",
+    "https://login.example.com",
+    "lambent",
+    ("https://app.example.com/signed-in",),
+    "The company",
+    email_domains=("example.com",),
+)
+"""Who vouches for people here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +171,7 @@ class World:
         self.signer = SeedSigner("5e" * 32)
         self.tokens = JoseTokens("the secret of this deployment's tokens")
         self.passwords = MemoryPasswords()
+        self.issuers = MemoryIssuers({COMPANY.name: COMPANY})
         self.mailer = MemoryMailer()
         self.store = MemoryStore(self.migrations.head(), self.clock.now)
 
@@ -184,6 +196,7 @@ class World:
             signer=self.signer,
             tokens=self.tokens,
             passwords=self.passwords,
+            issuers=self.issuers,
             mailer=self.mailer,
             revision=self.migrations.head(),
         ):

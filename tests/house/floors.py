@@ -17,6 +17,7 @@ FLOORS = {
     "requests": "2.32.4",  # CVE-2024-47081: .netrc credentials to another host
     "urllib3": "2.6.0",  # CVE-2025-66418, -66471: decompression without bounds
     "lxml": "5.0",
+    "pyjwt": "2.10.1",  # CVE-2024-53861: a part of an issuer's name was believed to be the whole
 }
 MALWARE = {"litellm": frozenset({"1.82.7", "1.82.8"})}
 

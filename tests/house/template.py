@@ -50,6 +50,8 @@ REMOTE = {
     "Webhooks": "on",
     "MailSender": "lambent@example.com",
     "MailDomain": "example.com",
+    "OidcProviders": '[{"name": "one", "issuer": "https://id.example", "client_id": "x", "redirect_uris": ["https://a.example/"]}]',
+    "OidcSecretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:openid",
 }
 DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "url": URL,

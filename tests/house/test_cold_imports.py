@@ -11,7 +11,7 @@ from tests.house.repository import ROOT, functions
 
 HEAVY = frozenset(
     {
-        "alembic", "argon2", "boto3", "botocore", "cryptography", "docx", "jwt", "langgraph",
+        "alembic", "argon2", "boto3", "botocore", "cryptography", "docx", "joserfc", "jwt", "langgraph",
         "litellm", "lxml", "numpy", "onnxruntime", "openpyxl",
         "pinecone", "pptx", "psycopg", "pypdfium2", "selectolax", "sqlalchemy", "tokenizers", "torch", "tree_sitter",
         "typer",
@@ -38,6 +38,12 @@ powers = bootstrap.powers()
 powers.blobs, powers.reader, powers.clock, powers.meter
 """
 """What ingest_extract builds to do its work."""
+BEGIN_ELSEWHERE = """
+from shared import bootstrap
+from shared.usecases.auth import openid
+bootstrap.powers().issuers.providers, bootstrap.powers().egress
+"""
+"""What auth builds to send somebody to another party."""
 
 
 def in_fresh_interpreter(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -82,6 +88,12 @@ def test_powers_of_ingest_extract_load_no_database_and_no_model() -> None:
         modules & {"sqlalchemy", "psycopg", "alembic", "litellm", "onnxruntime", "pinecone", "fastapi", "httpx"}
         == set()
     )
+
+
+def test_sign_in_at_another_party_loads_signatures_when_a_code_comes_back() -> None:
+    modules = loaded(["auth"], BEGIN_ELSEWHERE)[""]
+    assert "shared.adapters.openid.issuers" in modules
+    assert modules & {"cryptography", "joserfc", "jwt"} == set()
 
 
 @pytest.mark.parametrize("name", DOORS)

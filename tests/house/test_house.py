@@ -33,7 +33,7 @@ def test_tracked_files_are_seen_at_all() -> None:
 @pytest.mark.parametrize("place", sorted(floors.pins(ROOT)))
 def test_pins_of_every_lock_are_safe_versions(place: str) -> None:
     pinned = floors.pins(ROOT)[place]
-    assert len(pinned) > 3
+    assert pinned
     assert floors.too_old(pinned) == []
 
 

@@ -21,7 +21,7 @@ from tests.house.template import ROOT, URL, Stack, function_folders, logical_id,
 BUILD = ROOT / ".aws-sam" / "build"
 LIMIT = 240_000_000
 """Bytes of a function with its layers; Lambda refuses 262,144,000."""
-LAYERS = ("RuntimeLayer", "SharedLayer", "ParseLayer", "EmbedLayer", "LlmLayer", "PineconeLayer")
+LAYERS = ("RuntimeLayer", "SharedLayer", "ParseLayer", "EmbedLayer", "LlmLayer", "PineconeLayer", "OpenidLayer")
 MACHINES = {b"\x3e\x00": "x86_64", b"\xb7\x00": "aarch64"}
 """e_machine of an ELF header, little-endian."""
 
@@ -245,6 +245,22 @@ def test_load_pinecone_layer_makes_a_client() -> None:
         "from pinecone import Pinecone; Pinecone(api_key='none', host='http://127.0.0.1:1').index(host='http://127.0.0.1:1')",
         ["RuntimeLayer", "PineconeLayer"],
     )
+
+
+@native
+def test_load_openid_layer_checks_a_signature() -> None:
+    script = """
+import sys
+import jwt
+print("cryptography" in sys.modules)
+sys.path.append("OpenidLayer/openid")
+from joserfc import jwk, jwt as writer
+from shared.adapters.openid.signatures import key_of, read
+for algorithm, key in (("RS256", jwk.RSAKey.generate_key(2048)), ("ES256", jwk.ECKey.generate_key("P-256"))):
+    token = writer.encode({"alg": algorithm}, {"sub": algorithm}, key)
+    print(read(token, key_of(token, {"keys": [key.as_dict(private=False)]}))["sub"])
+"""
+    assert run(script, ["RuntimeLayer", "SharedLayer", "OpenidLayer"]).split() == ["False", "RS256", "ES256"]
 
 
 def test_shared_layer_brings_the_description_of_every_route() -> None:

@@ -12,7 +12,7 @@ from shared.adapters.aws.clients import SERVICES
 from tests.house.template import ROOT, raw
 
 LAYERS = ROOT / "layers"
-LOCKED = ("embed", "llm", "parse", "pinecone", "runtime")
+LOCKED = ("embed", "llm", "openid", "parse", "pinecone", "runtime")
 LEFT_TO_LAMBDA = {"boto3", "s3transfer"}
 MALWARE = {"litellm==1.82.7", "litellm==1.82.8"}
 PIN = re.compile(r"^([a-z0-9.-]+)==([^\s;\\]+)", re.MULTILINE)

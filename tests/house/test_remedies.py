@@ -18,9 +18,11 @@ ELSEWHERE = {
     "egress_timeout",
     "forbidden_address",
     "forbidden_url",
+    "issuer_failed",
+    "issuer_unusable",
     "model_cut_off",
 }
-"""Of webhooks and of answers: no document ends with these."""
+"""Of webhooks, sign-ins and answers: no document ends with these."""
 NAMED = {CANCELLED, FORBIDDEN, MALFORMED_EXTRACTION, TOO_MANY_CHUNKS, Unavailable.code, CommitUnknown.code}
 """Written as a name where they are raised."""
 

@@ -63,7 +63,7 @@ WEBHOOK_KEY = {("secretsmanager:GetSecretValue", "${WebhookKey}")}
 MODELS = secret("database", "pinecone", "model")
 NEEDS: Mapping[str, set[tuple[str, str]]] = {
     "HealthFunction": TOKENS | MODELS | look(*QUEUES, *DEAD) | {("s3:ListBucket", bucket) for bucket in BUCKETS},
-    "AuthFunction": TOKENS | secret("database") | {("ses:SendEmail", f"{SENDER}example.com")},
+    "AuthFunction": TOKENS | secret("database", "openid") | {("ses:SendEmail", f"{SENDER}example.com")},
     "UsersFunction": TOKENS | secret("database"),
     "ProjectsFunction": TOKENS | secret("database") | send("Sweep"),
     "OrgsFunction": TOKENS | secret("database") | send("Sweep") | {("ses:SendEmail", f"{SENDER}example.com")},

@@ -91,6 +91,7 @@ def test_names_layers_are_five_at_most_and_the_parser_has_its_own(stack: Stack) 
         assert layers[:2] == ["RuntimeLayer", "SharedLayer"], name
         assert len(layers) == len(set(layers)) <= 5, name
         assert ("ParseLayer" in layers) == (name == "IngestExtractFunction"), name
+        assert "OpenidLayer" not in layers or name == "AuthFunction", name
 
 
 @pytest.mark.parametrize(
@@ -106,6 +107,16 @@ def test_names_model_layers_follow_the_parameters(stack: Stack, expected: list[s
     for name in ("SearchFunction", "ChatsFunction", "StreamsFunction", "IngestEmbedFunction"):
         layers = [named(layer).rstrip("0123456789abcdef") for layer in stack.functions[name]["Layers"]]
         assert layers[2:] == expected, name
+
+
+@pytest.mark.parametrize(
+    ("stack", "given"),
+    [(stacks("url")[0], False), (stacks("everything")[0], True), (stacks("local")[0], True)],
+    ids=str,
+)
+def test_names_openid_layer_follows_the_parameters(stack: Stack, *, given: bool) -> None:
+    layers = [named(layer).rstrip("0123456789abcdef") for layer in stack.functions["AuthFunction"]["Layers"]]
+    assert layers[2:] == (["OpenidLayer"] if given else [])
 
 
 @each

@@ -1,1 +1,1 @@
-"""Providers of OpenID Connect, and signatures by PyJWT and cryptography."""
+"""Providers of OpenID Connect, and signatures by joserfc."""

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import json
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ class OpenidIssuers:
         secrets: Callable[[], str],
         egress: Egress,
         *,
+        library: str = "",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nobody is called before somebody signs in.
@@ -72,11 +74,13 @@ class OpenidIssuers:
             providers: as `shared.domain.openid.providers_of` reads them.
             secrets: gives a JSON object of client secrets by provider; '' for none: clients without a secret.
             egress: the way out.
+            library: a folder that holds what checks signatures, where that is not among all other packages.
             monotonic: seconds that only grow.
         """
         self._providers = providers_of(providers)
         self._secrets = secrets
         self._egress = egress
+        self._library = library
         self._monotonic = monotonic
         self._descriptions: dict[str, _Kept[Description]] = {}
         self._keys: dict[str, _Kept[Json]] = {}
@@ -165,7 +169,9 @@ class OpenidIssuers:
         return str(found)
 
     async def _verified(self, provider: Provider, described: Description, token: str) -> Json:
-        # What reads signatures is heavy, and only here is it needed.
+        # What checks signatures is heavy, and only here is it needed: until now it was not even on the path.
+        if self._library and self._library not in sys.path:
+            sys.path.append(self._library)
         from shared.adapters.openid.signatures import key_of, read
 
         kept = self._keys.get(provider.name)
