@@ -9,6 +9,7 @@
      │   ├─ Forbidden            a principal without the permission
      │   ├─ NotFound             no such thing, or not the caller's
      │   ├─ Conflict             the thing is in another state
+     │   │   └─ UnderWay         the same request is being worked on; carries seconds to wait
      │   ├─ TooLarge
      │   └─ RateLimited          carries seconds to wait
      ├─ Rejected                 this content can never be processed (permanent): a document ends as failed(reason)
@@ -83,6 +84,16 @@ class Conflict(Refused):
     """The thing is in a state that does not allow this."""
 
     code = "conflict"
+
+
+class UnderWay(Conflict):
+    """The same request, sent before, is still being worked on; `seconds` until it is worth asking again."""
+
+    code = "idempotency_in_progress"
+
+    def __init__(self, detail: str, *, seconds: float, hint: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.seconds = seconds
 
 
 class TooLarge(Refused):

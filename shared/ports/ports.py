@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.ports.documents import Documents
     from shared.ports.egress import Egress
     from shared.ports.embedder import Embedder, Embedders
+    from shared.ports.idempotency import Idempotency
     from shared.ports.indexes import Indexes
     from shared.ports.ingestions import Ingestions
     from shared.ports.issuers import Issuers
@@ -63,6 +64,8 @@ class Rows(Protocol):
     def access(self) -> Access: ...
     @property
     def admissions(self) -> Admissions: ...
+    @property
+    def idempotency(self) -> Idempotency: ...
     @property
     def indexes(self) -> Indexes: ...
     @property

@@ -98,7 +98,7 @@ def of_error(request_id: str, error: errors.LambentError) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="lambent"'
-    if isinstance(error, errors.RateLimited | errors.Delayed):
+    if isinstance(error, errors.RateLimited | errors.Delayed | errors.UnderWay):
         headers["Retry-After"] = str(max(1, math.ceil(error.seconds)))
     return problem(request_id, status, error.code, error.detail, hint=error.hint, headers=headers)
 

@@ -14,6 +14,7 @@ from shared.adapters.memory.chunks import MemoryChunks
 from shared.adapters.memory.collections import MemoryCollections, MemoryProjects, MemoryTenants
 from shared.adapters.memory.cursors import MemoryCursors
 from shared.adapters.memory.documents import MemoryDocuments
+from shared.adapters.memory.idempotency import MemoryIdempotency
 from shared.adapters.memory.indexes import MemoryIndexes
 from shared.adapters.memory.ingestions import MemoryIngestions
 from shared.adapters.memory.invitations import MemoryInvitations
@@ -47,6 +48,7 @@ class MemoryRows:
         self.documents = MemoryDocuments(transaction)
         self.access = MemoryAccess(transaction)
         self.admissions = MemoryAdmissions(transaction)
+        self.idempotency = MemoryIdempotency(transaction)
         self.indexes = MemoryIndexes(transaction)
         self.chunks = MemoryChunks(transaction)
         self.keywords = MemoryKeywords(transaction)

@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0023"
+HEAD = "0024"

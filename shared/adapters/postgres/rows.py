@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shared.adapters.postgres.collections import PgCollections
     from shared.adapters.postgres.cursors import PgCursors
     from shared.adapters.postgres.documents import PgDocuments
+    from shared.adapters.postgres.idempotency import PgIdempotency
     from shared.adapters.postgres.indexes import PgIndexes
     from shared.adapters.postgres.ingestions import PgIngestions
     from shared.adapters.postgres.invitations import PgInvitations
@@ -93,6 +94,13 @@ class PgRows:
         from shared.adapters.postgres.admissions import PgAdmissions
 
         return PgAdmissions(self._session)
+
+    @cached_property
+    def idempotency(self) -> PgIdempotency:
+        """Answers of requests that carry a key."""
+        from shared.adapters.postgres.idempotency import PgIdempotency
+
+        return PgIdempotency(self._session)
 
     @cached_property
     def indexes(self) -> PgIndexes:
