@@ -13,6 +13,7 @@ from shared.domain.filters import parse_filter
 from shared.ports.documents import DocumentFilter, FailedFilter
 from shared.runtime.paging import Cursor, Limit
 from shared.runtime.schemas import Body, Out
+from shared.runtime.uploads import FormOut
 from shared.usecases.documents.read import DocumentView
 from shared.usecases.documents.retry import Retries
 from shared.usecases.documents.upload import NewUpload, UploadSlot
@@ -225,15 +226,6 @@ class DocumentViewOut(DocumentOut):
         about = cls.model_validate(view.document)
         about.latest = None if view.latest is None else VersionOut.of(view.latest)
         return about
-
-
-class FormOut(Out):
-    """Send the file as multipart/form-data to `url`: every field first, then the file as field `file`."""
-
-    url: str
-    fields: dict[str, str]
-    expires_at: datetime
-    max_bytes: int
 
 
 class UploadSlotOut(Out):

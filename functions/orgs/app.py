@@ -5,8 +5,7 @@ from uuid import UUID
 
 from functions.orgs import accounts, invitations, keys, people, roles, units
 from functions.orgs import schemas as s
-from shared.runtime import joining
-from shared.runtime.auth import AuthorisedTenant, User
+from shared.runtime.auth import AuthorisedTenant, Founder
 from shared.runtime.http import http_function
 from shared.runtime.orgs import AuthorisedOrg
 from shared.runtime.paging import Cursor, Limit
@@ -14,15 +13,15 @@ from shared.runtime.receipts import ReceiptOut, Sure
 from shared.runtime.web import Depends, Router
 from shared.usecases.audit import read
 from shared.usecases.deletion import request
-from shared.usecases.orgs import manage
+from shared.usecases.orgs import found, manage
 
 router = Router(people.router, invitations.router, roles.router, units.router, keys.router, accounts.router)
 
 
 @router.post("/orgs", status_code=201)
-async def create_org(body: s.OrgChange, user: User) -> s.OrgOut:
+async def create_org(body: s.OrgChange, call: Founder) -> s.OrgOut:
     """Make an organisation; you are its owner, and it has a project named default."""
-    return s.OrgOut.model_validate(await joining.founded(user, body.name))
+    return s.OrgOut.model_validate(await found.found(call.scope, call.founding, call.ports, body.name))
 
 
 @router.get("/orgs/{org_id}")

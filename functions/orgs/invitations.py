@@ -4,19 +4,20 @@ from uuid import UUID
 
 from functions.orgs import schemas as s
 from shared.runtime import joining
-from shared.runtime.auth import User
-from shared.runtime.orgs import AuthorisedOrg, OrgScope
+from shared.runtime.auth import SignedIn
+from shared.runtime.named import address_seen
+from shared.runtime.orgs import AuthorisedOrg
 from shared.runtime.paging import Cursor, Limit
 from shared.runtime.web import Request, Response, Router
-from shared.usecases.invitations import invite
+from shared.usecases.invitations import accept, invite
 
 router = Router()
 
 
 @router.post("/orgs/{org_id}/invitations", status_code=201)
-async def create_invitation(body: s.NewInvitation, scope: OrgScope) -> s.InvitationOut:
+async def create_invitation(body: s.NewInvitation, call: AuthorisedOrg) -> s.InvitationOut:
     """Ask somebody to join, by mail, with no role that may do more than you. The code is in the mail alone."""
-    return s.InvitationOut.model_validate(await joining.invited(scope, body.request()))
+    return s.InvitationOut.model_validate(await joining.invited(call, body.request()))
 
 
 @router.get("/orgs/{org_id}/invitations")
@@ -34,6 +35,6 @@ async def revoke_invitation(invitation_id: UUID, call: AuthorisedOrg) -> Respons
 
 
 @router.post("/orgs/accept")
-async def accept_invitation(body: s.Acceptance, user: User, request: Request) -> s.JoinedOut:
+async def accept_invitation(body: s.Acceptance, call: SignedIn, request: Request) -> s.JoinedOut:
     """Join by the code that was mailed to your address; it is good once."""
-    return s.JoinedOut(org_id=await joining.joined(user, body.token, request))
+    return s.JoinedOut(org_id=await accept.accept(call.scope, call.ports, body.token, address_seen(request)))

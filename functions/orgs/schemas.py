@@ -13,7 +13,7 @@ from shared.domain.roles import PERMISSIONS, BuiltIn, Role
 from shared.domain.tenants import Permission
 from shared.domain.users import MAX_EMAIL
 from shared.ports.audit import AuditFilter
-from shared.runtime.schemas import Body, Out
+from shared.runtime.schemas import Body, Out, ShownOnce
 from shared.runtime.web import Query
 from shared.usecases.invitations.invite import InvitationRequest
 from shared.usecases.keys.manage import KeyRequest, Minted
@@ -261,10 +261,8 @@ class KeyOut(Out):
     last_used_at: datetime | None = Field(description="to within five minutes")
 
 
-class KeySecretOut(KeyOut):
+class KeySecretOut(KeyOut, ShownOnce):
     """A key with its secret, which is shown this once."""
-
-    secret: str
 
     @classmethod
     def of(cls, minted: Minted) -> Self:

@@ -8,7 +8,7 @@ from pydantic import Field, Json
 
 from shared.domain.addresses import MAX_URL
 from shared.domain.webhooks import DeliveryState
-from shared.runtime.schemas import Body, Out
+from shared.runtime.schemas import Body, Out, ShownOnce
 from shared.usecases.webhooks.manage import WithSecret
 
 AnyJson = Json[Any]
@@ -37,10 +37,8 @@ class WebhookOut(Out):
     disabled_reason: str
 
 
-class WebhookSecretOut(WebhookOut):
+class WebhookSecretOut(WebhookOut, ShownOnce):
     """An endpoint with its secret, which is shown this once."""
-
-    secret: str
 
     @classmethod
     def of(cls, made: WithSecret) -> Self:

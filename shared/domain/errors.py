@@ -4,7 +4,8 @@
      ├─ Refused                  the caller may change something and try again
      │   ├─ Invalid              the request itself is wrong
      │   │   ├─ InvalidCursor
-     │   │   └─ InvalidFilter
+     │   │   ├─ InvalidFilter
+     │   │   └─ InvalidKey       an idempotency key that is none
      │   ├─ Unauthenticated      no principal
      │   ├─ Forbidden            a principal without the permission
      │   ├─ NotFound             no such thing, or not the caller's
@@ -60,6 +61,12 @@ class InvalidFilter(Invalid):
     """A search or list filter that does not parse or names an unknown field."""
 
     code = "invalid_filter"
+
+
+class InvalidKey(Invalid):
+    """An idempotency key that is empty, too long, or not printable."""
+
+    code = "invalid_idempotency_key"
 
 
 class Unauthenticated(Refused):

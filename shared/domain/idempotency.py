@@ -1,7 +1,7 @@
 """One request, done once: the key it carries, what the key stands for, and what is kept of the answer.
 
-Keys belong to a principal within a tenant, or to a user outside all tenants. Of a key and of the request only hashes are
-kept.
+Keys belong to a principal within a tenant, or to a user outside all tenants. Of a key and of the request hashes are
+kept, nothing else.
 """
 
 import hashlib

@@ -15,8 +15,9 @@ class Idempotency(Protocol):
     async def claim(self, claim: Claim) -> KeptAnswer | None:
         """Be the first of a key, or get what the first was answered; None: this is the first.
 
-        What comes back does not say what it is about. Without a lease nobody else can claim the key until the transaction ends. With one nobody can until the lease
-        ends, from when the transaction has committed. What is older than it is kept for is as if it had never been.
+        What comes back does not say what it is about. Without a lease nobody else can claim the key until the
+        transaction ends. With one nobody can until the lease ends, from when the transaction has committed. What is
+        older than it is kept for is as if it had never been.
 
         Raises:
             UnderWay: somebody else has the key at the moment.

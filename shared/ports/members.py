@@ -197,6 +197,10 @@ class Invitations(Protocol):
         """Write back whether it was accepted, by whom, whether it was revoked, and when it expires."""
         ...
 
+    async def renew(self, scope: TenantScope, invitation_id: UUID, token_hash: str) -> None:
+        """Put another secret in place of the one it has, by its hash."""
+        ...
+
 
 class ServiceAccounts(Protocol):
     """Storage of service accounts."""

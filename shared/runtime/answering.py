@@ -32,6 +32,9 @@ async def answer_events(caller: Caller, chat_id: UUID, question: str) -> AsyncIt
         yield Delta(text)
     async with caller.transaction() as ports:
         answer = await record(caller.scope, ports, draft)
+        if caller.attempt is not None:
+            ids = {"chat_id": chat_id, "question_id": answer.question.id, "answer_id": answer.answer.id}
+            await caller.attempt.note(ports, {name: str(id) for name, id in ids.items()})
     yield answer
 
 

@@ -4,10 +4,10 @@ Authorisation is a dependency of each route, never a guess from the path.
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import structlog
@@ -21,8 +21,11 @@ from shared.runtime.named import PROJECT_HEADER, address_seen, named, project_ar
 from shared.runtime.rates import counted
 from shared.runtime.routes import ROUTES, Access
 from shared.runtime.transactions import transaction
-from shared.runtime.web import Depends, Request
-from shared.usecases.projects.bootstrap import KEY_PREFIX, key_hash
+from shared.runtime.web import ATTEMPT, Depends, Request
+from shared.usecases.projects.bootstrap import KEY_PREFIX, founding_scope, key_hash
+
+if TYPE_CHECKING:
+    from shared.runtime.idempotency import Attempt
 
 KEY = re.compile(rf"^{KEY_PREFIX}[A-Za-z0-9_-]{{43}}$")
 
@@ -44,6 +47,8 @@ class TenantCall:
 
     scope: TenantScope
     ports: Ports
+    afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What is to be done behind the commit, before the answer: mail is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ class Caller:
 
     scope: Scope
     powers: Powers
+    attempt: "Attempt | None" = None
+    """Of a request with an idempotency key: its last transaction is to keep the answer."""
 
     def transaction(self) -> AbstractAsyncContextManager[Ports]:
         """A transaction in this caller's scope."""
@@ -64,6 +71,13 @@ class UserCall:
 
     scope: UserScope
     ports: Ports
+
+
+@dataclass(frozen=True, slots=True)
+class FoundingCall(UserCall):
+    """A signed-in user's request that makes an organisation, within one open transaction of both."""
+
+    founding: TenantScope
 
 
 def presented(request: Request) -> str:
@@ -134,6 +148,7 @@ async def call(request: Request) -> AsyncIterator[Call]:
     secret = presented(request)
     async with transaction(None) as ports:
         scope = await _project_scope(request, ports, secret)
+        await _once(request, ports, scope)
         yield Call(scope, ports)
 
 
@@ -143,16 +158,11 @@ async def tenant_call(request: Request) -> AsyncIterator[TenantCall]:
     async with transaction(None) as ports:
         scope = await _tenant_scope(request, ports, secret)
         _authorise(request, scope)
-        yield TenantCall(scope, ports)
-
-
-async def tenant_caller(request: Request) -> TenantScope:
-    """Dependency: as `tenant_call`, for operations that open their own transactions."""
-    secret = presented(request)
-    async with transaction(None) as ports:
-        scope = await _tenant_scope(request, ports, secret)
-        _authorise(request, scope)
-        return scope
+        await _once(request, ports, scope)
+        made = TenantCall(scope, ports)
+        yield made
+    for work in made.afterwards:
+        await work()
 
 
 async def caller(request: Request) -> Caller:
@@ -160,19 +170,48 @@ async def caller(request: Request) -> Caller:
     secret = presented(request)
     async with transaction(None) as ports:
         scope = await _project_scope(request, ports, secret)
-    return Caller(scope, bootstrap.powers())
+        attempt = await _once(request, ports, scope, several=True)
+    return Caller(scope, bootstrap.powers(), attempt)
 
 
 async def user_call(request: Request) -> AsyncIterator[UserCall]:
     """Dependency: a signed-in user, for routes about themselves; a key is nobody's self."""
     async with transaction(None) as ports:
-        yield UserCall(await _user_scope(request, ports), ports)
+        scope = await _user_scope(request, ports)
+        await _once(request, ports, scope)
+        yield UserCall(scope, ports)
+
+
+async def founder(request: Request) -> AsyncIterator[FoundingCall]:
+    """Dependency: as `user_call`, with the scope of an organisation that is to be."""
+    founding = founding_scope(bootstrap.powers().ids.new())
+    async with transaction(founding) as ports:
+        scope = await _user_scope(request, ports)
+        await _once(request, ports, scope)
+        yield FoundingCall(scope, ports, founding)
 
 
 async def user(request: Request) -> UserScope:
     """Dependency: as `user_call`, for operations that open their own transactions."""
     async with transaction(None) as ports:
         return await _user_scope(request, ports)
+
+
+async def _once(
+    request: Request, ports: Ports, scope: TenantScope | UserScope, *, several: bool = False
+) -> "Attempt | None":
+    """Claim the key of a request that has one, before anything is done.
+
+    Args:
+        request: once its credential is known and good.
+        ports: of the transaction that found that out.
+        scope: whose key it is.
+        several: what is done is done in other transactions.
+    """
+    attempt: Attempt | None = request.scope.get(ATTEMPT)
+    if attempt is not None:
+        await attempt.begin(request, ports, scope, several=several)
+    return attempt
 
 
 async def _user_scope(request: Request, ports: Ports) -> UserScope:
@@ -238,4 +277,4 @@ AuthorisedTenant = Annotated[TenantCall, Depends(tenant_call, scope="function")]
 SignedIn = Annotated[UserCall, Depends(user_call, scope="function")]
 User = Annotated[UserScope, Depends(user, scope="function")]
 AuthorisedCaller = Annotated[Caller, Depends(caller, scope="function")]
-TenantCaller = Annotated[TenantScope, Depends(tenant_caller, scope="function")]
+Founder = Annotated[FoundingCall, Depends(founder, scope="function")]

@@ -20,6 +20,7 @@ STATUS: Mapping[type[errors.LambentError], int] = {
     errors.Conflict: 409,
     errors.TooLarge: 413,
     errors.RateLimited: 429,
+    errors.InvalidKey: 400,
     errors.Invalid: 422,
     errors.Rejected: 422,
     errors.Delayed: 503,

@@ -21,7 +21,7 @@ from shared.runtime import errors
 from shared.runtime.invocation import LambdaContext, event_loop, invocation
 from shared.runtime.rates import HEADERS, told
 from shared.runtime.routes import ROUTES
-from shared.runtime.web import APIRoute, APIRouter, FastAPI, RequestValidationError
+from shared.runtime.web import KEY_HEADER, APIRoute, APIRouter, FastAPI, RequestValidationError
 from shared.settings import settings
 
 HARDENING = (
@@ -113,6 +113,10 @@ class Guard:
                     hint="files go through an upload form, not through the API",
                 )
                 await errors.of_error(_request_id(scope), error)(scope, receive, hardened)
+            elif scope["method"] == "POST" and any(name == KEY_HEADER for name, _ in scope["headers"]):
+                from shared.runtime.idempotency import once
+
+                await once(self.app, scope, receive, hardened)
             else:
                 await self.app(scope, receive, hardened)
         except Exception:
@@ -160,8 +164,15 @@ def door(router: APIRouter) -> ASGIApp:
         app,
         allow_origins=origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Lambent-Org", "Lambent-Project", "Last-Event-ID"],
-        expose_headers=["Retry-After", *HEADERS],
+        allow_headers=[
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "Lambent-Org",
+            "Lambent-Project",
+            "Last-Event-ID",
+        ],
+        expose_headers=["Idempotent-Replayed", "Retry-After", *HEADERS],
         max_age=3600,
     )
 

@@ -1,39 +1,28 @@
-"""Coming together: make an organisation, invite somebody, join. Mail is sent behind the commit."""
+"""Invitations and the messages that carry them, which are sent behind the commit."""
 
+from functools import partial
 from uuid import UUID
 
 from shared import bootstrap
 from shared.domain.members import Invitation
-from shared.domain.tenants import Tenant, TenantScope
-from shared.domain.users import UserScope
-from shared.runtime.named import address_seen
+from shared.domain.tenants import TenantScope
+from shared.runtime.auth import TenantCall
 from shared.runtime.transactions import transaction
-from shared.runtime.web import Request
-from shared.usecases.invitations import accept, invite
+from shared.usecases.invitations import invite
 from shared.usecases.invitations.invite import InvitationRequest
-from shared.usecases.orgs import found
-from shared.usecases.projects.bootstrap import founding_scope
 
 
-async def founded(user: UserScope, name: str) -> Tenant:
-    """Make an organisation whose owner the user is."""
-    scope = founding_scope(bootstrap.powers().ids.new())
-    async with transaction(scope) as ports:
-        await ports.users.enter(user)
-        return await found.found(user, scope, ports, name)
-
-
-async def invited(scope: TenantScope, wanted: InvitationRequest) -> Invitation:
-    """Note an invitation and write to the address."""
-    mailer = bootstrap.powers().mailer
-    async with transaction(scope) as ports:
-        made = await invite.invite(scope, ports, wanted)
-    await mailer.send(made.mail)
+async def invited(call: TenantCall, wanted: InvitationRequest) -> Invitation:
+    """Note an invitation; its message leaves when that is committed."""
+    mailer = call.ports.mailer
+    made = await invite.invite(call.scope, call.ports, wanted)
+    call.afterwards.append(partial(mailer.send, made.mail))
     return made.invitation
 
 
-async def joined(user: UserScope, token: str, request: Request) -> UUID:
-    """Accept an invitation; returns the organisation's id."""
-    async with transaction(None) as ports:
-        await ports.users.enter(user)
-        return await accept.accept(user, ports, token, address_seen(request))
+async def mailed_again(scope: TenantScope, invitation_id: UUID) -> None:
+    """Send a message again that may not have left, with another code: the one before is kept nowhere."""
+    async with transaction(scope) as ports:
+        renewed = await invite.renew(scope, ports, invitation_id)
+    if renewed is not None:
+        await bootstrap.powers().mailer.send(renewed.mail)

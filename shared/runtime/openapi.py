@@ -15,6 +15,7 @@ from shared.runtime import auth
 from shared.runtime.errors import MEDIA_TYPE, STATUS, TITLES, Problem
 from shared.runtime.named import ORG_HEADER, PROJECT_HEADER
 from shared.runtime.rates import HEADERS
+from shared.runtime.repeats import ONCE, Again
 from shared.runtime.routes import PUBLIC, ROUTES
 from shared.runtime.web import APIRoute, Router
 
@@ -38,6 +39,7 @@ PROBLEMS = ("401", "403", "404", "409", "413", "422", "429", "503")
 EXAMPLES = Path(__file__).parent / "examples"
 """Request and response of every route, by area; `tests/functions/recorded.py` writes what the API answers."""
 WRONG: Mapping[type[errors.LambentError], tuple[str, str]] = {
+    errors.InvalidKey: ("an idempotency key has 1 to 255 printable characters", "send one, a UUID say"),
     errors.Unauthenticated: ("no valid credential was sent", "send the header Authorization: Bearer lam_…"),
     errors.Forbidden: ("this credential lacks the permission documents:write", "use a credential that has it"),
     errors.NotFound: ("no such document", ""),
@@ -53,6 +55,18 @@ DESCRIPTION = """Documents in, cited answers out.
 Every route but health, and those by which one comes in, asks for `Authorization: Bearer …`: an API key (`lam_…`), or
 the access token of a signed-in user. Errors are `application/problem+json` with a stable
 `code`, what was wrong, and what to do. Lists are pages: send `next` back as `cursor`.
+
+A POST that makes or sends something takes the header `Idempotency-Key`: with the same key the same request is done
+once, however often it is sent within a day, by however many at a time. Sent again it is answered as it was, with
+`Idempotent-Replayed: true`; while it is under way with 409 `idempotency_in_progress` and `Retry-After`; and another
+request under its key, which is one with another route, query, project or body, with 409 `idempotency_key_reused`. Keys
+belong to the credential (to a user, whichever session they come by). What is kept is the answer of a request that was
+carried out: success, and refusals by how things stood (403, 404, 409). One that was malformed, not allowed or broke off
+(400, 401, 422, 429, 5xx) may be sent again with the same key. Secrets are not kept: an answer that showed one comes
+back without it.
+
+Those by which one comes in know no credential yet, and take no key: registering is answered the same however often,
+and codes are good once.
 """
 
 
@@ -81,7 +95,8 @@ def merged(areas: Sequence[str] = AREAS) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             operation["tags"] = [area_of[path]]
-            _describe(operation, ROUTES[(method.upper(), path)], in_project=(method.upper(), path) in in_project)
+            again = ONCE.get(path) if method == "post" else None
+            _describe(operation, ROUTES[(method.upper(), path)], again, in_project=(method.upper(), path) in in_project)
             _exemplify(operation, examples(area_of[path]).get(f"{method.upper()} {path}", {}))
     return document
 
@@ -116,7 +131,7 @@ def _works_in_project(route: APIRoute) -> bool:
     return any(needed.call in (auth.call, auth.caller) for needed in route.dependant.dependencies)
 
 
-def _describe(operation: dict[str, Any], permission: object, *, in_project: bool) -> None:
+def _describe(operation: dict[str, Any], permission: object, again: Again | None, *, in_project: bool) -> None:
     if in_project:
         operation.setdefault("parameters", []).append(
             {
@@ -137,26 +152,48 @@ def _describe(operation: dict[str, Any], permission: object, *, in_project: bool
                 "schema": {"type": "string", "format": "uuid"},
             }
         )
+    if again is not None:
+        _idempotent(operation, again)
     if permission is not PUBLIC:
         operation["security"] = [{"key": []}]
         operation["x-permission"] = str(permission)
     if permission is not PUBLIC:
         _limit(operation)
     for status in PROBLEMS if permission is not PUBLIC or "requestBody" in operation else ("503",):
-        operation["responses"][status] = {
-            "description": TITLES[int(status)],
-            "content": {
-                MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _problem(int(status))}
-            },
+        operation["responses"][status] = _failure(int(status))
+
+
+def _failure(status: int) -> dict[str, Any]:
+    """The description of a problem."""
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _problem(status)}
+    return {"description": TITLES[status], "content": {MEDIA_TYPE: content}}
+
+
+def _idempotent(operation: dict[str, Any], again: Again) -> None:
+    """The header with which the operation is done once."""
+    operation.setdefault("parameters", []).append(
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": f"Done once with one key within a day; sent again it is answered {again}.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
         }
+    )
+    words = "The request was carried out before: this is its answer again."
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            response["headers"] = {
+                "Idempotent-Replayed": {"description": words, "schema": {"type": "string", "enum": ["true"]}}
+            }
+    operation["responses"]["400"] = _failure(400)
 
 
 def _limit(operation: dict[str, Any]) -> None:
     """What the headers say about how often one may ask."""
     for response in operation["responses"].values():
-        response["headers"] = {
-            name: {"description": words, "schema": {"type": "string"}} for name, words in HEADERS.items()
-        }
+        told = {name: {"description": words, "schema": {"type": "string"}} for name, words in HEADERS.items()}
+        response["headers"] = response.get("headers", {}) | told
 
 
 @cache

@@ -3,8 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from shared.domain.tenants import TenantScope
-from shared.runtime.auth import AuthorisedTenant, TenantCall, TenantCaller
+from shared.runtime.auth import AuthorisedTenant, TenantCall
 from shared.runtime.web import Depends
 from shared.usecases.orgs.manage import require_own
 
@@ -15,11 +14,4 @@ async def org_call(org_id: UUID, call: AuthorisedTenant) -> TenantCall:
     return call
 
 
-async def org_scope(org_id: UUID, scope: TenantCaller) -> TenantScope:
-    """Dependency: the same, for operations that open their own transactions."""
-    require_own(scope, org_id)
-    return scope
-
-
 AuthorisedOrg = Annotated[TenantCall, Depends(org_call, scope="function")]
-OrgScope = Annotated[TenantScope, Depends(org_scope, scope="function")]

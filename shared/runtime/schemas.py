@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.domain.storable import storable
 
@@ -27,3 +27,14 @@ class Out(BaseModel):
     """
 
     model_config = ConfigDict(from_attributes=True, defer_build=True)
+
+
+class ShownOnce(Out):
+    """A secret that is in one answer and kept nowhere."""
+
+    secret: str
+    secret_withheld: bool = Field(
+        default=False,
+        description="true in an answer that is repeated (`Idempotent-Replayed`): the secret, empty here, was shown "
+        "once; who did not get it makes another and takes this one back",
+    )

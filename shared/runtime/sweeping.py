@@ -34,6 +34,8 @@ from shared.usecases.webhooks.deliver import queue_again
 log = structlog.get_logger()
 
 BATCH = 200
+ANSWERS = 10_000
+"""Kept answers that are forgotten in one run, when they are old enough."""
 BUDGET_SECONDS = 80.0
 """The schedule comes again in a minute; what is left then is found again."""
 
@@ -56,6 +58,7 @@ async def sweep_everything() -> None:
         stopped = list(await ports.receipts.due(powers.clock.now(), BATCH))
         undelivered = list(await ports.webhooks.due(powers.clock.now(), BATCH))
         await ports.rates.purge(powers.clock.now())
+        await ports.idempotency.purge(powers.clock.now(), ANSWERS)
     rescued = await _each(overdue, until, rescue)
     restarted = await _restart(stopped, until)
     queued = await _each(undelivered, until, queue_again)

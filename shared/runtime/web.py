@@ -5,7 +5,7 @@ parameters: together about 100 ms of a first answer. A function describes itself
 one route at a time, so both are put off until they are used. Every other module takes FastAPI's names from here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,11 +33,14 @@ with deferred():
     from fastapi.routing import APIRoute
 
 __all__ = [
+    "ATTEMPT",
+    "KEY_HEADER",
     "PREFIX",
     "APIRoute",
     "APIRouter",
     "Depends",
     "FastAPI",
+    "Handler",
     "Header",
     "LateRoute",
     "Query",
@@ -50,6 +53,12 @@ __all__ = [
 ]
 
 PREFIX = "/api/v1"
+KEY_HEADER = b"idempotency-key"
+"""With it a POST is done once, however often it is sent."""
+ATTEMPT = "lambent.attempt"
+"""Where a request keeps what it knows of its key."""
+
+type Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class LateRoute(APIRoute):
@@ -71,6 +80,16 @@ class LateRoute(APIRoute):
             raise AttributeError(name)
         super().__init__(self.path, self.endpoint, **options)
         return getattr(self, name)
+
+    def get_route_handler(self) -> Handler:
+        """As `APIRoute`, with a place in the middle: the answer is there, and its transaction still open."""
+        handle = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            attempt = request.scope.get(ATTEMPT)
+            return await (handle(request) if attempt is None else attempt.answered(handle, request))
+
+        return answered if "POST" in (self.methods or ()) else handle
 
 
 class Router(APIRouter):

@@ -62,11 +62,15 @@ async def test_claim_of_another_request_is_refused(store: Store) -> None:
 async def test_claim_whose_transaction_fails_leaves_nothing(store: Store) -> None:
     room = await new_room(store)
     claim = claim_in(room.scope)
-    with pytest.raises(RuntimeError):
+
+    async def dying() -> None:
         async with store.transaction(room.scope) as rows:
             assert await rows.idempotency.claim(claim) is None
             await rows.idempotency.keep(claim, ANSWER)
             raise RuntimeError("the process died")
+
+    with pytest.raises(RuntimeError):
+        await dying()
     assert await answered(store, room, claim) is None
 
 

@@ -18,8 +18,8 @@ from shared.runtime.schemas import Body
 from shared.runtime.web import PREFIX
 from tests.house.repository import functions
 
-DOORS_TO_SCOPE = {auth.call, auth.tenant_call, auth.tenant_caller, auth.caller}
-DOORS_TO_SELF = {auth.user_call, auth.user}
+DOORS_TO_SCOPE = {auth.call, auth.tenant_call, auth.caller}
+DOORS_TO_SELF = {auth.user_call, auth.user, auth.founder}
 PUBLIC_ROUTES = {
     ("GET", "/api/v1/receipts/key"),
     ("GET", "/api/v1/health/live"),

@@ -130,4 +130,3 @@ class MemoryIdempotency:
 def over(row: Row, now: datetime) -> bool:
     """Whether a row is as if it had never been."""
     return row.claim.expires_at <= now or (row.answer is None and (row.claim.until or now) <= now)
-

@@ -78,3 +78,11 @@ class MemoryInvitations:
                 revoked_at=invitation.revoked_at,
             )
             await self._transaction.put("invitations", scope.tenant_id, (invitation.id,), kept)
+
+    async def renew(self, scope: TenantScope, invitation_id: UUID, token_hash: str) -> None:
+        """Put another secret in place of the one it has, by its hash."""
+        whose = (scope.tenant_id, invitation_id)
+        for key, row in list(self._transaction.items("invitations.tokens", None)):
+            if row == whose:
+                await self._transaction.remove("invitations.tokens", None, key)
+        await self._transaction.put("invitations.tokens", None, (token_hash,), whose)

@@ -81,6 +81,11 @@ class PgInvitations:
         where = {"tenant": scope.tenant_id, "of_id": invitation.id}
         await self._session.run(SAVE.values(_values(invitation)), where)
 
+    async def renew(self, scope: TenantScope, invitation_id: UUID, token_hash: str) -> None:
+        """Put another secret in place of the one it has, by its hash."""
+        where = {"tenant": scope.tenant_id, "of_id": invitation_id}
+        await self._session.run(SAVE.values(token_hash=token_hash), where)
+
 
 def _values(invitation: Invitation) -> dict[str, object]:
     return {

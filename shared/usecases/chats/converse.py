@@ -12,6 +12,8 @@ from shared.ports.ports import Ports
 from shared.usecases.search.retrieve import collections_of
 
 MAX_COLLECTIONS = 20
+RECENT = 200
+"""So many messages back an exchange is looked for."""
 
 
 async def start_chat(scope: Scope, ports: Ports, *, collection_ids: Sequence[UUID], title: str = "") -> Chat:
@@ -74,6 +76,20 @@ async def history(scope: Scope, ports: Ports, chat_id: UUID, *, limit: int) -> S
     cited = {citation.document_id for one in messages for citation in one.citations if not citation.removed}
     gone = cited - await ports.documents.living(scope, sorted(cited))
     return [without(one, gone) for one in messages]
+
+
+async def exchange(
+    scope: Scope, ports: Ports, chat_id: UUID, question_id: UUID, answer_id: UUID
+) -> tuple[Message, Message]:
+    """A question and its answer, as `history` shows them.
+
+    Raises:
+        NotFound: no such chat of this principal, or it has gone on for too long since.
+    """
+    said = {one.id: one for one in await history(scope, ports, chat_id, limit=RECENT)}
+    if question_id not in said or answer_id not in said:
+        raise NotFound("these messages are no longer among the chat's latest", code="message_not_found")
+    return said[question_id], said[answer_id]
 
 
 async def delete_chat(scope: Scope, ports: Ports, chat_id: UUID) -> None:

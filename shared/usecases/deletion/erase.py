@@ -110,6 +110,7 @@ async def _rest(scope: TenantScope, ports: Ports, subject: Subject) -> Mapping[s
             await ports.collections.save(room, replace(collection, name="", description="", deleted_at=deleted_at))
             removed["collections"] += 1
     removed["ingestions"] = await ports.ingestions.purge(scope, subject, EVENTS)
+    removed["answers"] = await ports.idempotency.erase(scope, subject)
     if any(removed.values()) or subject.kind is SubjectKind.COLLECTION:
         return removed
     removed["chats"] = await ports.chats.purge(scope, subject, CHATS)
@@ -128,6 +129,7 @@ async def _rest(scope: TenantScope, ports: Ports, subject: Subject) -> Mapping[s
 async def _left(scope: TenantScope, ports: Ports, subject: Subject) -> Mapping[str, int]:
     """What is still there of what is of no single document. Documents were counted for their own receipts."""
     return {
+        "answers": await ports.idempotency.left(scope, subject),
         "collections": len(await ports.collections.named(scope, subject, COLLECTIONS)),
         "projects": 0
         if subject.kind is SubjectKind.COLLECTION

@@ -134,6 +134,30 @@ async def upload_version(
     )
 
 
+async def form_again(
+    scope: Scope, ports: Ports, document_id: UUID, number: int, *, max_bytes: int
+) -> UploadForm | None:
+    """Another form for a slot that was given; None when its file has come.
+
+    Raises:
+        NotFound: the document is deleted.
+        Conflict: nobody waits for the file any more.
+    """
+    scope.require(Permission.DOCUMENTS_WRITE)
+    document = await ports.documents.lock(scope, document_id)
+    slot = await ports.documents.generation(scope, document_id, number)
+    if document is None or document.deleted or slot is None:
+        raise NotFound("no such document in this project", code="document_not_found")
+    if slot.state is GenerationState.AWAITING_UPLOAD:
+        now = ports.clock.now()
+        await ports.documents.save_generation(scope, replace(slot, entered_at=now, due_at=now + UPLOAD_LOOK))
+        return await _form(ports, slot, document.media_type, max_bytes)
+    if not slot.source.version_id:
+        hint = "announce it again, with another key"
+        raise Conflict("nobody waits for this file any more", code="upload_given_up", hint=hint)
+    return None
+
+
 async def further(
     scope: Scope,
     ports: Ports,

@@ -15,7 +15,7 @@ from shared.domain.chunks import ChunkId
 from shared.domain.collections import Collection
 from shared.domain.documents import PARTS_PREFIX, WORK_PREFIXES, Document, DocumentStatus, GenerationState, advance
 from shared.domain.indexes import IndexState, seen_through
-from shared.domain.receipts import added
+from shared.domain.receipts import Subject, SubjectKind, added
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
 from shared.ports.ports import Ports
@@ -78,7 +78,9 @@ async def _deleted(scope: Scope, ports: Ports, document: Document, collection: C
     indexes = await ports.indexes.of(scope, collection.id)
     seen = [seen_through(collection, one) for one in indexes if one.state is not IndexState.DROPPED]
     citations = await ports.chats.redact(scope, document.id)
-    removed = {"citations": citations, **await _everything(scope, ports, document, seen)}
+    said = Subject(SubjectKind.DOCUMENT, document.id)
+    answers = await ports.idempotency.erase(scope, said)
+    removed = {"citations": citations, "answers": answers, **await _everything(scope, ports, document, seen)}
     for store, bucket, prefix in places:
         removed[store] = removed.get(store, 0) + await ports.blobs.delete_prefix(bucket, prefix)
     remaining = {
@@ -87,6 +89,7 @@ async def _deleted(scope: Scope, ports: Ports, document: Document, collection: C
         "vectors": sum([len(await ports.vectors.ids(scope, one, document.id)) for one in seen]),
         "cache": await ports.cache.count_unused(scope, hashes),
         "citations": await ports.chats.citing(scope, document.id),
+        "answers": await ports.idempotency.left(scope, said),
     }
     for store, bucket, prefix in places:
         remaining[store] = remaining.get(store, 0) + await ports.blobs.count_prefix(bucket, prefix)

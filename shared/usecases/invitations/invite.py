@@ -84,6 +84,17 @@ async def invite(scope: TenantScope, ports: Ports, wanted: InvitationRequest) ->
     return Invited(made, invited(made.email, tenant.name, secret))
 
 
+async def renew(scope: TenantScope, ports: Ports, invitation_id: UUID) -> Invited | None:
+    """Give an open invitation another secret, and write it again; None when it is not open any more."""
+    scope.require(Permission.MEMBERS_WRITE)
+    known, tenant = await ports.invitations.lock(scope, invitation_id), await ports.tenants.get(scope)
+    if known is None or tenant is None or not known.open(ports.clock.now()):
+        return None
+    secret = ports.ids.secret()
+    await ports.invitations.renew(scope, known.id, secret_hash(secret))
+    return Invited(known, invited(known.email, tenant.name, secret))
+
+
 async def list_invitations(scope: TenantScope, ports: Ports, *, cursor: str | None, limit: int) -> Page[Invitation]:
     """Invitations, newest first, accepted, revoked and expired ones too."""
     scope.require(Permission.MEMBERS_READ)

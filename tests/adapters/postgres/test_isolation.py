@@ -23,6 +23,7 @@ from shared.domain.chats import Chat, Citation, Message
 from shared.domain.chats import Role as Speaker
 from shared.domain.chunks import ChunkId
 from shared.domain.events import Outgoing, Queue
+from shared.domain.idempotency import Claim, KeptAnswer
 from shared.domain.ingestions import Happening, Ingestion, News
 from shared.domain.members import Invitation, Membership, ProjectMember, ServiceAccount, Unit, UnitMember
 from shared.domain.questions import Expected, Question
@@ -99,6 +100,8 @@ async def furnished(store: PgStore) -> Room:
         sent = Delivery(new_id(), scope.tenant_id, scope.project_id, hook.id, run.id, "kind", "{}", NOW)
         await rows.webhooks.add_delivery(scope, sent)
         await rows.outbox.add(scope, Outgoing(new_id(), Queue.SWEEP, "group", "{}"), NOW)
+        asked = Claim(scope.tenant_id, str(scope.principal), "key", "request", NOW)
+        await rows.idempotency.keep(asked, KeptAnswer(201, {}, "{}"))
         await people(rows, scope)
         await rows._session.run(
             metadata.tables["vector_indexes"].insert(),

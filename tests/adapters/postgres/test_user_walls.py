@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from shared.adapters.postgres.store import PgStore
+from shared.domain.idempotency import Claim, KeptAnswer
 from shared.domain.members import Membership
 from shared.domain.sessions import RefreshToken, UserSession
 from shared.domain.tickets import Ticket, TicketKind
@@ -170,3 +171,25 @@ def test_walls_of_users_are_forced_on_every_table(as_superuser: Connection) -> N
             assert "current_setting('lambent.user'" in check
         else:
             assert "current_setting('lambent.tenant'" in using
+
+
+async def test_kept_answers_outside_all_tenants_are_their_users_own(store: PgStore, as_app: Connection) -> None:
+    user, other = await furnished(store), await furnished(store)
+    scope = UserScope(user.id)
+    async with store.transaction(None) as rows:
+        await rows.users.enter(scope)
+        await rows.idempotency.keep(Claim(None, str(scope.principal), "key", "request", NOW), KeptAnswer(201, {}, "{}"))
+    mine = "SELECT count(*) FROM kept_answers WHERE principal = %s"
+
+    def seen() -> int:
+        found = as_app.execute(mine, [str(scope.principal)]).fetchone()
+        assert found is not None
+        return int(found[0])
+
+    assert seen() == 0
+    enter(as_app, other.id)
+    assert seen() == 0
+    as_app.execute("SELECT set_config('lambent.tenant', %s, true)", [str(user.id)])
+    assert seen() == 0
+    enter(as_app, user.id)
+    assert seen() == 1
