@@ -420,6 +420,19 @@ async def test_invitation_is_found_by_its_secret_and_opens_its_tenant(store: Sto
         assert await rows.units.get(room.scope, where.id) is None
 
 
+async def test_invitation_with_another_secret_is_found_by_that_alone(store: Store) -> None:
+    room, other = await new_room(store), await new_room(store)
+    made = invitation(room)
+    async with store.transaction(room.scope) as rows:
+        await rows.invitations.add(room.scope, made, "first")
+        await rows.invitations.renew(room.scope, made.id, "second")
+    async with store.transaction(other.scope) as rows:
+        await rows.invitations.renew(other.scope, made.id, "stolen")
+    for secret, found in (("first", None), ("stolen", None), ("second", made)):
+        async with store.transaction(None) as rows:
+            assert await rows.invitations.find(secret) == found
+
+
 async def test_invitations_are_listed_newest_first(store: Store) -> None:
     room = await new_room(store)
     made = [invitation(room, created_at=at(minute)) for minute in (2, 3, 1)]

@@ -116,7 +116,8 @@ def test_deleted_collection_leaves_nothing_and_its_receipt_says_so(
     for one in documents:
         receipt = api_client.get(f"/documents/{one}/receipt").json
         assert (receipt["complete"], receipt["parent_id"]) == (True, asked["id"])
-        assert set(receipt["remaining"]) == {"chunks", "keywords", "vectors", "cache", "citations", "uploads", "work"}
+        stores = {"chunks", "keywords", "vectors", "cache", "citations", "answers", "uploads", "work"}
+        assert set(receipt["remaining"]) == stores
         assert api_client.get(f"/documents/{one}/why").json["status"] == "deleted"
     whole = world.receipt(api_client, COLLECTION, collection)
     assert (whole.complete, whole.documents, whole.due_at) == (True, 2, None)

@@ -322,7 +322,7 @@ def test_delete_document_hides_it_at_once_and_the_sweep_proves_it(
     receipt = api_client.get(f"/documents/{sample_document}/receipt").json
     assert receipt["complete"] is True
     assert receipt["remaining"] == dict.fromkeys(
-        ("chunks", "keywords", "vectors", "cache", "citations", "uploads", "work"), 0
+        ("chunks", "keywords", "vectors", "cache", "citations", "answers", "uploads", "work"), 0
     )
     assert receipt["removed"]["chunks"] == receipt["removed"]["vectors"] > 1
     assert (receipt["removed"]["uploads"], receipt["removed"]["work"]) == (1, 1)

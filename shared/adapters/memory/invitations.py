@@ -85,4 +85,4 @@ class MemoryInvitations:
         for key, row in list(self._transaction.items("invitations.tokens", None)):
             if row == whose:
                 await self._transaction.remove("invitations.tokens", None, key)
-        await self._transaction.put("invitations.tokens", None, (token_hash,), whose)
+                await self._transaction.put("invitations.tokens", None, (token_hash,), whose)

@@ -453,7 +453,7 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
     assert {name.split(".")[0] for name in seen} == {
         *("tenants", "projects", "api_keys", "generations", "documents", "receipts", "indexes", "webhook_deliveries"),
         *("users", "identities", "sessions", "refresh_tokens", "memberships", "unit_members", "project_members"),
-        *("units", "roles", "service_accounts", "invitations", "collections"),
+        *("units", "roles", "service_accounts", "invitations", "collections", "kept_answers"),
     }
     told = {name.removesuffix(" SELECT") for name in seen if not name.startswith("api_keys")}
     assert told == {
@@ -476,6 +476,7 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
             for column in ("tenant_id", "id", "project_id", "role", "role_id", "disabled_at")
         ),
         *(f"invitations.{column}" for column in ("tenant_id", "id", "token_hash")),
+        *(f"kept_answers.{column}" for column in ("tenant_id", "principal", "key_hash", "expires_at")),
         *(f"webhook_deliveries.{column}" for column in ("tenant_id", "project_id", "id", "due_at")),
         *(f"receipts.{column}" for column in ("tenant_id", "id", "due_at")),
         *(f"indexes.{column}" for column in ("tenant_id", "project_id", "collection_id", "id", "state", "changed_at")),
@@ -494,6 +495,7 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
     }
     assert rights(as_superuser, "outbox", "lambent_clerk") == {"SELECT", "DELETE"}
     assert rights(as_superuser, "tickets", "lambent_clerk") == {"SELECT", "DELETE"}
+    assert rights(as_superuser, "kept_answers", "lambent_clerk") == {"DELETE"}
     assert rights(as_superuser, "passwords", "lambent_clerk") == set()
     members = as_superuser.execute(
         "SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member "
@@ -518,6 +520,7 @@ def test_functions_that_act_for_others_are_known_and_pinned(as_superuser: Connec
         "lambent_put_access_list",
         "lambent_readers",
         "lambent_belongings",
+        "lambent_forget_answers",
         "lambent_forget_tickets",
         "lambent_invitation",
         "lambent_session",
