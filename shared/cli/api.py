@@ -40,7 +40,7 @@ class Api:
 
     def create_project(self, name: str) -> Project:
         """Make a project."""
-        return cast(Project, self.client.call("POST", "/projects", json={"name": name}))
+        return cast(Project, self.client.call("POST", "/projects", json={"name": name}, once=True))
 
     def collections(self) -> Iterator[Collection]:
         """Every collection, newest first, without counts."""
@@ -53,7 +53,7 @@ class Api:
     def create_collection(self, name: str, description: str = "", language: str = "") -> Collection:
         """Make a collection."""
         body = {"name": name, "description": description, "language": language}
-        return cast(Collection, self.client.call("POST", "/collections", json=body))
+        return cast(Collection, self.client.call("POST", "/collections", json=body, once=True))
 
     def delete_collection(self, collection_id: str) -> DeletionReceipt:
         """Delete a collection with every document in it."""
@@ -74,7 +74,7 @@ class Api:
 
     def start_reindex(self, body: Mapping[str, object]) -> Reindex:
         """Begin an index beside the searched one."""
-        return cast(Reindex, self.client.call("POST", "/reindexes", json=body))
+        return cast(Reindex, self.client.call("POST", "/reindexes", json=body, once=True))
 
     def promote(self, reindex_id: str, *, despite_failures: bool = False) -> Reindex:
         """Search it from now on; asking twice is once."""
@@ -96,10 +96,8 @@ class Api:
         return cast(list[Json], self.client.call("PUT", "/reindexes/questions", json=body)["questions"])
 
     def announce(self, upload: Mapping[str, object]) -> UploadSlot:
-        """Ask for a place to upload a file to. With a path it may be repeated: the unused place is given again."""
-        return cast(
-            UploadSlot, self.client.call("POST", "/documents", json=upload, repeatable=bool(upload.get("path")))
-        )
+        """Ask for a place to upload a file to."""
+        return cast(UploadSlot, self.client.call("POST", "/documents", json=upload, once=True))
 
     def documents(
         self, *, collection_id: str = "", status: str = "", filter: object = None, page: int = PAGE
@@ -120,7 +118,7 @@ class Api:
 
     def process(self, document_id: str) -> Version:
         """Process it again."""
-        return cast(Version, self.client.call("POST", f"/documents/{document_id}/process"))
+        return cast(Version, self.client.call("POST", f"/documents/{document_id}/process", once=True))
 
     def retry(self, document_id: str) -> Version:
         """Take it up again if its latest version failed. It may be repeated: twice starts one."""
@@ -168,7 +166,7 @@ class Api:
     def create_webhook(self, url: str, description: str, *, all_runs: bool) -> Webhook:
         """Make an endpoint; its secret is in this answer alone."""
         body = {"url": url, "description": description, "all_runs": all_runs}
-        return cast(Webhook, self.client.call("POST", "/webhooks", json=body))
+        return cast(Webhook, self.client.call("POST", "/webhooks", json=body, once=True))
 
     def delete_webhook(self, webhook_id: str) -> None:
         """Tell it no more."""
@@ -181,7 +179,7 @@ class Api:
     def redeliver(self, webhook_id: str, delivery_id: str) -> WebhookDelivery:
         """Send it once more, as it was."""
         path = f"/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"
-        return cast(WebhookDelivery, self.client.call("POST", path))
+        return cast(WebhookDelivery, self.client.call("POST", path, once=True))
 
     def download_link(self, document_id: str) -> str:
         """A link to the original file."""
@@ -207,7 +205,7 @@ class Api:
     def create_ingestion(self, name: str, collection_id: str, expected: int) -> Ingestion:
         """Open a run."""
         body = {"name": name, "collection_id": collection_id, "expected": expected}
-        return cast(Ingestion, self.client.call("POST", "/ingestions", json=body))
+        return cast(Ingestion, self.client.call("POST", "/ingestions", json=body, once=True))
 
     def ingestions(self, *, collection_id: str = "") -> Iterator[Ingestion]:
         """Runs, newest first, without progress."""
@@ -265,7 +263,8 @@ class Api:
 
     def create_chat(self, collection_ids: Sequence[str]) -> Chat:
         """Start a chat."""
-        return cast(Chat, self.client.call("POST", "/chats", json={"collection_ids": list(collection_ids)}))
+        body = {"collection_ids": list(collection_ids)}
+        return cast(Chat, self.client.call("POST", "/chats", json=body, once=True))
 
     def chats(self) -> Iterator[Chat]:
         """Chats, newest first."""

@@ -2,6 +2,7 @@
 
 import platform
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
@@ -15,6 +16,8 @@ from shared.cli.errors import ApiProblem, CliError, NotLambent, Unreachable
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 # A first answer may wait for a database that wakes up, and a model may think for minutes between two words.
 STREAM_TIMEOUT = httpx.Timeout(300.0, connect=10.0)
+KEY_HEADER = "Idempotency-Key"
+UNDER_WAY = "idempotency_in_progress"
 MAX_TRIES = 4
 PAGE = 200
 """Rows asked for at a time."""
@@ -65,6 +68,7 @@ class Client:
         json: object = None,
         params: Mapping[str, str | int] | None = None,
         repeatable: bool | None = None,
+        once: bool = False,
     ) -> Any:
         """One request to a route.
 
@@ -74,6 +78,7 @@ class Client:
             json: the body.
             params: of the query.
             repeatable: whether a request that may have been carried out may be sent again; None: GET and DELETE may.
+            once: it makes something, so it carries a key by which the API does it once; then it may be sent again.
 
         Returns:
             The decoded body; None when there is none.
@@ -83,18 +88,22 @@ class Client:
             ApiProblem: the API refused or failed.
             NotLambent: what answered is not this API.
         """
-        again = method in {"GET", "DELETE"} if repeatable is None else repeatable
+        again = once or (method in {"GET", "DELETE"} if repeatable is None else repeatable)
+        key = {KEY_HEADER: str(uuid.uuid4())} if once else {}
         for attempt in range(MAX_TRIES):
             last = attempt == MAX_TRIES - 1
             try:
                 return self._as_somebody(
                     lambda headers: _decoded(
-                        self._http.request(method, self.address.api + path, json=json, params=params, headers=headers)
+                        self._http.request(
+                            method, self.address.api + path, json=json, params=params, headers={**headers, **key}
+                        )
                     )
                 )
             except ApiProblem as problem:
-                # 429 was never carried out; the others may have been.
-                if last or not (problem.status == 429 or (again and problem.status in {502, 503, 504})):
+                # 429 was never carried out; the others may have been, or are being at this moment.
+                begun = problem.status in {502, 503, 504} or problem.code == UNDER_WAY
+                if last or not (problem.status == 429 or (again and begun)):
                     raise
                 wait = problem.retry_after
             except httpx.ConnectError as error:

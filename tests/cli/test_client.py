@@ -79,6 +79,41 @@ def test_call_unavailable_is_not_repeated_for_post() -> None:
     assert len(remote.seen) == 1
 
 
+@pytest.mark.parametrize(
+    "lost",
+    [
+        httpx.ReadTimeout("no answer"),
+        httpx.RemoteProtocolError("cut"),
+        httpx.Response(504, json={"message": "Endpoint request timed out"}),
+        httpx.Response(409, json={**PROBLEM, "status": 409, "code": "idempotency_in_progress"}),
+    ],
+    ids=["timeout", "cut", "gateway", "under way"],
+)
+def test_call_once_is_repeated_with_its_key(lost: httpx.Response | Exception) -> None:
+    remote = Remote(lost, lost, httpx.Response(201, json={"id": 1}))
+    client, slept = client_of(remote)
+    assert client.call("POST", "/chats", json={}, once=True) == {"id": 1}
+    keys = [request.headers["idempotency-key"] for request in remote.seen]
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+    assert len(slept) == 2
+    client.call("POST", "/chats", json={}, once=True)
+    assert remote.seen[-1].headers["idempotency-key"] != keys[0]
+
+
+def test_call_without_once_sends_no_key() -> None:
+    remote = Remote(httpx.Response(200, json={}))
+    client_of(remote)[0].call("POST", "/search", json={}, repeatable=True)
+    assert "idempotency-key" not in remote.seen[0].headers
+
+
+def test_call_once_with_a_conflict_is_not_repeated() -> None:
+    remote = Remote(httpx.Response(409, json={**PROBLEM, "status": 409, "code": "name_taken"}))
+    with pytest.raises(ApiProblem):
+        client_of(remote)[0].call("POST", "/projects", json={}, once=True)
+    assert len(remote.seen) == 1
+
+
 def test_call_broken_connection_is_repeated_for_get() -> None:
     remote = Remote(httpx.ReadError("reset"), httpx.Response(200, json={}))
     assert client_of(remote)[0].call("GET", "/documents") == {}

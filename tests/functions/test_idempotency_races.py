@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from shared import bootstrap
+from shared.adapters.postgres.line import Timeouts
 from shared.adapters.postgres.rows import PgRows
 from shared.adapters.postgres.store import PgStore
 from shared.domain.tenants import TenantScope
@@ -32,7 +33,9 @@ class Processes:
     """The database as seen by several processes: each transaction takes the connection of the next of them."""
 
     def __init__(self, url: str) -> None:
-        self.stores = [PgStore(url) for _ in range(PROCESSES)]
+        # So many at once on a small machine may take long; what is tested is what they do.
+        patient = Timeouts(lock=60_000, turn=120_000)
+        self.stores = [PgStore(url, patient) for _ in range(PROCESSES)]
         self._turns = cycle(self.stores)
 
     def transaction(self, scope: TenantScope | None) -> Any:
@@ -89,7 +92,7 @@ async def asked(http: httpx.AsyncClient, client: Client, path: str, body: Any) -
             return answer, waits
         assert answer.json()["code"] == "idempotency_in_progress", answer.text
         assert int(answer.headers["retry-after"]) >= 1
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
     raise AssertionError("it never ends")
 
 

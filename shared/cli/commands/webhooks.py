@@ -50,6 +50,10 @@ def add(
     if session.json:
         session.output.value(made)
         return
+    if made.get("secret_withheld"):
+        session.output.line(f"Made the webhook {made['id']}, but the answer with its secret was lost on the way.")
+        session.output.line("The secret is shown once: lambent webhooks remove it, and add it again.")
+        return
     session.output.line(f"Made the webhook {made['id']}; its secret, which is shown this once:")
     session.output.line(made["secret"])
 

@@ -4,7 +4,10 @@ from typing import NotRequired, TypedDict
 
 
 class Webhook(TypedDict):
-    """An endpoint that is told when a run completes; `secret` is there once, when it is made."""
+    """An endpoint that is told when a run completes; `secret` is there once, when it is made.
+
+    When the answer was lost and asked for again it is withheld.
+    """
 
     id: str
     url: str
@@ -15,6 +18,7 @@ class Webhook(TypedDict):
     disabled_at: str | None
     disabled_reason: str
     secret: NotRequired[str]
+    secret_withheld: NotRequired[bool]
 
 
 class WebhookAttempt(TypedDict):
