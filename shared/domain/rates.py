@@ -2,10 +2,15 @@
 
 The window is two counters: what was counted in the present stretch of time, and in the one before, of which the part
 that is still within reach counts. Refused requests are not counted.
+
+Far from every limit, a process that is asked by the same caller again and again counts a few requests ahead and lets
+them pass without asking the store: a `Lease`. What is not used of it stays counted, so that no limit is ever exceeded;
+close to one, every request is counted by itself.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -86,3 +91,49 @@ class Standing:
             # What is left of the stretch before leaves the window bit by bit.
             return max(0.0, limit.seconds * (1 - (room - counted.count) / counted.previous) - passed)
         return max(0.0, limit.seconds - passed) + limit.seconds * (1 - room / counted.count)
+
+
+AHEAD = 16
+"""At most so many requests are counted at once."""
+SHARE = 64
+"""And at most this part of what is left of the tightest limit, so that many processes together hold little of it."""
+LASTS = timedelta(seconds=10)
+"""After which a lease ends: whoever asks less often than that gets few at once."""
+
+
+@dataclass(slots=True)
+class Lease:
+    """Requests of one caller that were counted together."""
+
+    standings: Sequence[Standing]
+    """After all of them."""
+    taken: int
+    """0: the request was refused."""
+    since: datetime
+    used: int = 1
+    """The one that it was taken for included."""
+
+    def lasts(self, now: datetime) -> bool:
+        """Whether it is of this moment: no stretch that it was counted in has ended."""
+        ends = (one.counted.opened + timedelta(seconds=one.limit.seconds) for one in self.standings)
+        return self.since <= now < min(self.since + LASTS, *ends)
+
+    def use(self, now: datetime) -> Sequence[Standing]:
+        """Where the caller is after a further request; nothing when another has to be counted."""
+        if self.used >= self.taken or not self.lasts(now):
+            return ()
+        self.used += 1
+        return self.standing()
+
+    def standing(self) -> Sequence[Standing]:
+        """Where the caller is, without those that have not come yet."""
+        ahead = self.taken - self.used
+        if ahead < 1:
+            return self.standings
+        return [replace(one, counted=replace(one.counted, count=one.counted.count - ahead)) for one in self.standings]
+
+    def following(self, now: datetime) -> int:
+        """How many to count at once after this one: twice as many, if it was used up in time."""
+        if self.used < self.taken or not self.lasts(now):
+            return 1
+        return max(1, min(2 * self.taken, AHEAD, min(one.remaining(now) for one in self.standings) // SHARE))

@@ -141,6 +141,28 @@ async def test_along_in_parallel_grants_exactly_the_limit(store: Store, another:
     assert sum(found) == 17
 
 
+async def test_along_far_from_its_limit_counts_one_by_one_for_whoever_asks(store: Store) -> None:
+    found = [await ask(store, limits=[(Part.ADDRESS, Limit(5000, 60))], now=later(number / 10)) for number in range(60)]
+    assert [standing.counted.count for standings in found for standing in standings] == list(range(1, 61))
+
+
+async def test_along_from_several_processes_grants_no_more_than_a_generous_limit_and_hardly_less(
+    another: Callable[[], Store],
+) -> None:
+    stores = [another() for _ in range(3)]
+    limits = [(Part.ADDRESS, Limit(600, 60))]
+    found = [(await ask(stores[number % 3], limits=limits))[0].granted for number in range(700)]
+    assert 590 <= sum(found) <= 600
+
+
+async def test_along_does_not_keep_what_was_counted_ahead_beyond_its_stretch(store: Store) -> None:
+    limits = [(Part.ADDRESS, Limit(5000, 60))]
+    for number in range(9):
+        await ask(store, limits=limits, now=later(50 + number))
+    (standing,) = await ask(store, limits=limits, now=later(61))
+    assert (standing.counted.opened, standing.counted.count) == (later(60), 1)
+
+
 async def test_purge_forgets_only_what_is_out_of_every_window(store: Store) -> None:
     await ask(store)
     async with store.transaction(None) as rows:

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from shared.adapters.postgres import binary
 from shared.adapters.postgres.failures import meaning, unstorable
 from shared.adapters.postgres.lean import AsyncEngine, create_async_engine
-from shared.adapters.postgres.line import Line, Sent, Timeouts
+from shared.adapters.postgres.line import Leases, Line, Sent, Timeouts
 from shared.adapters.postgres.lookup import Lookup, named_rows, spelled
 
 Parameters = Mapping[str, object]
@@ -70,6 +70,11 @@ class Session:
     def begun(self) -> bool:
         """False while the database has not heard of it."""
         return not self._opening
+
+    @property
+    def leases(self) -> Leases:
+        """Requests that this process has counted ahead; kept from one transaction to the next."""
+        return self._line.leases
 
     def opened(self) -> Sequence[str]:
         """What begins it, for whoever sends that now."""

@@ -20,8 +20,13 @@ from shared.domain.tenants import TenantScope
 
 if TYPE_CHECKING:
     from shared.adapters.postgres.engine import Session
+    from shared.domain.rates import Lease, Limit, Part
+    from shared.ports.rates import Asker
 
 log = structlog.get_logger()
+
+type Leases = dict[tuple[Asker, tuple[tuple[Part, Limit], ...]], Lease]
+"""By who asks, and what they are granted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ class Line:
         self._open = False
         self.oids: dict[str, int] = {}
         """Of the vector types; filled when first needed."""
+        self.leases: Leases = {}
+        """Requests counted ahead of those that are made."""
 
     @property
     def lost(self) -> bool:
