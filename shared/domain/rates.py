@@ -10,7 +10,7 @@ close to one, every request is counted by itself.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -60,6 +60,10 @@ class Counted:
         before = opened - timedelta(seconds=limit.seconds)
         return Counted(opened, 0, self.count if self.opened == before else 0)
 
+    def less(self, count: int) -> "Counted":
+        """As before so many of the requests that it counts now."""
+        return Counted(self.opened, self.count - count, self.previous)
+
     def weight(self, limit: Limit, now: datetime) -> float:
         """How many requests are within the window."""
         passed = max(0.0, (now - self.opened).total_seconds())
@@ -101,22 +105,27 @@ LASTS = timedelta(seconds=10)
 """After which a lease ends: whoever asks less often than that gets few at once."""
 
 
-@dataclass(slots=True)
 class Lease:
     """Requests of one caller that were counted together."""
 
-    standings: Sequence[Standing]
-    """After all of them."""
-    taken: int
-    """0: the request was refused."""
-    since: datetime
-    used: int = 1
-    """The one that it was taken for included."""
+    __slots__ = ("_since", "_standings", "_until", "taken", "used")
+
+    def __init__(self, standings: Sequence[Standing], taken: int, since: datetime, used: int = 1) -> None:
+        """Args:
+        standings: after all of them.
+        taken: how many; 0: the request was refused.
+        since: when they were counted.
+        used: how many have come, the one that it was taken for included.
+        """
+        self.taken, self.used = taken, used
+        self._standings, self._since = standings, since
+        # When a stretch that they were counted in has ended, they count for another one no more.
+        ends = [one.counted.opened + timedelta(seconds=one.limit.seconds) for one in standings]
+        self._until = min([since + LASTS, *ends])
 
     def lasts(self, now: datetime) -> bool:
-        """Whether it is of this moment: no stretch that it was counted in has ended."""
-        ends = (one.counted.opened + timedelta(seconds=one.limit.seconds) for one in self.standings)
-        return self.since <= now < min(self.since + LASTS, *ends)
+        """Whether it is of this moment."""
+        return self._since <= now < self._until
 
     def use(self, now: datetime) -> Sequence[Standing]:
         """Where the caller is after a further request; nothing when another has to be counted."""
@@ -129,11 +138,11 @@ class Lease:
         """Where the caller is, without those that have not come yet."""
         ahead = self.taken - self.used
         if ahead < 1:
-            return self.standings
-        return [replace(one, counted=replace(one.counted, count=one.counted.count - ahead)) for one in self.standings]
+            return self._standings
+        return [Standing(one.part, one.limit, one.counted.less(ahead), one.granted) for one in self._standings]
 
     def following(self, now: datetime) -> int:
         """How many to count at once after this one: twice as many, if it was used up in time."""
         if self.used < self.taken or not self.lasts(now):
             return 1
-        return max(1, min(2 * self.taken, AHEAD, min(one.remaining(now) for one in self.standings) // SHARE))
+        return max(1, min(2 * self.taken, AHEAD, min(one.remaining(now) for one in self._standings) // SHARE))

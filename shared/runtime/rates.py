@@ -6,6 +6,7 @@ own throttle is the wall around all of this.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from uuid import UUID
 
@@ -126,6 +127,7 @@ async def counted(
     await ports.rates.along(asker, limits, now, known)
 
 
+@lru_cache(64)
 def scaled(limit: Limit, factor: float) -> Limit:
     """The limit as this deployment has it."""
     return Limit(max(1, round(limit.requests * factor)), limit.seconds)
@@ -151,11 +153,19 @@ def headers(standings: Sequence[Standing], now: datetime) -> Sequence[tuple[byte
     """What a response says of them: every policy, and the standing that is closest to its end."""
     if not standings:
         return ()
-    policies = [f'"{one.part}";q={one.limit.requests};w={one.limit.seconds}' for one in standings]
-    nearest = min(standings, key=lambda one: one.remaining(now) / one.limit.requests)
-    waits = round(nearest.counted.opened.timestamp() + nearest.limit.seconds - now.timestamp())
-    standing = f'"{nearest.part}";r={nearest.remaining(now)};t={max(1, waits)}'
-    return (b"ratelimit-policy", ", ".join(policies).encode()), (b"ratelimit", standing.encode())
+    left = [one.remaining(now) for one in standings]
+    least = min(range(len(left)), key=lambda place: left[place] / standings[place].limit.requests)
+    nearest = standings[least]
+    waits = round((nearest.counted.opened - now).total_seconds()) + nearest.limit.seconds
+    standing = f'"{nearest.part}";r={left[least]};t={max(1, waits)}'
+    policy = policies(tuple((one.part, one.limit) for one in standings))
+    return (b"ratelimit-policy", policy), (b"ratelimit", standing.encode())
+
+
+@lru_cache(64)
+def policies(limits: tuple[tuple[Part, Limit], ...]) -> bytes:
+    """The limits as a header names them."""
+    return ", ".join(f'"{part}";q={limit.requests};w={limit.seconds}' for part, limit in limits).encode()
 
 
 def refused(standings: Sequence[Standing], now: datetime) -> RateLimited:

@@ -7,8 +7,12 @@ from shared.domain.rates import AHEAD, LASTS, SHARE, Counted, Lease, Limit, Part
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+def standings(count: int, most: int = 6000) -> list[Standing]:
+    return [Standing(Part.ADDRESS, Limit(most, 60), Counted(NOW, count), granted=True)]
+
+
 def lease(taken: int, count: int, most: int = 6000) -> Lease:
-    return Lease([Standing(Part.ADDRESS, Limit(most, 60), Counted(NOW, count), granted=True)], taken, NOW)
+    return Lease(standings(count, most), taken, NOW)
 
 
 def test_lease_is_used_as_often_as_it_was_taken_for() -> None:
@@ -40,14 +44,14 @@ def test_lease_ends_with_its_time_with_the_stretch_it_was_counted_in_and_by_a_cl
     assert not lease(9, 9).use(NOW + LASTS)
     assert not lease(9, 9).use(NOW - timedelta(seconds=1))
     late = NOW + timedelta(seconds=55)
-    ending = Lease(lease(9, 9).standings, 9, late)
+    ending = Lease(standings(9), 9, late)
     assert ending.use(late + timedelta(seconds=4))
     assert not ending.use(late + timedelta(seconds=5))
 
 
 def test_lease_shrinks_towards_the_limit_until_each_request_is_counted() -> None:
     def after(remaining: int) -> int:
-        return Lease(lease(AHEAD, 6000 - remaining).standings, AHEAD, NOW, used=AHEAD).following(NOW)
+        return Lease(standings(6000 - remaining), AHEAD, NOW, used=AHEAD).following(NOW)
 
     assert [after(SHARE * 20), after(SHARE * 5), after(SHARE * 2 - 1), after(3), after(0)] == [AHEAD, 5, 1, 1, 1]
 

@@ -82,12 +82,9 @@ LOCK = Lookup(ONE.with_for_update(of=documents))
 WITH_GENERATIONS = select(
     *SHOWN, GONE_WITH, LIVE_SLOT, *(column.label(f"generation_{column.name}") for column in G)
 ).join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
-OF_FUNCTION = (
-    f"SELECT {', '.join(f'(f.document).{column.name}' for column in SHOWN)}, f.gone_with, f.live_slot, "
-    f"{', '.join(f'(f.generation).{column.name} AS generation_{column.name}' for column in G)} "
-)
-LATEST = spelled(f"{OF_FUNCTION} FROM lambent_latest(:tenant, :project, :of_id) f")
-LOCK_BOTH = spelled(f"{OF_FUNCTION} FROM lambent_locked(:tenant, :project, :of_id, :of_number) f")
+# Functions of the server, whose plans it keeps; what they give is what `WITH_GENERATIONS` gives.
+LATEST = spelled("SELECT * FROM lambent_latest(:tenant, :project, :of_id)")
+LOCK_BOTH = spelled("SELECT * FROM lambent_locked(:tenant, :project, :of_id, :of_number)")
 NAMED = (
     func.unnest(bindparam("ids", type_=ARRAY(Uuid)), bindparam("numbers", type_=ARRAY(Integer)))
     .table_valued(column("id", Uuid), column("number", Integer), name="named")

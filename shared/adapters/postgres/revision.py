@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0024"
+HEAD = "0025"
