@@ -136,10 +136,14 @@ def scaled(limit: Limit, factor: float) -> Limit:
 def address_of(request: Request) -> str:
     """Where a request comes from; of IPv6 the network, because a customer has the whole of it."""
     client = request.scope.get("client")
-    if not client or not client[0]:
-        return "unknown"
+    return network_of(client[0]) if client and client[0] else "unknown"
+
+
+@lru_cache(256)
+def network_of(host: str) -> str:
+    """Who an address is counted as."""
     try:
-        address = ip_address(client[0])
+        address = ip_address(host)
     except ValueError:
         return "unknown"
     if not isinstance(address, IPv6Address):

@@ -83,7 +83,7 @@ WITH_GENERATIONS = select(
     *SHOWN, GONE_WITH, LIVE_SLOT, *(column.label(f"generation_{column.name}") for column in G)
 ).join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
 # Functions of the server, whose plans it keeps; what they give is what `WITH_GENERATIONS` gives.
-LATEST = spelled("SELECT * FROM lambent_latest(:tenant, :project, :of_id)")
+LATEST = spelled("SELECT * FROM lambent_latest(:tenant, :project, :of_id)", reads=True)
 LOCK_BOTH = spelled("SELECT * FROM lambent_locked(:tenant, :project, :of_id, :of_number)")
 NAMED = (
     func.unnest(bindparam("ids", type_=ARRAY(Uuid)), bindparam("numbers", type_=ARRAY(Integer)))

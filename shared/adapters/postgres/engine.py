@@ -15,7 +15,7 @@ from shared.adapters.postgres import binary
 from shared.adapters.postgres.failures import meaning, unstorable
 from shared.adapters.postgres.lean import AsyncEngine, create_async_engine
 from shared.adapters.postgres.line import Leases, Line, Sent, Timeouts
-from shared.adapters.postgres.lookup import Lookup, named_rows, spelled
+from shared.adapters.postgres.lookup import Lookup, named_rows, only_reads, spelled
 
 Parameters = Mapping[str, object]
 type Answered = Callable[[Sequence[Any]], None]
@@ -54,7 +54,7 @@ class Session:
     The database hears of it with the first statement, and of writes that nobody waits for with the next one.
     """
 
-    __slots__ = ("_before", "_later", "_line", "_opening")
+    __slots__ = ("_before", "_later", "_line", "_opening", "wrote")
 
     def __init__(self, line: Line, opening: Sequence[str]) -> None:
         """Args:
@@ -65,6 +65,8 @@ class Session:
         self._opening = opening
         self._later: list[Sent] = []
         self._before: tuple[str, Answered] | None = None
+        self.wrote = False
+        """Whether a statement may have changed or locked something that whoever asked for it waits for."""
 
     @property
     def begun(self) -> bool:
@@ -99,7 +101,7 @@ class Session:
         """Begin, together with a first query: one round trip. Returns the query's first row, or None.
 
         Args:
-            query: SQL without parameters.
+            query: SQL without parameters. What it changes, nobody waits for.
 
         Raises:
             Unavailable: the database cannot be reached.
@@ -125,6 +127,7 @@ class Session:
         It travels with the next statement or with the commit, in the same round trip, and that is where its errors
         show.
         """
+        self.wrote = True
         lookup = _lookup(statement)
         self._later.append(Sent(lookup.sql, lookup.given(parameters)))
 
@@ -169,6 +172,8 @@ class Session:
 
     async def _driven(self, lookup: Lookup, parameters: Parameters | None) -> psycopg.AsyncCursor[Any]:
         """By the driver alone, in one round trip with all that waits to be sent."""
+        if not lookup.reads:
+            self.wrote = True
         if self._before is not None:
             await self.begin()
         opening = self.opened()
@@ -184,6 +189,8 @@ class Session:
         self, statement: Executable, parameters: Parameters | Sequence[Parameters] | None
     ) -> CursorResult[Any]:
         """By SQLAlchemy, which compiles what is put together for each call."""
+        if not only_reads(statement):
+            self.wrote = True
         if self._opening:
             await self.begin()
         try:

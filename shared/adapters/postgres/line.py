@@ -9,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 import structlog
+from psycopg.generators import fetch_many
 from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -72,6 +73,7 @@ class Line:
         self._open = False
         self.oids: dict[str, int] = {}
         """Of the vector types; filled when first needed."""
+        self._committing = False
         self.leases: Leases = {}
         """Requests counted ahead of those that are made."""
 
@@ -95,6 +97,11 @@ class Line:
                 raise Outage(detail, code="database_busy") from error
         else:
             await self._turn.acquire()
+        try:
+            await self._committed()
+        except BaseException:
+            self._turn.release()
+            raise
         if scope is None:
             return opening(None, frozenset(), self._timeouts)
         return opening(scope.tenant_id, scope.admitted, self._timeouts)
@@ -116,6 +123,8 @@ class Line:
         if self.driver.info.transaction_status is TransactionStatus.INERROR:
             # COMMIT would answer ROLLBACK, politely: an error was swallowed inside the block.
             raise Unavailable("the transaction was undone by an earlier error", code="database_aborted")
+        if not session.wrote and self._commit_sent():
+            return
         try:
             await self.exchange([*later, Sent("COMMIT")])
         except psycopg.Error as error:
@@ -126,6 +135,33 @@ class Line:
             raise (known or error) from error
         except UnicodeEncodeError as error:
             raise unstorable() from error
+
+    def _commit_sent(self) -> bool:
+        """Send COMMIT without waiting for its answer: nothing was written that could fail to be.
+
+        The next transaction reads the answer. It is with the server when this returns True, so that a process that is
+        frozen now keeps no transaction open.
+        """
+        raw = self.driver.pgconn
+        try:
+            raw.send_query(b"COMMIT")
+            self._committing = raw.flush() == 0
+        except psycopg.Error as error:
+            # Nothing is lost with the connection, which the next transaction replaces.
+            log.info("database.dropped", error=str(error))
+            self._committing = True
+        return self._committing
+
+    async def _committed(self) -> None:
+        """Read the answer to the COMMIT that nobody waited for. A connection that has died since is replaced."""
+        if not self._committing:
+            return
+        try:
+            await self.driver.wait(fetch_many(self.driver.pgconn))
+        except (psycopg.Error, OSError) as error:
+            log.info("database.dropped", error=str(error))
+            await self.drop()
+        self._committing = False
 
     async def leave(self) -> None:
         """Roll back what is still open, and let the next have its turn."""
@@ -206,7 +242,7 @@ class Line:
 
     async def _tidied(self) -> None:
         """Roll back what is still open; a connection whose state is not known is not used again."""
-        if not self._open:
+        if not self._open or self._committing:
             return
         status = self.driver.info.transaction_status
         if status is TransactionStatus.IDLE and not self.driver.broken:

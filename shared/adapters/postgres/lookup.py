@@ -19,15 +19,17 @@ class Lookup:
     That takes half the time of running it through both. Rows are named tuples.
     """
 
-    def __init__(self, statement: ClauseElement, columns: Sequence[str] = ()) -> None:
+    def __init__(self, statement: ClauseElement, columns: Sequence[str] = (), *, reads: bool = False) -> None:
         """Compiles nothing yet.
 
         Args:
             statement: no parameter that expands; what it reads are values that the driver itself reads.
             columns: those an INSERT or UPDATE gives values to, each by a parameter of its own name.
+            reads: it is text that changes nothing and locks nothing; of a SELECT that is seen.
         """
         self._statement = statement
         self._columns = list(columns)
+        self.reads = reads or only_reads(statement)
 
     @cached_property
     def sql(self) -> str:
@@ -70,10 +72,15 @@ class Lookup:
         return self._statement.compile(dialect=DIALECT, column_keys=self._columns or None)
 
 
+def only_reads(statement: object) -> bool:
+    """Whether a statement is a SELECT that locks nothing. None of ours calls a function that changes something."""
+    return isinstance(statement, Select) and statement._for_update_arg is None  # noqa: SLF001
+
+
 @lru_cache(512)
-def spelled(sql: str) -> Lookup:
-    """A statement given as text, whose parameters the driver knows the types of."""
-    return Lookup(text(sql))
+def spelled(sql: str, *, reads: bool = False) -> Lookup:
+    """A statement given as text, whose parameters the driver knows the types of; see `Lookup` for `reads`."""
+    return Lookup(text(sql), reads=reads)
 
 
 def named_rows(cursor: psycopg.AsyncCursor[Any]) -> RowMaker[Any]:

@@ -1,13 +1,16 @@
 """Transactions over one connection: what they promise when things break."""
 
 import asyncio
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from sqlalchemy import text
 
@@ -15,7 +18,7 @@ from shared.adapters.postgres.line import Sent, Timeouts
 from shared.adapters.postgres.store import PgStore
 from shared.domain.chunks import ChunkId
 from shared.domain.errors import CommitUnknown, Conflict, Invalid, Unavailable
-from tests.contracts.samples import add_document, chunk, document, generation, index, new_id, new_room, scope_of
+from tests.contracts.samples import Room, add_document, chunk, document, generation, index, new_id, new_room, scope_of
 from tests.fixtures.postgres import OpenStore, PostgresUrls, TestServer
 
 type Superuser = psycopg.Connection[TupleRow]
@@ -69,6 +72,61 @@ async def test_commit_whose_connection_dies_is_of_unknown_outcome(store: PgStore
         await interrupted()
     async with store.transaction(room.scope) as rows:
         assert await rows.collections.get(room.scope, room.collection.id) is not None
+
+
+IDLE = "SELECT state FROM pg_stat_activity WHERE usename = 'lambent_app'"
+
+
+async def reads(store: PgStore, room: Room) -> None:
+    async with store.transaction(room.scope) as rows:
+        assert await rows.collections.get(room.scope, room.collection.id) == room.collection
+
+
+async def test_transaction_that_only_read_ends_though_nobody_waits_for_it(
+    store: PgStore, as_superuser: Superuser
+) -> None:
+    room = await new_room(store)
+    await reads(store, room)
+    assert store._line.driver.info.transaction_status is TransactionStatus.ACTIVE
+    for _ in range(100):
+        if as_superuser.execute(IDLE).fetchall() == [("idle",)]:
+            break
+        time.sleep(0.02)
+    assert as_superuser.execute(IDLE).fetchall() == [("idle",)]
+    await reads(store, room)
+
+
+async def test_transaction_that_only_read_and_lost_its_connection_harms_nothing(
+    store: PgStore, as_superuser: Superuser
+) -> None:
+    room = await new_room(store)
+    for _ in range(3):
+        await reads(store, room)
+        assert kill(as_superuser) == 1
+    await reads(store, room)
+
+
+async def test_transaction_that_wrote_or_locked_is_waited_for(store: PgStore) -> None:
+    room = await new_room(store)
+    made = await add_document(store, room)
+    async with store.transaction(room.scope) as rows:
+        await rows.collections.save(room.scope, replace(room.collection, name="other"))
+    assert store._line.driver.info.transaction_status is TransactionStatus.IDLE
+    async with store.transaction(room.scope) as rows:
+        await rows.documents.lock(room.scope, made.id)
+    assert store._line.driver.info.transaction_status is TransactionStatus.IDLE
+
+
+async def test_transaction_cancelled_while_the_one_before_ends_leaves_the_turn(store: PgStore) -> None:
+    room = await new_room(store)
+    for _ in range(30):
+        await reads(store, room)
+        waiting = asyncio.ensure_future(reads(store, room))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with suppress(asyncio.CancelledError):
+            await waiting
+    await reads(store, room)
 
 
 async def test_commit_after_an_error_was_swallowed_is_refused(store: PgStore) -> None:
