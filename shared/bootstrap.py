@@ -414,6 +414,9 @@ class OpenPorts:
     def __getattr__(self, name: str) -> object:
         if name == "vectors":
             part = self._kit.remote_vectors or traced.store(self._rows.vectors, "vectors")
+        elif name == "rates":
+            # No look-up of its own: it travels with another, or asks nobody.
+            part = self._rows.rates
         elif name in ROWS:
             part = traced.store(getattr(self._rows, name), name)
         else:

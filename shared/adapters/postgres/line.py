@@ -156,8 +156,13 @@ class Line:
         """Read the answer to the COMMIT that nobody waited for. A connection that has died since is replaced."""
         if not self._committing:
             return
+        raw = self.driver.pgconn
         try:
-            await self.driver.wait(fetch_many(self.driver.pgconn))
+            raw.consume_input()
+            if raw.is_busy():
+                await self.driver.wait(fetch_many(raw))
+            while raw.get_result() is not None:
+                pass
         except (psycopg.Error, OSError) as error:
             log.info("database.dropped", error=str(error))
             await self.drop()
