@@ -412,6 +412,7 @@ class OpenPorts:
         self._kit = kit
 
     def __getattr__(self, name: str) -> object:
+        part: object
         if name == "vectors":
             part = self._kit.remote_vectors or traced.store(self._rows.vectors, "vectors")
         elif name == "rates":

@@ -556,6 +556,7 @@ async def test_index_of_another_tenants_collection_is_refused(store: PgStore, as
 async def test_session_setting_shows_through_no_transaction(store: PgStore) -> None:
     one, other = await furnished(store), await furnished(store)
     # Somebody sets the tenant for the session: the one mistake that a pooled connection would carry along.
+    await store._line._committed()
     await store._line.driver.execute(sql.SQL("SET lambent.tenant = {}").format(str(other.scope.tenant_id)))
     async with store.transaction(None) as rows:
         assert await rows.collections.get(other.scope, other.collection.id) is None
@@ -568,6 +569,7 @@ async def test_tenant_of_a_transaction_ends_with_it(store: PgStore) -> None:
     one = await furnished(store)
 
     async def setting() -> Sequence[object]:
+        await store._line._committed()
         cursor = await store._line.driver.execute("SELECT current_setting('lambent.tenant', true)")
         return await cursor.fetchone() or ()
 

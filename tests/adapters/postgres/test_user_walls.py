@@ -141,6 +141,7 @@ async def test_user_of_a_transaction_ends_with_it(store: PgStore) -> None:
     async with store.transaction(None) as rows:
         assert await rows.users.get(UserScope(user.id)) is None
     # Somebody sets the user for the session: the one mistake that a pooled connection would carry along.
+    await store._line._committed()
     await store._line.driver.execute("SELECT set_config('lambent.user', %s, false)", [str(user.id)])
     async with store.transaction(None) as rows:
         assert await rows.users.get(UserScope(user.id)) is None
