@@ -1,10 +1,12 @@
 """You: your account and the organisations you belong to."""
 
-from functions.users.schemas import BelongingList, BelongingOut, Goodbye, UserChange, UserOut
+from functions.users.schemas import BelongingList, BelongingOut, Goodbye, UserChange, UserEventPage, UserOut
 from shared.runtime import signing_in
 from shared.runtime.auth import SignedIn, User
 from shared.runtime.http import http_function
+from shared.runtime.paging import Cursor, Limit
 from shared.runtime.web import Response, Router
+from shared.usecases.auth import history
 from shared.usecases.users import me
 
 router = Router()
@@ -27,6 +29,13 @@ async def list_organisations(call: SignedIn) -> BelongingList:
     """The organisations you belong to."""
     found = await call.ports.users.belongings(call.scope)
     return BelongingList(items=[BelongingOut.model_validate(one) for one in found])
+
+
+@router.get("/users/me/events")
+async def list_events(call: SignedIn, cursor: Cursor = None, limit: Limit = 50) -> UserEventPage:
+    """What happened to your account, newest first: sign-ins and refusals, sessions, passwords. Kept for 180 days."""
+    page = await history.list_events(call.scope, call.ports, cursor=cursor, limit=limit)
+    return UserEventPage.model_validate(page)
 
 
 @router.post("/users/me/disable", status_code=204)

@@ -1,6 +1,8 @@
 """Requests and responses about users."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import Field
@@ -45,3 +47,22 @@ class BelongingList(Out):
     """Your organisations, the oldest membership first."""
 
     items: list[BelongingOut]
+
+
+class UserEventOut(Out):
+    """Something that happened to your account."""
+
+    id: UUID
+    at: datetime
+    action: str
+    address: str = Field(description="the IP address that the request came from")
+    client: str
+    session_id: UUID | None
+    details: Mapping[str, Any]
+
+
+class UserEventPage(Out):
+    """A page of events; send `next` back as `cursor`."""
+
+    items: list[UserEventOut]
+    next: str | None

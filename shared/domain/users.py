@@ -1,7 +1,7 @@
 """Users: people who sign in. They belong to no tenant; memberships bind them to any number."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -30,6 +30,8 @@ class UserScope:
     user_id: UUID
     session_id: UUID | None = None
     """The session that the request came by; None outside one."""
+    address: str = field(default="", compare=False)
+    """The IP address of whoever asks, for the record; '' when no request asks."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.user_id, UUID) or self.user_id == NIL:

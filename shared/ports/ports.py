@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.ports.documents import Documents
     from shared.ports.egress import Egress
     from shared.ports.embedder import Embedder, Embedders
+    from shared.ports.history import History
     from shared.ports.idempotency import Idempotency
     from shared.ports.indexes import Indexes
     from shared.ports.ingestions import Ingestions
@@ -100,6 +101,8 @@ class Rows(Protocol):
     def tickets(self) -> Tickets: ...
     @property
     def attempts(self) -> Attempts: ...
+    @property
+    def history(self) -> History: ...
     @property
     def members(self) -> Members: ...
     @property

@@ -161,6 +161,10 @@ class Attempts(Protocol):
         """
         ...
 
+    async def wait(self, key: str, now: datetime) -> float:
+        """Seconds that the next guess has to wait; 0 when it has not."""
+        ...
+
     async def succeeded(self, key: str, *, clear: bool) -> None:
         """The guess was right: take it back, or forget all failures."""
         ...

@@ -38,6 +38,7 @@ ROUTES: Mapping[tuple[str, str], Permission | Access | None] = {
     ("GET", "/api/v1/users/me"): Access.SIGNED_IN,
     ("PATCH", "/api/v1/users/me"): Access.SIGNED_IN,
     ("GET", "/api/v1/users/me/organisations"): Access.SIGNED_IN,
+    ("GET", "/api/v1/users/me/events"): Access.SIGNED_IN,
     ("POST", "/api/v1/users/me/disable"): Access.SIGNED_IN,
     ("GET", "/api/v1/health/live"): PUBLIC,
     ("GET", "/api/v1/health"): PUBLIC,

@@ -71,7 +71,7 @@ async def user_scope(request: Request, ports: Ports, token: str) -> UserScope:
     if not await ports.sessions.enter(claims, ports.clock.now()):
         raise unauthenticated()
     structlog.contextvars.bind_contextvars(principal=str(_principal(claims)))
-    return UserScope(claims.user_id, claims.session_id)
+    return UserScope(claims.user_id, claims.session_id, address_seen(request))
 
 
 def _claims(ports: Ports, token: str) -> AccessClaims:

@@ -6,12 +6,13 @@ refusals, and they are raised here, behind the commit.
 
 from shared import bootstrap
 from shared.domain.errors import LambentError
+from shared.domain.history import Happened
 from shared.domain.users import UserScope, check_password, clean_email, email_key
 from shared.runtime.named import address_seen
 from shared.runtime.rates import counted
 from shared.runtime.transactions import transaction
 from shared.runtime.web import Request
-from shared.usecases.auth import guesses, password, register, sign_in
+from shared.usecases.auth import guesses, history, password, register, sign_in
 from shared.usecases.auth.register import Newcomer, Registered
 from shared.usecases.auth.sign_in import Device, Signed
 from shared.usecases.projects.bootstrap import founding_scope
@@ -56,7 +57,7 @@ async def signed_in(email: str, secret: str, request: Request) -> Signed:
     again = await passwords.hash(secret) if good and passwords.stale(account.password_hash or "") else None
     async with transaction(None) as ports:
         outcome = await sign_in.settle(ports, account, good, where, again)
-    return _given(outcome)
+    return given(outcome)
 
 
 async def refreshed(token: str, request: Request) -> Signed:
@@ -64,7 +65,7 @@ async def refreshed(token: str, request: Request) -> Signed:
     async with transaction(None) as ports:
         await counted(request, ports)
         outcome = await sign_in.refresh(ports, token, device(request))
-    return _given(outcome)
+    return given(outcome)
 
 
 async def forgotten(email: str, request: Request) -> None:
@@ -87,7 +88,7 @@ async def reset(token: str, secret: str, request: Request) -> None:
     powers = bootstrap.powers()
     hashed = await powers.passwords.hash(secret)
     async with transaction(None) as ports:
-        mail = await password.reset(ports, token, hashed)
+        mail = await password.reset(ports, token, hashed, address_seen(request))
     await powers.mailer.send(mail)
 
 
@@ -122,11 +123,15 @@ async def shown(scope: UserScope, secret: str) -> str | None:
         await ports.users.enter(scope)
         _, stored = await password.present(scope, ports)
     if not await bootstrap.powers().passwords.matches(secret, stored):
+        async with transaction(None) as ports:
+            await ports.users.enter(scope)
+            await history.note(ports, scope, Happened.PASSWORD_REFUSED, session_id=scope.session_id)
         raise password.wrong_password()
     return stored
 
 
-def _given(outcome: Signed | LambentError) -> Signed:
+def given[Wanted](outcome: Wanted | LambentError) -> Wanted:
+    """What a use case answers, or the refusal it returned, now that it is committed."""
     if isinstance(outcome, LambentError):
         raise outcome
     return outcome

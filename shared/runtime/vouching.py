@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared import bootstrap
-from shared.domain.errors import LambentError, NotFound
+from shared.domain.errors import NotFound
 from shared.runtime.rates import counted
-from shared.runtime.signing_in import device, shown
+from shared.runtime.signing_in import device, given, shown
 from shared.runtime.transactions import transaction
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ async def finished(name: str, code: str, state: str, binding: str, issuer: str |
     issuers, provider = _named(name)
     async with transaction(None) as ports:
         await counted(request, ports)
-        pending = await openid.resume(ports, provider, state, binding)
-    if isinstance(pending, LambentError):
-        raise pending
+        outcome = await openid.resume(ports, provider, state, binding)
+    pending = given(outcome)
     openid.check_sender(provider, await issuers.endpoints(provider), issuer)
     redeemed = await issuers.redeem(provider, code, verifier=pending.verifier, redirect_uri=pending.redirect_uri)
     vouched = read_claims(provider, redeemed, nonce=pending.nonce, now=bootstrap.powers().clock.now())
     async with transaction(None) as ports:
-        return await openid.settle(ports, vouched, provider, pending.linking, device(request))
+        signed = await openid.settle(ports, vouched, provider, pending.linking, device(request))
+    return given(signed)
 
 
 async def _begun(name: str, redirect_uri: str, scope: UserScope | None) -> Begun:

@@ -471,6 +471,8 @@ async def test_guesses_wait_longer_each_time_and_asking_meanwhile_costs_nothing(
                 waits.append(0.0)
                 continue
             assert await rows.attempts.begin(key, LOCKOUT, now + timedelta(seconds=1)) == wait - 1
+            assert await rows.attempts.wait(key, now + timedelta(seconds=1)) == wait - 1
+            assert await rows.attempts.wait(key, now + timedelta(seconds=wait + 1)) == 0
         waits.append(wait)
         now += timedelta(seconds=wait)
     assert waits == [0.0, 10.0, 20.0, 35.0, 35.0, 35.0, 35.0]
@@ -490,6 +492,7 @@ async def test_guess_that_was_right_is_taken_back_or_forgets_all(store: Store) -
         await rows.attempts.succeeded(key, clear=True)
         assert await rows.attempts.begin(key, BY_ACCOUNT, NOW) == 0
         await rows.attempts.succeeded("never seen", clear=True)
+        assert await rows.attempts.wait("never seen", NOW) == 0
 
 
 async def test_failures_are_forgotten_in_time(store: Store) -> None:

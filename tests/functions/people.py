@@ -48,6 +48,7 @@ CASES = {
     ("GET", "/api/v1/users/me"): ("users", "me"),
     ("PATCH", "/api/v1/users/me"): ("users", "rename"),
     ("GET", "/api/v1/users/me/organisations"): ("users", "organisations"),
+    ("GET", "/api/v1/users/me/events"): ("users", "events"),
     ("POST", "/api/v1/users/me/disable"): ("users", "disable"),
     ("POST", "/api/v1/orgs"): ("orgs", "create"),
     ("POST", "/api/v1/orgs/accept"): ("orgs", "accept"),

@@ -414,6 +414,94 @@ def test_reset_lifts_the_lock_out(world: World, ada: Person) -> None:
     assert login(world, password=OTHER).status == 200
 
 
+# What happened, as its user reads it.
+
+
+def happened(person: Person) -> list[tuple[str, dict[str, Any]]]:
+    items = person.get("/users/me/events").json["items"]
+    return [(one["action"], one["details"]) for one in reversed(items)]
+
+
+def test_history_tells_of_sign_ins_refusals_and_lock_outs(world: World, ada: Person) -> None:
+    for _ in range(7):
+        login(world, password="wrong password")
+    world.clock.advance(30)
+    assert login(world).status == 200
+    refused = {"method": "password", "wait_seconds": 0}
+    assert happened(ada) == [
+        ("user.created", {}),
+        ("sign_in.succeeded", {"method": "password"}),
+        *[("sign_in.failed", refused)] * 5,
+        ("sign_in.locked_out", {**refused, "wait_seconds": 30}),
+        ("sign_in.succeeded", {"method": "password"}),
+    ]
+    newest = ada.get("/users/me/events", limit="1").json
+    (event,) = newest["items"]
+    assert event["address"] == "198.51.100.23"
+    assert event["session_id"] is not None
+    rest = ada.get("/users/me/events", cursor=newest["next"]).json
+    assert len(rest["items"]) == 8
+
+
+def test_history_tells_of_sessions_and_passwords(world: World, ada: Person) -> None:
+    stolen = login(world).json
+    refresh(world, stolen["refresh_token"])
+    for _ in range(3):
+        assert refresh(world, stolen["refresh_token"]).status == 401
+    other = login(world).json
+    ada.delete(f"/auth/sessions/{other['session_id']}")
+    login(world)
+    ada.delete("/auth/sessions")
+    ada.post("/auth/password/change", {"present": "wrong password", "password": OTHER})
+    ada.post("/auth/password/change", {"present": PASSWORD, "password": OTHER})
+    post(world, "/password/forgot", {"email": ada.email})
+    post(world, "/password/reset", {"token": world.mailed(ada.email), "password": PASSWORD})
+    again = login(world).json
+    world.api("POST", "/api/v1/auth/logout", headers={"Authorization": f"Bearer {again['access_token']}"})
+    items = world_events(world)
+    told = [one["action"] for one in items if not one["action"].startswith(("sign_in.", "user."))]
+    assert told == [
+        *("session.reused", "session.ended", "session.ended", "password.refused", "password.changed"),
+        *("password.reset", "session.ended"),
+    ]
+    (reused,) = [one for one in items if one["action"] == "session.reused"]
+    assert reused["session_id"] == stolen["session_id"]
+    ended = [one["details"] for one in items if one["action"] == "session.ended"]
+    assert ended == [{"reason": "revoked"}, {"reason": "revoked", "others": 1}, {"reason": "signed_out"}]
+
+
+def world_events(world: World) -> list[dict[str, Any]]:
+    """What a new session reads, the oldest first."""
+    headers = {"Authorization": f"Bearer {login(world).json['access_token']}"}
+    found = world.api("GET", "/api/v1/users/me/events", headers=headers).json["items"]
+    return list(reversed(found))
+
+
+def test_history_is_its_users_alone_and_ends_in_time(world: World, ada: Person) -> None:
+    bo = world.person("bo@example.com", "Bo's")
+    assert [action for action, _ in happened(bo)] == ["user.created", "sign_in.succeeded"]
+    world.clock.advance(181 * 24 * 3600)
+    assert [one["action"] for one in world_events(world)] == ["sign_in.succeeded"]
+
+
+def test_history_holds_no_secret(world: World, ada: Person) -> None:
+    login(world, password="wrong password")
+    text = json.dumps(world_events(world))
+    assert all(secret not in text for secret in (PASSWORD, "wrong password", "lar_", "eyJ"))
+
+
+def test_refusal_of_nobody_is_written_as_one_of_somebody_and_soon_forgotten(world: World, ada: Person) -> None:
+    def kept() -> int:
+        return len(world.store._tables.rows["history"][None])
+
+    before = kept()
+    login(world, "nobody@example.com")
+    assert kept() == before + 1
+    world.clock.advance(3601)
+    login(world, password="wrong password")
+    assert kept() == before + 1
+
+
 # Every route of the area.
 
 OWN = sorted(route for route in OF_PEOPLE if ROUTES[route] is not PUBLIC)

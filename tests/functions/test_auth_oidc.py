@@ -152,6 +152,9 @@ def test_account_is_not_given_to_a_provider_that_does_not_speak_for_its_address(
     answer = ways.sign_in("public")
     assert (answer.status, answer.code) == (409, "account_exists")
     assert identities(ada.user_id) == []
+    newest = ada.get("/users/me/events").json["items"][0]
+    told = {"method": ways.public.url, "reason": "not_linked"}
+    assert (newest["action"], newest["details"]) == ("sign_in.failed", told)
 
 
 @pytest.mark.parametrize("proven", [False, None, "false", "True", 1, "yes", ["true"], {}])
@@ -201,6 +204,14 @@ def test_provider_makes_no_users_of_domains_that_are_not_its_own(ways: Ways, ema
 def test_address_that_is_none_makes_nobody(ways: Ways, email: str) -> None:
     answer = ways.sign_in(email=email)
     assert (answer.status, answer.code in {"email_not_verified", "invalid_email"}) in {(403, True), (422, True)}
+
+
+def test_history_tells_by_whom_somebody_came_in(ways: Ways) -> None:
+    signed = ways.sign_in()
+    events = ways.world.api("GET", "/api/v1/users/me/events", headers=token_of(signed)).json["items"]
+    told = [(one["action"], one["details"]["method"], one["address"]) for one in reversed(events)]
+    by = (ways.company.url, "198.51.100.23")
+    assert told == [("user.created", *by), ("identity.linked", *by), ("sign_in.succeeded", *by)]
 
 
 def test_closed_account_stays_closed_whoever_vouches(ways: Ways, ada: Person) -> None:

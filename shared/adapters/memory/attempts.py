@@ -36,6 +36,12 @@ class MemoryAttempts:
         await self._transaction.put("attempts", None, (key,), _Counter(before + 1, now, until))
         return 0.0
 
+    async def wait(self, key: str, now: datetime) -> float:
+        """Seconds that the next guess has to wait; 0 when it has not."""
+        known: _Counter | None = self._transaction.get("attempts", None, (key,))
+        until = None if known is None else known.blocked_until
+        return 0.0 if until is None else max(0.0, (until - now).total_seconds())
+
     async def succeeded(self, key: str, *, clear: bool) -> None:
         """The guess was right: take it back, or forget all failures."""
         await self._transaction.lock("attempts", None, (key,))

@@ -14,6 +14,7 @@ from shared.adapters.memory.chunks import MemoryChunks
 from shared.adapters.memory.collections import MemoryCollections, MemoryProjects, MemoryTenants
 from shared.adapters.memory.cursors import MemoryCursors
 from shared.adapters.memory.documents import MemoryDocuments
+from shared.adapters.memory.history import MemoryHistory
 from shared.adapters.memory.idempotency import MemoryIdempotency
 from shared.adapters.memory.indexes import MemoryIndexes
 from shared.adapters.memory.ingestions import MemoryIngestions
@@ -65,6 +66,7 @@ class MemoryRows:
         self.webhooks = MemoryWebhooks(transaction)
         self.attempts = MemoryAttempts(transaction)
         self.audit = MemoryAudit(transaction)
+        self.history = MemoryHistory(transaction)
         self.invitations = MemoryInvitations(transaction)
         self.members = MemoryMembers(transaction)
         self.roles = MemoryRoles(transaction)

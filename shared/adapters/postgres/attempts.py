@@ -49,7 +49,11 @@ class PgAttempts:
         policy = {"free": lockout.free, "first": lockout.first, "most": lockout.most, "forget": lockout.forget}
         if await self._session.scalar(BEGIN_ATTEMPT, {"key": key, "now": now, **policy}) is not None:
             return 0.0
-        return float(await self._session.scalar(BLOCKED, {"key": key, "now": now}) or 0.0)
+        return await self.wait(key, now)
+
+    async def wait(self, key: str, now: datetime) -> float:
+        """Seconds that the next guess has to wait; 0 when it has not."""
+        return max(0.0, float(await self._session.scalar(BLOCKED, {"key": key, "now": now}) or 0.0))
 
     async def succeeded(self, key: str, *, clear: bool) -> None:
         """The guess was right: take it back, or forget all failures."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shared.adapters.postgres.collections import PgCollections
     from shared.adapters.postgres.cursors import PgCursors
     from shared.adapters.postgres.documents import PgDocuments
+    from shared.adapters.postgres.history import PgHistory
     from shared.adapters.postgres.idempotency import PgIdempotency
     from shared.adapters.postgres.indexes import PgIndexes
     from shared.adapters.postgres.ingestions import PgIngestions
@@ -227,6 +228,13 @@ class PgRows:
         from shared.adapters.postgres.attempts import PgAttempts
 
         return PgAttempts(self._session)
+
+    @cached_property
+    def history(self) -> PgHistory:
+        """What happened to users' accounts."""
+        from shared.adapters.postgres.history import PgHistory
+
+        return PgHistory(self._session)
 
     @cached_property
     def members(self) -> PgMembers:

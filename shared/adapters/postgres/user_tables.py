@@ -84,6 +84,23 @@ tickets = Table(
     Index("tickets_expiry", "expires_at"),
 )
 
+user_events = Table(
+    "user_events",
+    metadata,
+    Column("user_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("session_id", Uuid),
+    Column("details", JSONB, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    PrimaryKeyConstraint("user_id", "id"),
+    Index("user_events_listing", "user_id", "at", "id"),
+    Index("user_events_expiry", "expires_at"),
+)
+
 attempts = Table(
     "attempts",
     metadata,

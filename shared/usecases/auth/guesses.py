@@ -27,6 +27,11 @@ async def count(ports: Ports, what: str, account: str, address: str) -> None:
             raise RateLimited("too many tries", seconds=wait, hint="wait, then try again")
 
 
+async def wait(ports: Ports, what: str, account: str) -> float:
+    """Seconds that the next guess at an account has to wait, known or not; 0 when it has not."""
+    return await ports.attempts.wait(attempt_key(f"{what} account", account), ports.clock.now())
+
+
 async def right(ports: Ports, what: str, account: str, address: str) -> None:
     """The guess was right: the account's failures are forgotten, the address's count is as before."""
     await ports.attempts.succeeded(attempt_key(f"{what} account", account), clear=True)

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shared.domain.errors import Conflict, Forbidden, Invalid, LambentError, Unauthenticated
+from shared.domain.history import Happened
 from shared.domain.labels import CONTROL, MAX_NAME
 from shared.domain.openid import Endpoints, Provider, Vouched, authorization_url
 from shared.domain.tickets import LIFE, Ticket, TicketKind
 from shared.domain.users import Identity, User, UserScope, clean_email, email_key
 from shared.ports.ports import Ports
-from shared.usecases.auth import sign_in
+from shared.usecases.auth import history, sign_in
 from shared.usecases.auth.secrets import MAILED, secret_hash
 from shared.usecases.auth.sign_in import Device, Signed
 
@@ -131,8 +132,8 @@ def check_sender(provider: Provider, endpoints: Endpoints, issuer: str | None) -
 
 async def settle(
     ports: Ports, vouched: Vouched, provider: Provider, linking: UserScope | None, device: Device
-) -> Signed:
-    """Begin a session for whom a provider vouches.
+) -> Signed | LambentError:
+    """Begin a session for whom a provider vouches. What is refused to a known user is returned, so that it stays noted.
 
     Args:
         ports: in a transaction.
@@ -142,22 +143,29 @@ async def settle(
         device: where they are.
 
     Raises:
-        Forbidden: the account is closed, or the provider does not say enough to make one.
-        Conflict: the address has an account that this provider does not speak for, or somebody else comes in this way.
+        Forbidden: the provider does not say enough to make an account.
+        Conflict: somebody else comes in this way.
     """
     known = await ports.users.find_identity(vouched.issuer, vouched.subject)
     if linking is not None:
-        user = await _link_own(ports, vouched, known, linking)
+        user = await _own(ports, known, linking)
     else:
-        user = known or await _first_time(ports, vouched, provider)
-    scope = UserScope(user.id)
+        found = known or await _first_time(ports, vouched, provider, device)
+        if isinstance(found, LambentError):
+            return found
+        user = found
+    scope = UserScope(user.id, address=device.address)
     locked = await ports.users.lock(scope)
     if locked is None or locked.disabled_at is not None:
-        raise Forbidden("this account is closed", code="user_disabled")
+        await _note_refusal(ports, user, vouched, device, "closed")
+        return Forbidden("this account is closed", code="user_disabled")
+    if known is None:
+        await ports.users.link(scope, Identity(user.id, vouched.issuer, vouched.subject, ports.clock.now()))
+        await history.note(ports, scope, Happened.LINKED, client=device.client, method=vouched.issuer)
     return await sign_in.begin(ports, user.id, vouched.issuer, device)
 
 
-async def _link_own(ports: Ports, vouched: Vouched, known: User | None, linking: UserScope) -> User:
+async def _own(ports: Ports, known: User | None, linking: UserScope) -> User:
     if known is not None and known.id != linking.user_id:
         hint = "sign out, and sign in by it"
         raise Conflict("somebody else comes in by this identity already", code="identity_taken", hint=hint)
@@ -166,12 +174,10 @@ async def _link_own(ports: Ports, vouched: Vouched, known: User | None, linking:
     session = None if linking.session_id is None else await ports.sessions.get(linking, linking.session_id)
     if user is None or session is None or not session.live(ports.clock.now()):
         raise Unauthenticated("the session that began this is over", code="invalid_state", hint="sign in again")
-    if known is None:
-        await _link(ports, user, vouched)
     return user
 
 
-async def _first_time(ports: Ports, vouched: Vouched, provider: Provider) -> User:
+async def _first_time(ports: Ports, vouched: Vouched, provider: Provider, device: Device) -> User | LambentError:
     if not vouched.email:
         hint = "prove the address there, and see that the provider is asked for the scope email"
         raise Forbidden(f"{provider.name} does not say that an address is yours", code="email_not_verified", hint=hint)
@@ -182,17 +188,19 @@ async def _first_time(ports: Ports, vouched: Vouched, provider: Provider) -> Use
     if user is None:
         now = ports.clock.now()
         user = User(ports.ids.new(), address, _name(vouched.name) or address.partition("@")[0], now, verified_at=now)
-        await ports.users.add(UserScope(user.id), user, None)
+        scope = UserScope(user.id, address=device.address)
+        await ports.users.add(scope, user, None)
+        await history.note(ports, scope, Happened.CREATED, client=device.client, method=vouched.issuer)
     elif not own or user.verified_at is None:
         hint = "sign in as before, and link this provider to your account"
-        raise Conflict("this address has an account already", code="account_exists", hint=hint)
-    await _link(ports, user, vouched)
+        await _note_refusal(ports, user, vouched, device, "not_linked")
+        return Conflict("this address has an account already", code="account_exists", hint=hint)
     return user
 
 
-async def _link(ports: Ports, user: User, vouched: Vouched) -> None:
-    identity = Identity(user.id, vouched.issuer, vouched.subject, ports.clock.now())
-    await ports.users.link(UserScope(user.id), identity)
+async def _note_refusal(ports: Ports, user: User, vouched: Vouched, device: Device, reason: str) -> None:
+    scope = UserScope(user.id, address=device.address)
+    await history.note(ports, scope, Happened.REFUSED, client=device.client, method=vouched.issuer, reason=reason)
 
 
 def _key(state: str, binding: str) -> str:

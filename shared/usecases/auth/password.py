@@ -6,12 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.domain.errors import Forbidden
+from shared.domain.history import Happened
 from shared.domain.sessions import Ended
 from shared.domain.tickets import LIFE, Ticket, TicketKind
 from shared.domain.users import User, UserScope, email_key
 from shared.ports.mailer import Mail
 from shared.ports.ports import Ports
-from shared.usecases.auth import guesses, mails
+from shared.usecases.auth import guesses, history, mails
 from shared.usecases.auth.secrets import bad_token, mailed_hash, secret_hash
 
 
@@ -31,7 +32,7 @@ async def forgot(ports: Ports, email: str) -> Mail:
     return mails.unknown(email.strip()) if user is None else mails.reset(user.email, secret)
 
 
-async def reset(ports: Ports, token: str, password_hash: str) -> Mail:
+async def reset(ports: Ports, token: str, password_hash: str, address: str = "") -> Mail:
     """Set another password by a mailed token, and sign the user out everywhere; returns what they are written.
 
     Raises:
@@ -41,7 +42,7 @@ async def reset(ports: Ports, token: str, password_hash: str) -> Mail:
     payload = await ports.tickets.take(TicketKind.RESET, mailed_hash(token), now)
     if payload is None:
         raise bad_token()
-    scope = UserScope(UUID(str(payload["user"])))
+    scope = UserScope(UUID(str(payload["user"])), address=address)
     await ports.users.enter(scope)
     user = await ports.users.lock(scope)
     if (
@@ -55,6 +56,7 @@ async def reset(ports: Ports, token: str, password_hash: str) -> Mail:
         await ports.users.save(scope, user)
     await ports.users.set_password(scope, password_hash, now)
     await ports.sessions.revoke(scope, Ended.CREDENTIALS_CHANGED, now)
+    await history.note(ports, scope, Happened.PASSWORD_RESET)
     await guesses.right(ports, "sign_in", user.email_key, "")
     return mails.changed(user.email)
 
@@ -84,6 +86,7 @@ async def change(scope: UserScope, ports: Ports, before: str | None, password_ha
         raise wrong_password()
     await ports.users.set_password(scope, password_hash, now)
     await ports.sessions.revoke(scope, Ended.CREDENTIALS_CHANGED, now, keep=scope.session_id)
+    await history.note(ports, scope, Happened.PASSWORD_CHANGED, session_id=scope.session_id)
     await guesses.right(ports, "sign_in", user.email_key, "")
     return mails.changed(user.email)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from shared.domain.audit import AuditEvent
 from shared.domain.errors import Invalid
+from shared.domain.history import Happened
 from shared.domain.labels import clean_name
 from shared.domain.members import Membership
 from shared.domain.roles import BuiltIn
@@ -18,7 +19,7 @@ from shared.domain.tickets import LIFE, Ticket, TicketKind
 from shared.domain.users import User, UserScope, check_password, clean_email, email_key
 from shared.ports.mailer import Mail
 from shared.ports.ports import Ports
-from shared.usecases.auth import mails
+from shared.usecases.auth import history, mails
 from shared.usecases.auth.password import reset_ticket
 from shared.usecases.auth.secrets import bad_token, mailed_hash, secret_hash
 
@@ -91,6 +92,7 @@ async def confirm(scope: TenantScope, ports: Ports, token: str, password: str) -
         raise Invalid("this is not the password that was chosen", code="wrong_password", hint=hint)
     user = User(ports.ids.new(), str(payload["email"]), str(payload["name"]), now, verified_at=now)
     await ports.users.add(UserScope(user.id), user, stored)
+    await history.note(ports, UserScope(user.id, address=scope.address), Happened.CREATED)
     project_id = await found_organisation(scope, ports, user, str(payload["organisation"]))
     return Registered(user, scope.tenant_id, project_id)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.domain.errors import Forbidden, LambentError, NotFound, Unauthenticated
+from shared.domain.history import Happened
 from shared.domain.sessions import (
     ACCESS_LIFE,
     TOKEN_PREFIX,
@@ -15,7 +16,7 @@ from shared.domain.sessions import (
 from shared.domain.tokens import AccessClaims
 from shared.domain.users import User, UserScope, email_key
 from shared.ports.ports import Ports
-from shared.usecases.auth import guesses
+from shared.usecases.auth import guesses, history
 from shared.usecases.auth.secrets import REFRESH, secret_hash
 
 PASSWORD = "password"  # noqa: S105 - how one signed in, no secret
@@ -35,6 +36,8 @@ class Account:
 
     user: User | None
     password_hash: str | None
+    email_key: str
+    """What was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ async def look_up(ports: Ports, email: str, device: Device) -> Account:
     user = await ports.users.find(email_key(email))
     # Asked for whether there is a user or not: no id is everybody's nobody.
     stored = await ports.users.password(UserScope(user.id if user else ports.ids.new()))
-    return Account(user, stored)
+    return Account(user, stored, email_key(email))
 
 
 async def settle(
@@ -76,6 +79,7 @@ async def settle(
     """
     user = await _still(ports, account) if good else None
     if user is None:
+        await _note_refusal(ports, account, device)
         hint = "check both; lambent register makes an account"
         return Unauthenticated("no account has this address and this password", code="wrong_credentials", hint=hint)
     await guesses.right(ports, "sign_in", user.email_key, device.address)
@@ -84,6 +88,18 @@ async def settle(
     if user.verified_at is None:
         return Forbidden("the address is not confirmed", code="email_not_verified", hint="use the code that was mailed")
     return await begin(ports, user.id, PASSWORD, device)
+
+
+async def _note_refusal(ports: Ports, account: Account, device: Device) -> None:
+    """The same is written for nobody, and forgotten soon: what takes longer would tell who has an account."""
+    scope = UserScope(account.user.id if account.user else ports.ids.new(), address=device.address)
+    await ports.users.enter(scope)
+    wait = await guesses.wait(ports, "sign_in", account.email_key)
+    action = Happened.LOCKED_OUT if wait else Happened.REFUSED
+    nobody = account.user is None
+    await history.note(
+        ports, scope, action, client=device.client, nobody=nobody, method=PASSWORD, wait_seconds=round(wait)
+    )
 
 
 async def _still(ports: Ports, account: Account) -> User | None:
@@ -112,7 +128,9 @@ async def begin(ports: Ports, user_id: UUID, method: str, device: Device) -> Sig
         used_at=now,
         expires_at=session_end(now, now),
     )
-    await ports.sessions.add(UserScope(user_id), session, RefreshToken(user_id, session.id, secret_hash(secret), now))
+    scope = UserScope(user_id, session.id, device.address)
+    await ports.sessions.add(scope, session, RefreshToken(user_id, session.id, secret_hash(secret), now))
+    await history.note(ports, scope, Happened.SIGNED_IN, client=device.client, session_id=session.id, method=method)
     return _signed(ports, session, secret)
 
 
@@ -129,9 +147,10 @@ async def refresh(ports: Ports, token: str, device: Device) -> Signed | LambentE
     if found is None:
         return refused
     session, used = found
-    scope, now = UserScope(session.user_id), ports.clock.now()
+    scope, now = UserScope(session.user_id, session.id, device.address), ports.clock.now()
     if used.used_at is not None:
-        await ports.sessions.revoke(scope, Ended.REUSED, now, only=session.id)
+        if await ports.sessions.revoke(scope, Ended.REUSED, now, only=session.id):
+            await history.note(ports, scope, Happened.REUSED, client=device.client, session_id=session.id)
         return refused
     user = await ports.users.get(scope)
     if not session.live(now) or user is None or user.disabled_at is not None:
@@ -152,13 +171,18 @@ async def sign_out(scope: UserScope, ports: Ports, session_id: UUID | None = Non
         NotFound: there is no such session, or it is over.
     """
     reason = Ended.SIGNED_OUT if session_id is None else Ended.REVOKED
-    if not await ports.sessions.revoke(scope, reason, ports.clock.now(), only=session_id or scope.session_id):
+    ended = session_id or scope.session_id
+    if not await ports.sessions.revoke(scope, reason, ports.clock.now(), only=ended):
         raise NotFound("no such session of yours", code="session_not_found")
+    await history.note(ports, scope, Happened.SIGNED_OUT, session_id=ended, reason=reason.value)
 
 
 async def sign_out_elsewhere(scope: UserScope, ports: Ports) -> int:
     """End every session but the present one; returns how many."""
-    return await ports.sessions.revoke(scope, Ended.REVOKED, ports.clock.now(), keep=scope.session_id)
+    ended = await ports.sessions.revoke(scope, Ended.REVOKED, ports.clock.now(), keep=scope.session_id)
+    if ended:
+        await history.note(ports, scope, Happened.SIGNED_OUT, reason=Ended.REVOKED.value, others=ended)
+    return ended
 
 
 def _signed(ports: Ports, session: UserSession, secret: str) -> Signed:

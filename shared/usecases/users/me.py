@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 from shared.domain.errors import Unauthenticated
+from shared.domain.history import Happened
 from shared.domain.labels import clean_name
 from shared.domain.sessions import Ended
 from shared.domain.users import User, UserScope
 from shared.ports.ports import Ports
+from shared.usecases.auth import history
 
 
 async def get(scope: UserScope, ports: Ports) -> User:
@@ -35,3 +37,4 @@ async def disable(scope: UserScope, ports: Ports) -> None:
     user, now = await get(scope, ports), ports.clock.now()
     await ports.users.save(scope, replace(user, disabled_at=now))
     await ports.sessions.revoke(scope, Ended.DISABLED, now)
+    await history.note(ports, scope, Happened.CLOSED, session_id=scope.session_id)

@@ -40,7 +40,7 @@ type Connection = psycopg.Connection[TupleRow]
 OF_NOBODY = {"alembic_version", "buckets", "cursors", "attempts", "rates"}
 """Tables whose rows say nothing of anybody."""
 
-OF_USERS = {"users", "passwords", "identities", "sessions", "refresh_tokens", "tickets"}
+OF_USERS = {"users", "passwords", "identities", "sessions", "refresh_tokens", "tickets", "user_events"}
 """Tables behind the users' wall, which test_user_walls is about."""
 
 NOT_TENANTS = OF_NOBODY | OF_USERS
@@ -447,13 +447,14 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
     seen = {row[0] for row in columns}
     assert {name for name in seen if not name.endswith(" SELECT")} == {
         "api_keys.last_used_at UPDATE",
+        "user_events.expires_at UPDATE",
         *(f"{table}.{column} UPDATE" for table in ("collections", "documents") for column in ACCESS_LIST),
     }
     seen = {name for name in seen if name.endswith(" SELECT")}
     assert {name.split(".")[0] for name in seen} == {
         *("tenants", "projects", "api_keys", "generations", "documents", "receipts", "indexes", "webhook_deliveries"),
         *("users", "identities", "sessions", "refresh_tokens", "memberships", "unit_members", "project_members"),
-        *("units", "roles", "service_accounts", "invitations", "collections", "kept_answers"),
+        *("units", "roles", "service_accounts", "invitations", "collections", "kept_answers", "user_events"),
     }
     told = {name.removesuffix(" SELECT") for name in seen if not name.startswith("api_keys")}
     assert told == {
@@ -463,6 +464,7 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
         *(f"identities.{column}" for column in ("user_id", "issuer", "subject")),
         *(f"sessions.{column}" for column in ("user_id", "id", "expires_at", "revoked_at")),
         *(f"refresh_tokens.{column}" for column in ("user_id", "token_hash")),
+        *(f"user_events.{column}" for column in ("user_id", "id", "expires_at")),
         *(
             f"memberships.{column}"
             for column in ("tenant_id", "user_id", "role", "role_id", "created_at", "suspended_at")
@@ -496,6 +498,7 @@ def test_clerk_owns_and_sees_no_more_than_it_needs(as_superuser: Connection) -> 
     assert rights(as_superuser, "outbox", "lambent_clerk") == {"SELECT", "DELETE"}
     assert rights(as_superuser, "tickets", "lambent_clerk") == {"SELECT", "DELETE"}
     assert rights(as_superuser, "kept_answers", "lambent_clerk") == {"DELETE"}
+    assert rights(as_superuser, "user_events", "lambent_clerk") == {"DELETE"}
     assert rights(as_superuser, "passwords", "lambent_clerk") == set()
     members = as_superuser.execute(
         "SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member "
@@ -522,6 +525,7 @@ def test_functions_that_act_for_others_are_known_and_pinned(as_superuser: Connec
         "lambent_belongings",
         "lambent_forget_answers",
         "lambent_forget_tickets",
+        "lambent_forget_user_events",
         "lambent_invitation",
         "lambent_session",
         "lambent_take_ticket",

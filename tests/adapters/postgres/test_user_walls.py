@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from shared.adapters.postgres.store import PgStore
+from shared.domain.history import UserEvent
 from shared.domain.idempotency import Claim, KeptAnswer
 from shared.domain.members import Membership
 from shared.domain.sessions import RefreshToken, UserSession
@@ -24,9 +25,9 @@ from tests.fixtures.postgres import PostgresUrls
 
 type Connection = psycopg.Connection[TupleRow]
 
-OWN = ("users", "passwords", "identities", "sessions", "refresh_tokens")
-WITHHELD = {"users": {"DELETE"}}
-"""Nobody removes a user: what they did refers to them."""
+OWN = ("users", "passwords", "identities", "sessions", "refresh_tokens", "user_events")
+WITHHELD = {"users": {"DELETE"}, "user_events": {"UPDATE", "DELETE"}}
+"""Nobody removes a user: what they did refers to them. What has happened stays so."""
 
 
 @pytest.fixture
@@ -46,6 +47,7 @@ async def furnished(store: PgStore) -> User:
         await rows.users.link(scope, Identity(user.id, "https://issuer.example", str(user.id), NOW))
         await rows.sessions.add(scope, session, RefreshToken(user.id, session.id, f"hash {user.id}", NOW))
         await rows.tickets.put(Ticket(TicketKind.RESET, f"hash {user.id}", {}, NOW, at(1)))
+        await rows.history.add(scope, UserEvent(new_id(), user.id, NOW, "user.created", "", at(60)))
     return user
 
 
@@ -125,6 +127,8 @@ async def test_members_of_a_tenant_are_seen_in_it_and_never_changed(store: PgSto
         "UPDATE audit_events SET actor = 'nobody'",
         "DELETE FROM audit_events",
         "TRUNCATE audit_events",
+        "UPDATE user_events SET address = ''",
+        "DELETE FROM user_events",
     ],
 )
 async def test_application_role_is_refused(store: PgStore, as_app: Connection, statement: LiteralString) -> None:
@@ -163,6 +167,7 @@ def test_walls_of_users_are_forced_on_every_table(as_superuser: Connection) -> N
         ("passwords", "own", "ALL"),
         ("refresh_tokens", "own", "ALL"),
         ("sessions", "own", "ALL"),
+        ("user_events", "own", "ALL"),
         ("users", "own", "ALL"),
         ("users", "peers", "SELECT"),
     ]
