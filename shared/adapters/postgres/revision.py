@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0025"
+HEAD = "0026"

@@ -1,13 +1,13 @@
 """Requests may be counted several at once, by whoever is far from its limits: see shared/domain/rates.py.
 
-Revision ID: 0024
-Revises: 0023
+Revision ID: 0025
+Revises: 0024
 """
 
 from alembic import op
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
