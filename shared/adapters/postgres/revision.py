@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0026"
+HEAD = "0027"

@@ -4,14 +4,14 @@ Behind the wall of users, added and read and never changed. Rows need no user: a
 no account leaves one too, for an hour, so that it takes no less time than at one that has. The clerk removes what
 expired.
 
-Revision ID: 0025
-Revises: 0024
+Revision ID: 0027
+Revises: 0026
 """
 
 from alembic import op
 
-revision = "0025"
-down_revision = "0024"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
