@@ -13,7 +13,7 @@ from shared.cli.shapes.health import Health, Waiting
 from shared.cli.shapes.ingestions import Ingestion, IngestionEvent
 from shared.cli.shapes.questions import Chat, Message, SearchResult
 from shared.cli.shapes.reindexing import Reindex, ReindexPlan
-from shared.cli.shapes.rooms import Collection, Project
+from shared.cli.shapes.rooms import Collection
 from shared.cli.shapes.webhooks import Webhook, WebhookDelivery
 from shared.cli.sse import events
 
@@ -33,14 +33,6 @@ class Api:
     def waiting(self) -> Waiting:
         """Everything that waits in the project, and why."""
         return cast(Waiting, self.client.call("GET", "/health/waiting"))
-
-    def projects(self) -> Iterator[Project]:
-        """Every project."""
-        return self.client.pages("/projects")
-
-    def create_project(self, name: str) -> Project:
-        """Make a project."""
-        return cast(Project, self.client.call("POST", "/projects", json={"name": name}, once=True))
 
     def collections(self) -> Iterator[Collection]:
         """Every collection, newest first, without counts."""
@@ -154,10 +146,6 @@ class Api:
     def receipt_key(self) -> dict[str, str]:
         """The public key that verifies receipts."""
         return cast(dict[str, str], self.client.call("GET", "/receipts/key"))
-
-    def delete_project(self, project_id: str, name: str) -> DeletionReceipt:
-        """Delete a project with everything in it."""
-        return cast(DeletionReceipt, self.client.call("DELETE", f"/projects/{project_id}", json={"name": name}))
 
     def webhooks(self) -> Iterator[Webhook]:
         """Endpoints, newest first."""

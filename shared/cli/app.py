@@ -13,19 +13,28 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from shared.cli.commands import (
+    access,
     account,
+    accounts,
+    audit,
     cloud,
     collections,
     demo,
     documents,
     ingest,
     ingestions,
+    invitations,
+    keys,
     mail,
+    members,
+    orgs,
     passwords,
     projects,
     questions,
     receipts,
     reindex,
+    roles,
+    units,
     webhooks,
 )
 from shared.cli.errors import CliError
@@ -66,7 +75,7 @@ app = typer.Typer(
 )
 PARTS = (
     *(cloud, mail, demo),
-    *(account, passwords, projects),
+    *(account, passwords, orgs, projects, members, invitations, roles, units, keys, accounts, access, audit),
     *(ingest, ingestions, documents, receipts, collections, reindex, webhooks),
     questions,
 )

@@ -9,6 +9,7 @@ from shared.cli.credentials import SignInEnded
 from shared.cli.errors import CliError
 from shared.cli.inbox import inbox
 from shared.cli.people import act_as, code_in, remember, sign_in
+from shared.cli.projects import Projects
 
 if TYPE_CHECKING:
     from shared.cli.logins import Login
@@ -97,6 +98,6 @@ def _mailed(session: "Session", email: str) -> str:
 
 def _project(session: "Session") -> str:
     """Id of the demo's project; the organisation has one named default as well."""
-    api = session.api
-    found = next((one for one in api.projects() if one["name"] == PROJECT), None)
-    return (found or api.create_project(PROJECT))["id"]
+    projects = Projects(session.client)
+    found = next((one for one in projects.all() if one["name"] == PROJECT), None)
+    return (found or projects.create(PROJECT))["id"]

@@ -66,8 +66,8 @@ class Identity:
 
     def found(self, name: str) -> Org:
         """Make an organisation; the user is its owner."""
-        return cast(Org, self.client.call("POST", "/orgs", json={"name": name}))
+        return cast(Org, self.client.call("POST", "/orgs", json={"name": name}, once=True))
 
     def accept(self, code: str) -> str:
         """Join by the code that was mailed; returns the organisation's id."""
-        return str(self.client.call("POST", "/orgs/accept", json={"token": code})["org_id"])
+        return str(self.client.call("POST", "/orgs/accept", json={"token": code}, once=True)["org_id"])

@@ -88,7 +88,7 @@ def single(found: Sequence[str], what: str, wanted: str, listing: str) -> str:
         Unresolved: there is none, or more than one.
     """
     if not found:
-        raise Unresolved(f"there is no {what} {wanted!r}", code=f"{what}_not_found", hint=listing)
+        raise Unresolved(f"there is no {what} {wanted!r}", code=f"{what.replace(' ', '_')}_not_found", hint=listing)
     if len(found) > 1:
         raise Unresolved(
             f"{len(found)} have the name {wanted!r}: {', '.join(found[:_SHOWN])}",

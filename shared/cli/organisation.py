@@ -42,11 +42,11 @@ class Organisation:
 
     def suspend(self, user_id: str) -> Member:
         """Take all rights from a member until they are reinstated."""
-        return cast(Member, self.client.call("POST", f"{self._path}/members/{user_id}/suspend"))
+        return cast(Member, self.client.call("POST", f"{self._path}/members/{user_id}/suspend", repeatable=True))
 
     def reinstate(self, user_id: str) -> Member:
         """Give a suspended member back what they held."""
-        return cast(Member, self.client.call("POST", f"{self._path}/members/{user_id}/reinstate"))
+        return cast(Member, self.client.call("POST", f"{self._path}/members/{user_id}/reinstate", repeatable=True))
 
     def remove_member(self, user_id: str) -> None:
         """End a membership."""
@@ -79,7 +79,7 @@ class Organisation:
 
     def invite(self, body: Mapping[str, object]) -> Invitation:
         """Ask somebody to join, by mail."""
-        return cast(Invitation, self.client.call("POST", f"{self._path}/invitations", json=body))
+        return cast(Invitation, self.client.call("POST", f"{self._path}/invitations", json=body, once=True))
 
     def invitations(self) -> Iterator[Invitation]:
         """Invitations, newest first."""
@@ -96,7 +96,7 @@ class Organisation:
     def create_role(self, name: str, description: str, permissions: Sequence[str]) -> Role:
         """Make a role."""
         body = {"name": name, "description": description, "permissions": list(permissions)}
-        return cast(Role, self.client.call("POST", f"{self._path}/roles", json=body))
+        return cast(Role, self.client.call("POST", f"{self._path}/roles", json=body, once=True))
 
     def change_role(self, role_id: str, change: Mapping[str, object]) -> Role:
         """Change a role."""
@@ -112,7 +112,10 @@ class Organisation:
 
     def create_unit(self, name: str, parent_id: str | None) -> Unit:
         """Make a unit."""
-        return cast(Unit, self.client.call("POST", f"{self._path}/units", json={"name": name, "parent_id": parent_id}))
+        return cast(
+            Unit,
+            self.client.call("POST", f"{self._path}/units", json={"name": name, "parent_id": parent_id}, once=True),
+        )
 
     def rename_unit(self, unit_id: str, name: str) -> Unit:
         """Give a unit another name."""
@@ -121,7 +124,7 @@ class Organisation:
     def move_unit(self, unit_id: str, parent_id: str | None) -> Unit:
         """Put a unit into another one."""
         path = f"{self._path}/units/{unit_id}/move"
-        return cast(Unit, self.client.call("POST", path, json={"parent_id": parent_id}))
+        return cast(Unit, self.client.call("POST", path, json={"parent_id": parent_id}, repeatable=True))
 
     def delete_unit(self, unit_id: str) -> None:
         """Delete a unit."""
@@ -134,7 +137,7 @@ class Organisation:
     def mint(self, body: Mapping[str, object], account_id: str = "") -> ApiKey:
         """Mint a key for oneself or for a service account; its secret is in this answer alone."""
         owner = f"/service-accounts/{account_id}" if account_id else ""
-        return cast(ApiKey, self.client.call("POST", f"{self._path}{owner}/keys", json=body))
+        return cast(ApiKey, self.client.call("POST", f"{self._path}{owner}/keys", json=body, once=True))
 
     def revoke_key(self, key_id: str) -> None:
         """End a key."""
@@ -146,7 +149,7 @@ class Organisation:
 
     def create_account(self, body: Mapping[str, object]) -> Account:
         """Make a service account."""
-        return cast(Account, self.client.call("POST", f"{self._path}/service-accounts", json=body))
+        return cast(Account, self.client.call("POST", f"{self._path}/service-accounts", json=body, once=True))
 
     def change_account(self, account_id: str, change: Mapping[str, object]) -> Account:
         """Change a service account."""
@@ -155,7 +158,7 @@ class Organisation:
     def switch_account(self, account_id: str, *, on: bool) -> Account:
         """Let its keys be good or not."""
         path = f"{self._path}/service-accounts/{account_id}/{'enable' if on else 'disable'}"
-        return cast(Account, self.client.call("POST", path))
+        return cast(Account, self.client.call("POST", path, repeatable=True))
 
     def delete_account(self, account_id: str) -> None:
         """Delete it with its keys."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 GAP = 2
 MIN_FLEXIBLE = 12
+LEGIBLE = 24
+"""Cells in which most names can be read; a column that gives way below them costs a spare one its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Column:
         flexible: gives way when the terminal is narrow: cut with an ellipsis, or
         wraps: broken into lines instead, or
         tail: cut at its beginning, because what distinguishes a path is its end.
+        spare: left out where the others would have too little room; never in a pipe.
         style: of its cells, in Rich's words.
     """
 
@@ -39,7 +42,13 @@ class Column:
     flexible: bool = False
     wraps: bool = False
     tail: bool = False
+    spare: bool = False
     style: str = ""
+
+    @property
+    def gives(self) -> bool:
+        """Whether it gives way when the terminal is narrow."""
+        return self.flexible or self.wraps or self.tail
 
 
 def _console(*, stderr: bool) -> "Console":
@@ -184,16 +193,18 @@ class Output:
 
         # A column in which nothing is written would only take room.
         used = [index for index in range(len(columns)) if any(row[index] for row in rows)]
+        used = roomy(
+            used,
+            columns,
+            [max(cell_len(column.title), *(cell_len(row[at]) for row in rows)) for at, column in enumerate(columns)],
+            self.out.width,
+        )
         columns, rows = [columns[index] for index in used], [[row[index] for index in used] for row in rows]
 
         natural = [
             max(cell_len(column.title), *(cell_len(row[index]) for row in rows)) for index, column in enumerate(columns)
         ]
-        widths = fitted(
-            natural,
-            [column.flexible or column.wraps or column.tail for column in columns],
-            self.out.width - GAP * (len(columns) - 1),
-        )
+        widths = fitted(natural, [column.gives for column in columns], self.out.width - GAP * (len(columns) - 1))
         table = Table(
             box=None,
             pad_edge=False,
@@ -228,6 +239,19 @@ class Output:
                 for cell, width, column in zip(line, widths, columns, strict=True)
             ]
             sys.stdout.write("  ".join(padded).rstrip() + "\n")
+
+
+def roomy(used: Sequence[int], columns: Sequence[Column], natural: Sequence[int], room: int) -> list[int]:
+    """Those of the columns that are shown in a terminal of `room` cells: spare ones go, the last first, until what is
+    left can be read.
+    """
+    kept = list(used)
+    while True:
+        least = sum(min(natural[at], LEGIBLE) if columns[at].gives else natural[at] for at in kept)
+        spare = [at for at in kept if columns[at].spare]
+        if not spare or least + GAP * (len(kept) - 1) <= room:
+            return kept
+        kept.remove(spare[-1])
 
 
 def fitted(natural: Sequence[int], flexible: Sequence[bool], room: int) -> list[int]:

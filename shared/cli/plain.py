@@ -1,5 +1,6 @@
 """Values as a person reads them."""
 
+import shlex
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,11 @@ def safe(text: str) -> str:
 def one_line(text: str) -> str:
     """The text with every run of white space as one space, harmless."""
     return safe(" ".join(text.split()))
+
+
+def word(text: str) -> str:
+    """The text as one word of a command line, to be copied from a hint."""
+    return shlex.quote(one_line(text))
 
 
 def shortened(text: str, characters: int) -> str:

@@ -169,6 +169,21 @@ class Session:
 
         return Organisation(self.client, self.address.org or only_organisation(self.identity, self.address))
 
+    def organisation_named(self, wanted: str) -> "Organisation":
+        """The organisation of this name or id, else the one that is worked in.
+
+        Raises:
+            CliError: there is none, or nobody said which.
+        """
+        if not wanted:
+            return self.organisation
+        from shared.cli.names import organisation_id
+        from shared.cli.organisation import Organisation
+
+        id = organisation_id(self.identity, wanted)
+        # The headers would name another organisation than the path does.
+        return Organisation(self.client_at(replace(self.address, org=id, project="")), id)
+
     def use(self, address: "Address") -> None:
         """Talk to this address from now on."""
         for made in ("client", "api", "identity", "organisation"):

@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,8 @@ def run(run_local: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     """The real handlers, behind a loopback port."""
     world = RealWorld()
+    # Commands ask their own clock whether something has expired.
+    world.clock.advance((datetime.now(UTC) - world.clock.now()).total_seconds())
     with world.active(), listening(world) as made:
         monkeypatch.setattr(local_cloud, "inbox", lambda ready: made.messages())
         yield made
@@ -143,3 +146,37 @@ def lambent(run_local: Run, deployment: Deployment, monkeypatch: pytest.MonkeyPa
     """Runs a command against the real handlers."""
     monkeypatch.setenv("LAMBENT_URL", deployment.url)
     return run_local
+
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def come_in(lambent: Run, deployment: Deployment, typed: Callable[..., None]) -> Callable[..., Ran]:
+    """Registers and confirms somebody, as anyone would; they are signed in."""
+
+    def done(email: str = "ada@example.com", organisation: str = "Acme") -> Ran:
+        typed(PASSWORD)
+        name = email.partition("@")[0].title()
+        told = lambent("register", email, "--name", name, "--organisation", organisation, "--password-stdin")
+        assert told.code == 0, told.err
+        typed(PASSWORD)
+        told = lambent("verify", deployment.code(email), "--password-stdin", "--json")
+        assert told.code == 0, told.err
+        return told
+
+    return done
+
+
+@pytest.fixture
+def ada(come_in: Callable[..., Ran]) -> Ran:
+    """A user who is signed in, the owner of Acme."""
+    return come_in()
+
+
+@pytest.fixture
+def bob(lambent: Run, ada: Ran, come_in: Callable[..., Ran]) -> str:
+    """The id of somebody who is an editor of Acme; Ada is signed in."""
+    user = str(come_in("bob@example.com", "Bobs").json["user_id"])
+    assert lambent("switch", "ada@example.com").code == 0
+    return user

@@ -10,28 +10,11 @@ from typing import Any
 import pytest
 
 from shared.cli.people import code_in
-from tests.cli.conftest import Ran, Run
+from tests.cli.conftest import PASSWORD, Ran, Run
 from tests.cli.deployment import Deployment
 
-ADA, PASSWORD = "ada@example.com", "correct horse battery"
+ADA = "ada@example.com"
 type Typed = Callable[..., None]
-
-
-def come_in(lambent: Run, deployment: Deployment, typed: Typed, email: str = ADA, organisation: str = "Acme") -> Ran:
-    """Register and confirm, as anyone would."""
-    typed(PASSWORD)
-    asked = lambent("register", email, "--name", "Ada", "--organisation", organisation, "--password-stdin")
-    assert asked.code == 0, asked.err
-    typed(PASSWORD)
-    return lambent("verify", deployment.code(email), "--password-stdin", "--json")
-
-
-@pytest.fixture
-def ada(lambent: Run, deployment: Deployment, typed: Typed) -> Ran:
-    """A user who is signed in."""
-    told = come_in(lambent, deployment, typed)
-    assert told.code == 0, told.err
-    return told
 
 
 def kept(config: Path) -> tuple[Path, Any]:
@@ -200,8 +183,8 @@ def test_sign_in_that_ended_says_what_to_do_and_nobody_else_acts(
     assert lambent("logout").code == 0
 
 
-def test_two_sign_ins_at_one_place_are_switched(lambent: Run, ada: Ran, deployment: Deployment, typed: Typed) -> None:
-    come_in(lambent, deployment, typed, "bob@example.com", "Bobs")
+def test_two_sign_ins_at_one_place_are_switched(lambent: Run, ada: Ran, come_in: Callable[..., Ran]) -> None:
+    come_in("bob@example.com", "Bobs")
     assert lambent("whoami", "--json").json["user"]["email"] == "bob@example.com"
     assert lambent("switch", ADA).code == 0
     assert lambent("whoami", "--json").json["user"]["email"] == ADA

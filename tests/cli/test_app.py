@@ -45,14 +45,64 @@ COMMANDS = (
 )
 
 
+PEOPLE = (
+    *("register", "verify", "login", "logout", "switch", "whoami", "password", "sessions", "mail", "audit"),
+    *("orgs", "members", "invitations", "roles", "units", "keys", "accounts", "access"),
+)
+GROUPS = {
+    "mail": {"list", "show"},
+    "password": {"forgot", "reset", "change"},
+    "sessions": {"list", "revoke"},
+    "orgs": {"list", "show", "create", "use", "rename", "delete"},
+    "projects": {"list", "create", "use", "rename", "move", "archive", "restore", "delete"},
+    "members": {"list", "invite", "role", "suspend", "reinstate", "remove"},
+    "invitations": {"list", "revoke", "accept"},
+    "roles": {"list", "show", "create", "update", "delete"},
+    "units": {"tree", "add", "rename", "move", "remove"},
+    "keys": {"list", "create", "revoke"},
+    "accounts": {"list", "create", "update", "disable", "enable", "delete"},
+    "access": {"show", "set", "explain"},
+}
+
+
+@pytest.mark.parametrize(("group", "names"), GROUPS.items())
+def test_main_group_lists_its_commands_and_each_takes_json(run_local: Run, group: str, names: set[str]) -> None:
+    told = run_local(group, "--help")
+    assert told.code == 0
+    listed = {line.split()[0] for line in told.out.partition("Commands:")[2].splitlines() if line.startswith("  ")}
+    assert names <= listed
+    for name in names:
+        assert "--json" in run_local(group, name, "--help").out
+
+
+@pytest.mark.parametrize(
+    ("shell", "environment"),
+    [
+        ("bash", {"COMP_WORDS": "lambent members in", "COMP_CWORD": "2"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "lambent members in"}),
+        ("fish", {"_TYPER_COMPLETE_ARGS": "lambent members in", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}),
+    ],
+)
+def test_completion_knows_commands(shell: str, environment: dict[str, str]) -> None:
+    script = "import sys\nfrom shared.cli.app import main\nsys.exit(main([]))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PATH": "", "HOME": "/nonexistent", "_LAMBENT_COMPLETE": f"complete_{shell}", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "invite" in done.stdout, done.stderr
+
+
 def test_main_no_arguments_prints_help_with_every_command(run_local: Run) -> None:
     told = run_local()
     assert told.code == 0
     listed = [line.split()[0] for line in told.out.splitlines() if line.startswith("  ")]
-    assert set(COMMANDS) <= set(listed)
+    assert {*COMMANDS, *PEOPLE} <= set(listed)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [one for one in (*COMMANDS, *PEOPLE) if one not in ("password", "access")])
 def test_main_help_of_each_command_is_there(run_local: Run, command: str) -> None:
     told = run_local(command, "--help")
     assert told.code == 0

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from shared.cli import answers, progress
 from shared.cli.outcomes import Outcome
-from shared.cli.output import Column, Output, tail_of
+from shared.cli.output import Column, Output, roomy, tail_of
 from shared.cli.pipeline import told
 from shared.cli.sources import Source
 
@@ -134,3 +134,25 @@ def test_stream_answer_longer_than_the_screen_shows_its_end(screen: Screen) -> N
     text = "".join(f"line {index}\n" for index in range(500))
     answers.stream_answer(screen, [("delta", {"text": text}), ("answer", answer_of(text, supported=True))])
     assert "line 499" in screen.shown.getvalue()
+
+
+def test_roomy_leaves_out_spare_columns_until_the_others_can_be_read() -> None:
+    columns = [Column("Name", flexible=True), Column("Mail", flexible=True), Column("Note", spare=True)]
+    columns += [Column("Id", spare=True)]
+    natural = [40, 30, 20, 36]
+    assert roomy([0, 1, 2, 3], columns, natural, 130) == [0, 1, 2, 3]
+    assert roomy([0, 1, 2, 3], columns, natural, 80) == [0, 1, 2]
+    assert roomy([0, 1, 2, 3], columns, natural, 60) == [0, 1]
+    assert roomy([0, 1], columns, natural, 20) == [0, 1]
+
+
+def test_table_in_a_narrow_terminal_leaves_out_the_id_and_a_pipe_never_does(capsys: pytest.CaptureFixture[str]) -> None:
+    columns = [Column("Member", flexible=True), Column("Role"), Column("Id", spare=True)]
+    rows = [("charles.babbage@example.com", "compliance auditor", ID)]
+    for width, there in ((80, False), (120, True)):
+        screen = Screen(width)
+        screen.table(columns, rows)
+        assert (ID in screen.shown.getvalue()) is there
+        assert "charles.babbage@example.com" in screen.shown.getvalue()
+    Output().table(columns, rows)
+    assert ID in capsys.readouterr().out

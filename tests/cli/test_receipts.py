@@ -76,4 +76,4 @@ def test_projects_delete_sends_the_name(run: Run, world: World) -> None:
     told = run("projects", "delete", "second", "--yes", "--json")
     assert told.json["subject_id"] == made["id"]
     assert world.bodies[-1] == {"name": "second"}
-    assert "no project named" in run("projects", "delete", "nobody", "--yes").err
+    assert "no project 'nobody'" in run("projects", "delete", "nobody", "--yes").err

@@ -25,7 +25,7 @@ def register(
     ] = "",
     password_stdin: FromStdin = False,
 ) -> None:
-    """Register. A code is mailed to the address; `lambent verify CODE` confirms it."""
+    """Register; a code is mailed that confirms the address. Then: lambent verify CODE."""
     from shared.cli.people import require_privacy
 
     require_privacy(session.place)
@@ -49,7 +49,7 @@ def verify(
     code: Annotated[str, typer.Argument(metavar="CODE", help="The code that was mailed, or its link.")],
     password_stdin: FromStdin = False,
 ) -> None:
-    """Confirm your address with the code that was mailed and the password you chose, and sign in."""
+    """Confirm your address by the mailed code and the password you chose, and sign in."""
     from shared.cli.people import code_in, require_privacy, sign_in
 
     require_privacy(session.place)
@@ -141,7 +141,12 @@ def whoami(session: Session) -> None:
         (one["name"], one["role"], "suspended" if one["suspended_at"] else _mark(one["id"], session), one["id"])
         for one in organisations
     ]
-    columns = [Column("Organisation", flexible=True, style="bold"), Column("Your role"), Column(""), Column("Id")]
+    columns = [
+        Column("Organisation", flexible=True, style="bold"),
+        Column("Your role"),
+        Column(""),
+        Column("Id", style="dim", spare=True),
+    ]
     session.output.table(columns, rows, empty="You belong to no organisation: lambent orgs create NAME")
 
 

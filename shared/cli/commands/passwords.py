@@ -68,8 +68,8 @@ def list_sign_ins(session: Session) -> None:
     columns = [
         Column("", style="bold"),
         Column("By"),
-        Column("Client", flexible=True),
-        Column("Address", flexible=True),
+        Column("Client", spare=True),
+        Column("Address", spare=True),
         Column("Used", right=True),
         Column("Begun", right=True),
         Column("Id", style="dim"),

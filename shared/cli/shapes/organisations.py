@@ -74,7 +74,7 @@ class Unit(TypedDict):
 
 
 class ApiKey(TypedDict):
-    """A key; `secret` is there once, when it is made."""
+    """A key; `secret` is there once, when it is made. When the answer was lost and asked for again it is withheld."""
 
     id: str
     prefix: str
@@ -89,6 +89,7 @@ class ApiKey(TypedDict):
     revoked_at: str | None
     last_used_at: str | None
     secret: NotRequired[str]
+    secret_withheld: NotRequired[bool]
 
 
 class Account(TypedDict):

@@ -9,6 +9,8 @@ class Project(TypedDict):
     id: str
     name: str
     created_at: str
+    unit_id: str | None
+    archived_at: str | None
 
 
 class Model(TypedDict):
