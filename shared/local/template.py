@@ -102,8 +102,8 @@ def local_parameters() -> dict[str, str]:
     return {
         "Stage": "local",
         "Architecture": "arm64" if arm else "x86_64",
-        # One for every copy of each of the four stages: more would only stand in the queues, before other tenants'.
-        "TenantDocuments": str(4 * copies),
+        # So many keep every core at work, as measured; more would only stand in the queues, before other tenants'.
+        "TenantDocuments": str(2 * copies),
         # All callers of one machine have one address, and mostly one key.
         "RateFactor": "100",
         # More copies of a stage than cores only wait for each other; two is the least a mapping takes.

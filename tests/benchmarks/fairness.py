@@ -1,32 +1,39 @@
 """One tenant with very many documents, and another with one: how much longer does the one take than alone?
 
-    uv run python -m tests.benchmarks.fairness [--documents 10000] [--probes 5] [--bound N] [--built]
+    uv run python -m tests.benchmarks.fairness [--documents 10000] [--rate 25] [--probes 5] [--bound N] [--built]
 
-On the local cloud, with real functions and the zero-cost embedder. The tenant with many has all its files uploaded as
-fast as the local S3 takes them, which is the worst of arrivals: its upload forms are made in the database beforehand.
-The other uploads one document through the API while those files are coming in, and again and again while the many are
-being worked off; each time is from the request for the form until the document is searchable. Its time alone is
-measured in the same run, before. The queues of the local cloud are first come, first served: they know nothing of the
-fairness of SQS between message groups, so what this shows is the line each tenant waits in, and nothing else.
+On the local cloud, with real functions and the zero-cost embedder. The tenant with many has its files sent by a process
+of its own, at a rate or as fast as the local S3 takes them, which is the worst of arrivals: its upload forms are made
+in the database beforehand. The other uploads one document through the API, again and again as long as those files are
+coming in, and some more while the many are being worked off; each time is from the request for the form until the
+document is searchable. Its time alone is measured in the same run, before.
+
+S3, the queues and what calls the functions are one process here, and all share the machine's cores. What that costs is
+measured too: the one document while as many files arrive at the same rate where nobody is told of them. The queues of
+the local cloud are first come, first served: they know nothing of the fairness of SQS between message groups, so what
+this shows is the line each tenant waits in, and nothing else.
 """
 
 import asyncio
 import dataclasses
+import os
 import statistics
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection
+from itertools import count
+from multiprocessing import Pipe, get_context
+from multiprocessing.connection import Connection
 
-import boto3
 import httpx
-from botocore.config import Config
 
 from shared.adapters.postgres.store import PgStore
 from shared.domain.tenants import Scope
-from shared.local.sandbox import REGION
-from tests.benchmarks.ingest import JOBS, pages
+from tests.benchmarks.ingest import JOBS, page, pages
 from tests.benchmarks.stand import Stand, arguments, stand
 from tests.benchmarks.stock import new_tenant, slots
 
@@ -51,13 +58,21 @@ async def _with_store[Result](place: Stand, work: Callable[[PgStore], Awaitable[
         await store.close()
 
 
-def probe(place: Stand, collection: str, number: int) -> float:
-    """Seconds one document takes from the request for its form until it is searchable; prints where they went.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Took:
+    """What one document took: seconds in all, and milliseconds by step as the service tells them."""
+
+    seconds: float
+    steps: Mapping[str, int]
+
+
+def probe(place: Stand, collection: str, number: int) -> Took:
+    """One document, from the request for its form until it is searchable.
 
     Raises:
         RuntimeError: it failed or took too long.
     """
-    body = pages(number + 1)[number]
+    body = page(number)
     started = time.perf_counter()
     document = place.upload(collection, f"mine-{number}.md", body)
     while time.perf_counter() - started < PATIENCE:
@@ -66,14 +81,61 @@ def probe(place: Stand, collection: str, number: int) -> float:
             raise RuntimeError(f"{answer.status_code}: {answer.text}")
         status = answer.json()["status"]
         if status == "indexed":
-            spent = time.perf_counter() - started
-            timings = answer.json()["latest"]["timings"]
-            print(f"  {spent:.2f} s: " + ", ".join(f"{step} {ms / 1000:.2f}" for step, ms in timings.items()))
-            return spent
+            return Took(time.perf_counter() - started, answer.json()["latest"]["timings"])
         if status == "failed":
             raise RuntimeError("the one document failed")
         time.sleep(0.05)
     raise RuntimeError(f"the one document was not searchable after {PATIENCE:.0f} s")
+
+
+def put_all(told: Connection, url: str, bucket: str, keys: Sequence[str], rate: float) -> None:
+    """Send a page to each key, some at a time; tells when it begins, and at the end the seconds it took.
+
+    By a client that costs little: what it takes of the processor is missing to those it measures.
+
+    Args:
+        told: where to tell it.
+        url: of the local S3, which asks for no signature.
+        bucket: of the uploads.
+        keys: of the documents.
+        rate: files a second at the most; 0: as fast as they are taken.
+    """
+    bodies, lines = pages(len(keys)), iter(range(len(keys)))
+    started = time.perf_counter()
+
+    def send(_: int) -> None:
+        client = HTTPConnection(url.removeprefix("http://"))
+        for number in lines:
+            if rate and (early := started + number / rate - time.perf_counter()) > 0:
+                time.sleep(early)
+            client.request("PUT", f"/{bucket}/{keys[number]}", bodies[number])
+            answer = client.getresponse()
+            answer.read()
+            if answer.status != HTTPStatus.OK:
+                raise RuntimeError(f"the upload was answered {answer.status}")
+
+    told.send(0.0)
+    with ThreadPoolExecutor(JOBS) as pool:
+        list(pool.map(send, range(JOBS)))
+    told.send(time.perf_counter() - started)
+
+
+@contextmanager
+def sending(place: Stand, bucket: str, keys: Sequence[str], rate: float) -> Iterator[Connection]:
+    """A page is sent to each key by a process of its own, as another machine would.
+
+    Yields, when the first are on their way, where the seconds it took are told at the end.
+    """
+    mine, theirs = Pipe(duplex=False)
+    work = (theirs, place.ready.aws_url, bucket, keys, rate)
+    client = get_context("spawn").Process(target=put_all, args=work, daemon=True)
+    client.start()
+    try:
+        mine.recv()
+        yield mine
+    finally:
+        client.terminate()
+        client.join()
 
 
 class Flood:
@@ -84,25 +146,10 @@ class Flood:
         self._collection = place.collection()
         id = uuid.UUID(self._collection)
         self._keys = asyncio.run(_with_store(place, lambda store: slots(store, scope, id, documents)))
-        self._bodies = pages(documents)
-        self._s3 = boto3.client(
-            "s3",
-            endpoint_url=place.ready.aws_url,
-            region_name=REGION,
-            config=Config(max_pool_connections=JOBS),
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
-        )
 
-    def upload(self) -> float:
-        """All files, as fast as they are taken; returns the seconds it took."""
-        started = time.perf_counter()
-        with ThreadPoolExecutor(JOBS) as pool:
-            list(pool.map(self._put, self._keys, self._bodies))
-        return time.perf_counter() - started
-
-    def _put(self, key: str, body: bytes) -> None:
-        self._s3.put_object(Bucket=self._place.uploads, Key=key, Body=body)
+    def arriving(self, rate: float) -> AbstractContextManager[Connection]:
+        """All files are sent while the block lasts."""
+        return sending(self._place, self._place.uploads, self._keys, rate)
 
     def done(self) -> int:
         """Documents that are searchable by now.
@@ -116,34 +163,44 @@ class Flood:
         return int(counts["indexed"])
 
 
-def measure(place: Stand, documents: int, probes: int) -> None:
+def measure(place: Stand, documents: int, probes: int, rate: float) -> None:
     """One run, printed."""
-    with guest(place) as (busy, scope), guest(place) as (quiet, _), ThreadPoolExecutor(1) as aside:
-        mine = quiet.collection()
+    with guest(place) as (busy, scope), guest(place) as (quiet, _):
+        mine, numbers = quiet.collection(), count(1)
+
+        def one() -> Took:
+            return probe(quiet, mine, next(numbers))
+
         # As many at once as there are copies of a function, so that all have started.
         with ThreadPoolExecutor(JOBS) as pool:
-            list(pool.map(lambda number: probe(quiet, mine, number), range(300, 300 + 2 * JOBS)))
-        alone = [probe(quiet, mine, 1 + number) for number in range(probes)]
-        base = statistics.median(alone)
-        print(f"alone: {told(alone)}, median {base:.2f} s")
-        flood = Flood(busy, scope, documents)
-        arriving = aside.submit(flood.upload)
-        during = [probe(quiet, mine, 100 + number) for number in range(probes)]
-        seconds = arriving.result()
-        print(f"while {documents} files arrive in {seconds:.1f} s ({documents / seconds:.0f}/s): {told(during)}")
-        after = []
-        for number in range(probes):
-            before = flood.done()
-            after.append(probe(quiet, mine, 200 + number))
-            print(f"  {before} of {documents} done, then the one: {after[-1]:.2f} s")
-        print(f"while they are worked off: {told(after)}")
-    for words, found in (("while they arrive", during), ("while they are worked off", after)):
-        print(f"ratio {words}: median {statistics.median(found) / base:.2f} x, worst {max(found) / base:.2f} x")
+            list(pool.map(lambda _: one(), range(2 * JOBS)))
+        alone = [one() for _ in range(probes)]
+        base = statistics.median(took.seconds for took in alone)
+        tell("alone", alone, base)
+        unheard = [f"unheard/{number}" for number in range(documents)]
+        with sending(place, place.uploads.replace("-uploads-", "-work-"), unheard, rate):
+            tell("beside files that nobody is told of", [one() for _ in range(probes)], base)
+        flood, during = Flood(busy, scope, documents), []
+        with flood.arriving(rate) as ended:
+            while not ended.poll():
+                during.append(one())
+            seconds = ended.recv()
+        print(f"{documents} files arrived in {seconds:.1f} s, {documents / seconds:.0f}/s; {flood.done()} are done")
+        tell("while they arrived", during, base)
+        began, already = time.perf_counter(), flood.done()
+        after = [one() for _ in range(probes)]
+        worked = (flood.done() - already) / (time.perf_counter() - began)
+        tell(f"while they are worked off at {worked:.1f}/s", after, base)
 
 
-def told(seconds: Sequence[float]) -> str:
-    """Seconds in a row."""
-    return ", ".join(f"{one:.2f}" for one in seconds) + " s"
+def tell(words: str, found: Sequence[Took], base: float) -> None:
+    """Print what the one document took, against its time alone, and where it spent it."""
+    seconds = [one.seconds for one in found]
+    middle, worst = statistics.median(seconds), max(seconds)
+    steps = {step: statistics.median(one.steps.get(step, 0) for one in found) / 1000 for step in found[0].steps}
+    print(f"{words}: median {middle:.2f} s = {middle / base:.2f} x, worst {worst:.2f} s = {worst / base:.2f} x")
+    told = ", ".join(f"{step} {spent:.2f}" for step, spent in steps.items())
+    print(f"  of {len(found)}: {told} s; load {os.getloadavg()[0]:.1f}", flush=True)
 
 
 def main() -> None:
@@ -152,12 +209,13 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=10_000)
     parser.add_argument("--probes", type=int, default=5)
     parser.add_argument("--bound", type=int, default=0, help="TenantDocuments, if not the local cloud's own")
+    parser.add_argument("--rate", type=float, default=0, help="files a second; 0: as fast as they are taken")
     chosen = parser.parse_args()
     environment = {"LAMBENT_EMBEDDER": "memory", "LAMBENT_EMBEDDING_MODEL": "bag-of-words"}
     if chosen.bound:
         environment["LAMBENT_TENANT_DOCUMENTS"] = str(chosen.bound)
     with stand(built=chosen.built, **environment) as place:
-        measure(place, chosen.documents, chosen.probes)
+        measure(place, chosen.documents, chosen.probes, chosen.rate)
 
 
 if __name__ == "__main__":

@@ -54,18 +54,18 @@ WORDS = [
 JOBS = 8
 
 
+def page(number: int) -> bytes:
+    """A one-page text of some 350 words, its own: no two share a paragraph, so no cache helps."""
+    lines = [f"# Report {number}", ""]
+    for paragraph in range(7):
+        words = [WORDS[(number * 31 + paragraph * 17 + step * (step + number % 13)) % len(WORDS)] for step in range(48)]
+        lines += [f"Section {number}-{paragraph} says: " + " ".join(words) + ".", ""]
+    return "\n".join(lines).encode()
+
+
 def pages(count: int) -> list[bytes]:
-    """One-page texts of some 350 words, each its own: no two share a paragraph, so no cache helps."""
-    made = []
-    for number in range(count):
-        lines = [f"# Report {number}", ""]
-        for paragraph in range(7):
-            words = [
-                WORDS[(number * 31 + paragraph * 17 + step * (step + number % 13)) % len(WORDS)] for step in range(48)
-            ]
-            lines += [f"Section {number}-{paragraph} says: " + " ".join(words) + ".", ""]
-        made.append("\n".join(lines).encode())
-    return made
+    """So many of them."""
+    return [page(number) for number in range(count)]
 
 
 def run(place: Stand, files: Sequence[bytes]) -> tuple[float, float, datetime, datetime]:
