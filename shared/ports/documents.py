@@ -153,6 +153,13 @@ class Documents(Protocol):
         """Write a changed generation back."""
         ...
 
+    async def claim(self, scope: Scope, generation: Generation) -> None:
+        """Write the lease of a generation that got one, and the deadline with it; nothing else of it has changed.
+
+        The transaction's commit need not be waited for: a database that crashes may have forgotten it, all of it.
+        """
+        ...
+
     async def due(self, now: datetime, limit: int) -> Sequence[DueGeneration]:
         """Across tenants: unfinished generations whose `due_at` has passed, but for those in line. Ids only.
 

@@ -52,6 +52,11 @@ class Embedder(Protocol):
         """How many texts to hand over at once."""
         ...
 
+    @property
+    def remote(self) -> bool:
+        """Whether a provider answers, who may ask to wait; a model in this process never does."""
+        ...
+
     async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
         """Embed 1 to `batch_size` texts; longer ones are cut at the model's window."""
         ...

@@ -419,6 +419,16 @@ async def test_generations_come_newest_first_and_are_saved(store: Store) -> None
         assert await rows.documents.generation(room.scope, made.id, 3) is None
 
 
+async def test_claim_is_saved(store: Store) -> None:
+    room = await new_room(store)
+    made = await add_document(store, room)
+    claimed = claim(generation(made), "worker", at(2), at(30) - at(2))
+    async with store.transaction(room.scope) as rows:
+        await rows.documents.claim(room.scope, claimed)
+    async with store.transaction(room.scope) as rows:
+        assert await rows.documents.generation(room.scope, made.id, 1) == claimed
+
+
 async def test_latest_and_lock_with_give_a_document_with_its_generation(store: Store) -> None:
     room, other = await new_room(store), await new_room(store)
     made = await add_document(store, room, latest_generation=2, title="of the document", tags=("x",))

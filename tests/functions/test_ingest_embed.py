@@ -1,5 +1,6 @@
 """Vectors: each text once a tenant, limits that delay, leases that fence."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from functions.ingest_embed import app
 from shared import bootstrap
 from shared.adapters.memory.clock import START
 from shared.domain.collections import EmbeddingModel
-from shared.domain.documents import GenerationState
+from shared.domain.documents import Generation, GenerationState
 from shared.domain.errors import Delayed, Rejected, Unavailable
 from shared.domain.events import Queue
 from shared.domain.ingestion import LEASE, MAX_ATTEMPTS
@@ -265,6 +266,50 @@ def test_embed_worker_that_lost_its_lease_writes_nothing(world: World, api_clien
     assert len(world.queue.waiting(Queue.INGEST_PUBLISH)) == 1
     world.settle()
     assert api_client.get(f"/documents/{document}").json["status"] == "indexed"
+
+
+def forgets(world: World, client: Client, document: str, before: Generation) -> Callable[[], Awaitable[None]]:
+    """The database crashes, and has forgotten the claim when it is back: nobody waited for its commit."""
+
+    async def crash() -> None:
+        scope = world.scope(client)
+        async with bootstrap.transaction(scope) as ports:
+            assert await ports.documents.lock(scope, UUID(document))
+            await ports.documents.save_generation(scope, before)
+
+    return crash
+
+
+def test_embed_worker_whose_claim_a_crash_undid_stores_what_it_has(
+    world: World, api_client: Client, collection: str
+) -> None:
+    document = chunked(world, api_client, collection)
+    world.embedder.during_embed = forgets(world, api_client, document, world.generation(api_client, document))
+    assert world.deliver(Queue.INGEST_EMBED) == []
+    assert world.generation(api_client, document).state is GenerationState.PUBLISHING
+    world.settle()
+    assert api_client.get(f"/documents/{document}").json["status"] == "indexed"
+    assert len(world.embedder.calls) == 1
+
+
+def test_embed_worker_whose_claim_a_crash_undid_gives_way_to_who_came_since(
+    world: World, api_client: Client, collection: str
+) -> None:
+    document = chunked(world, api_client, collection)
+    (message,) = [one.body for one in world.queue.waiting(Queue.INGEST_EMBED)]
+    crash = forgets(world, api_client, document, world.generation(api_client, document))
+    seen: list[Any] = []
+
+    async def crashed_and_taken() -> None:
+        await crash()
+        await run_stage(EmbedStage(), generation_message(message))
+        seen.append(await world.generation_now(api_client, document))
+
+    world.embedder.during_embed = crashed_and_taken
+    world.call("ingest_embed", records([message], "ingest_embed"))
+    assert seen[0].state is GenerationState.PUBLISHING
+    assert world.generation(api_client, document) == seen[0]
+    assert len(world.queue.waiting(Queue.INGEST_PUBLISH)) == 1
 
 
 def test_embed_worker_that_fails_after_losing_its_lease_spoils_nothing(

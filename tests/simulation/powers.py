@@ -197,6 +197,7 @@ class PaidEmbedder:
     """
 
     model = MODEL
+    remote = True
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ class LitellmEmbedder:
     """Implements `shared.ports.embedder.Embedder`."""
 
     batch_size = 64
+    remote = True
 
     def __init__(
         self, embedding_model: EmbeddingModel, *, model: str, base_url: str, api_key: str, seconds: float = SECONDS

@@ -23,6 +23,7 @@ class LocalEmbedder:
     """
 
     batch_size = 64
+    remote = False
     model = EmbeddingModel(NAME, DIMENSIONS, MAX_TOKENS)
 
     def __init__(self, path: Path, threads: int = 0) -> None:

@@ -218,6 +218,10 @@ class MemoryDocuments:
                 "generations", scope.tenant_id, key, replace(generation, created_at=known.created_at)
             )
 
+    async def claim(self, scope: Scope, generation: Generation) -> None:
+        """Write back a generation that got a lease."""
+        await self.save_generation(scope, generation)
+
     async def due(self, now: datetime, limit: int) -> Sequence[DueGeneration]:
         """Across tenants: unfinished generations whose `due_at` has passed, but for those in line. Ids only.
 

@@ -24,6 +24,7 @@ class MemoryEmbedder:
     def __init__(self, model: EmbeddingModel = MODEL, *, batch_size: int = 64) -> None:
         self.model = model
         self.batch_size = batch_size
+        self.remote = True
         self.failures: deque[LambentError] = deque()
         self.calls: list[tuple[tuple[str, ...], Purpose]] = []
 

@@ -36,6 +36,7 @@ class OpenAiEmbedder:
     """Implements `shared.ports.embedder.Embedder` over `POST /embeddings`."""
 
     batch_size = 64
+    remote = True
 
     def __init__(
         self, embedding_model: EmbeddingModel, *, model: str, base_url: str, api_key: str, seconds: float = SECONDS

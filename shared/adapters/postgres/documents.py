@@ -132,12 +132,12 @@ ADD_GENERATION = Lookup(insert(generations), (*GENERATION_KEY, "created_at", *GE
 OF_DOCUMENT = select(generations).where((G.tenant_id == TENANT) & (G.project_id == PROJECT) & (G.document_id == ID))
 GENERATIONS = Lookup(OF_DOCUMENT.order_by(G.number.desc()))
 GENERATION = Lookup(OF_DOCUMENT.where(G.number == NUMBER))
-SAVE_GENERATION = Lookup(
-    update(generations).where(
-        (G.tenant_id == TENANT) & (G.project_id == PROJECT) & (G.document_id == ID) & (G.number == NUMBER)
-    ),
-    GENERATION_COLUMNS,
+NAMED_GENERATION = update(generations).where(
+    (G.tenant_id == TENANT) & (G.project_id == PROJECT) & (G.document_id == ID) & (G.number == NUMBER)
 )
+SAVE_GENERATION = Lookup(NAMED_GENERATION, GENERATION_COLUMNS)
+CLAIM = Lookup(NAMED_GENERATION, ("lease_owner", "lease_until", "due_at", "waiting"))
+UNAWAITED = text("SET LOCAL synchronous_commit = off")
 
 # The lock of a document comes first everywhere; whoever holds one is not waited for.
 TOMBSTONE = """
@@ -346,6 +346,18 @@ class PgDocuments:
         """Write a changed generation back."""
         named = {**_one(scope, generation.document_id), "of_number": generation.number}
         self._session.later(SAVE_GENERATION, {**named, **generation_values(generation)})
+
+    async def claim(self, scope: Scope, generation: Generation) -> None:
+        """Write the lease that a generation got; the commit does not wait for the disk."""
+        lease = {
+            "lease_owner": generation.lease_owner,
+            "lease_until": generation.lease_until,
+            "due_at": generation.due_at,
+            "waiting": generation.waiting,
+        }
+        self._session.later(UNAWAITED, {})
+        named = {**_one(scope, generation.document_id), "of_number": generation.number}
+        self._session.later(CLAIM, {**named, **lease})
 
     async def due(self, now: datetime, limit: int) -> Sequence[DueGeneration]:
         """Across tenants: unfinished generations whose `due_at` has passed, but for those in line. Ids only.

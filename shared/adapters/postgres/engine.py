@@ -131,6 +131,15 @@ class Session:
         lookup = _lookup(statement)
         self._later.append(Sent(lookup.sql, lookup.given(parameters)))
 
+    def plainly(self, sql: str) -> None:
+        """As `later`, for a statement without parameters: a transaction of nothing else is one message.
+
+        Args:
+            sql: nothing in it that anyone has written.
+        """
+        self.wrote = True
+        self._later.append(Sent(sql))
+
     async def run(
         self, statement: Executable | Lookup, parameters: Parameters | Sequence[Parameters] | None = None
     ) -> CursorResult[Any] | psycopg.AsyncCursor[Any]:

@@ -125,8 +125,11 @@ class Line:
             raise Unavailable("the transaction was undone by an earlier error", code="database_aborted")
         if not session.wrote and self._commit_sent():
             return
+        statements = [*later, Sent("COMMIT")]
+        if all(one.values is None for one in statements):
+            statements = [Sent("; ".join(one.sql for one in statements))]
         try:
-            await self.exchange([*later, Sent("COMMIT")])
+            await self.exchange(statements)
         except psycopg.Error as error:
             if self.lost:
                 raise CommitUnknown("the database connection broke during commit") from error

@@ -83,19 +83,18 @@ class EmbedStage:
             )
         chunks = await ports.chunks.list(scope, claimed.document.id, claimed.generation.number)
         hashes = sorted({chunk.content_hash for chunk in chunks})
-        known = await ports.cache.get(scope, model.name, hashes)
-        if not (unknown := [one for one in hashes if one not in known]):
-            return Texts(claimed.generation.title, chunks, known, Turn(0))
+        # In this order: what is under way no longer has been stored.
         number, now = claimed.generation.number, ports.clock.now()
-        others = await ports.cache.under_way(scope, claimed.document.id, number, unknown, now)
-        # Once more: what is under way no longer may have been stored since.
-        known = {**known, **await ports.cache.get(scope, model.name, unknown)}
+        others = await ports.cache.under_way(scope, claimed.document.id, number, hashes, now)
+        known = await ports.cache.get(scope, model.name, hashes)
         others -= known.keys()
         turn = Turn(0)
-        if own := sum(one not in known and one not in others for one in unknown):
-            granted = await self._turns.granted(ports, model.name, claimed.granted)
+        if own := sum(one not in known and one not in others for one in hashes):
             requests = -(-own // embedder.batch_size)
-            turn = granted or await self._turns.ask(ports, model.name, requests, _whose(claimed))
+            turn = Turn(requests)
+            if embedder.remote or self._turns.limited:
+                granted = await self._turns.granted(ports, model.name, claimed.granted)
+                turn = granted or await self._turns.ask(ports, model.name, requests, _whose(claimed))
         return Texts(claimed.generation.title, chunks, known, turn, frozenset(others))
 
     async def perform(self, powers: Powers, claimed: Claimed, work: Texts) -> Embedded:

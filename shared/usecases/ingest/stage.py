@@ -69,6 +69,8 @@ class Claimed:
     collection: Collection
     owner: str
     """Lease token; no two claims share one."""
+    before: Generation
+    """As it was before the claim."""
     granted: int = 0
     """Requests to a model that the shared limit set aside for the message."""
     achieved: Achieved = field(default_factory=Achieved)
@@ -115,8 +117,19 @@ async def take(scope: Scope, ports: Ports, message: GenerationMessage, queue: Qu
         return None
     owner = str(ports.ids.new())
     claimed = claim(generation, owner, now, ports.pace.lease(generation.state))
-    await ports.documents.save_generation(scope, claimed)
-    return Claimed(document, claimed, collection, owner, message.granted)
+    await ports.documents.claim(scope, claimed)
+    return Claimed(document, claimed, collection, owner, generation, message.granted)
+
+
+async def _locked(scope: Scope, ports: Ports, claimed: Claimed) -> tuple[Document, Generation] | None:
+    """The rows of a claim as they are now.
+
+    Nobody waited for the claim's commit. If the database forgot it in a crash, and nobody has come since, it holds.
+    """
+    found = await ports.documents.lock_with(scope, claimed.document.id, claimed.generation.number)
+    if found is not None and found[1] == claimed.before:
+        return found[0], claimed.generation
+    return found
 
 
 async def beat(scope: Scope, ports: Ports, claimed: Claimed) -> bool:
@@ -125,7 +138,7 @@ async def beat(scope: Scope, ports: Ports, claimed: Claimed) -> bool:
     Returns:
         False when the lease is no longer this worker's, or its work is no longer wanted: it may stop.
     """
-    found = await ports.documents.lock_with(scope, claimed.document.id, claimed.generation.number)
+    found = await _locked(scope, ports, claimed)
     if found is None or found[1].lease_owner != claimed.owner or found[1].state is not claimed.generation.state:
         return False
     document, generation = found
@@ -138,7 +151,7 @@ async def beat(scope: Scope, ports: Ports, claimed: Claimed) -> bool:
 
 async def retake(scope: Scope, ports: Ports, claimed: Claimed) -> Claimed | None:
     """The claim as the database knows it now, locked; None when the lease is no longer this worker's."""
-    found = await ports.documents.lock_with(scope, claimed.document.id, claimed.generation.number)
+    found = await _locked(scope, ports, claimed)
     if found is None or found[1].lease_owner != claimed.owner or found[1].state is not claimed.generation.state:
         log.warning("stage.fenced", stage=claimed.generation.state.value)
         return None
@@ -160,7 +173,7 @@ async def settle(scope: Scope, ports: Ports, claimed: Claimed, error: Exception,
         error: what `perform` or `store` raised.
         jitter: uniformly random, 0 to 1.
     """
-    found = await ports.documents.lock_with(scope, claimed.document.id, claimed.generation.number)
+    found = await _locked(scope, ports, claimed)
     now = ports.clock.now()
     if found is None or found[1].state is not claimed.generation.state:
         return

@@ -50,6 +50,11 @@ class Turns:
         self._capacity = max(1, requests_per_minute // 60)
         self._per_second = (requests_per_minute - self._capacity + 1) / LATE
 
+    @property
+    def limited(self) -> bool:
+        """Whether there is a limit of ours."""
+        return self._limit > 0
+
     async def granted(self, ports: Ports, model: str, granted: int) -> Turn | None:
         """The turn a message comes back with; None when it has none, or a provider's silence has voided it."""
         if not granted or await ports.limits.silence(_key(model), ports.clock.now()):

@@ -418,6 +418,21 @@ async def test_writes_that_answer_nothing_travel_with_the_commit(
     assert (found[0].title, found[1].waiting) == ("told", "then")
 
 
+async def test_claim_alone_commits_without_waiting_for_the_disk(
+    store: PgStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await new_room(store)
+    made = await add_document(store, room)
+    sent = watched(store, monkeypatch)
+    for write in ("save_generation", "claim"):
+        async with store.transaction(room.scope) as rows:
+            await getattr(rows.documents, write)(room.scope, generation(made))
+    unawaited = [any("synchronous_commit" in one.sql for one in together) for together in sent]
+    assert unawaited == [False, True]
+    # Local to the transaction: one that is begun with it ends with it.
+    assert "SET LOCAL" in next(one.sql for one in sent[1] if "synchronous_commit" in one.sql)
+
+
 async def test_write_that_waits_is_seen_by_the_next_statement(store: PgStore) -> None:
     room = await new_room(store)
     made = document(room)
