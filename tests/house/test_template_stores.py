@@ -124,3 +124,15 @@ def test_logs_every_group_expires(stack: Stack) -> None:
 def test_logs_every_function_writes_to_the_group(stack: Stack) -> None:
     for name, function in stack.functions.items():
         assert named(function["LoggingConfig"]["LogGroup"]) == "FunctionLogs", name
+
+
+@each
+def test_secrets_that_are_generated_are_long_and_of_one_piece(stack: Stack) -> None:
+    for name, secret in stack.of_type("AWS::SecretsManager::Secret").items():
+        made = secret.get("GenerateSecretString")
+        if made is None:
+            continue
+        assert made["PasswordLength"] >= 40, name
+        assert made["ExcludePunctuation"] is True, name
+    # A list with commas: said twice, because the local Secrets Manager hears only this.
+    assert "," in stack.resources["TokenSecrets"]["Properties"]["GenerateSecretString"]["ExcludeCharacters"]

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import jwt
@@ -32,6 +33,8 @@ SHAPE = re.compile(rf"{PART}{{20,200}}\.{PART}{{20,600}}\.{PART}{{43}}")
 HEADER = frozenset({"alg", "typ", "kid"})
 CLAIMS = frozenset({"iss", "aud", "sub", "sid", "iat", "exp"})
 SHORTEST_SECRET = 32
+REMEMBERED = 256
+"""Tokens whose signature a process has checked."""
 
 
 class JoseTokens:
@@ -50,10 +53,15 @@ class JoseTokens:
         """
         parts = [part.strip() for part in secrets.split(",") if part.strip()]
         if not parts or any(len(part) < SHORTEST_SECRET for part in parts):
-            raise Unavailable("this deployment has no secret to sign tokens by", code="not_configured")
+            detail = (
+                "this deployment has no secret to sign tokens by" if not parts else "a secret to sign by is too short"
+            )
+            raise Unavailable(detail, code="not_configured")
         keys = [_key(part) for part in parts]
         self._keys = {_name(key): key for key in keys}
         self._first = keys[0]
+        # A client shows the same token for ten minutes; what is judged by the clock is judged each time.
+        self._signed = lru_cache(REMEMBERED)(self._read)
 
     def issue(self, claims: AccessClaims) -> str:
         """See the port."""
@@ -69,6 +77,13 @@ class JoseTokens:
 
     def read(self, token: str, now: datetime) -> AccessClaims | None:
         """See the port."""
+        claims = self._signed(token)
+        if claims is None or not claims.issued_at - SKEW <= now < claims.expires_at <= claims.issued_at + LONGEST:
+            return None
+        return claims
+
+    def _read(self, token: str) -> AccessClaims | None:
+        """What a token says, if it was signed here, whenever that was."""
         if not SHAPE.fullmatch(token) or not all(_canonical(part) for part in token.split(".")):
             return None
         try:
@@ -85,14 +100,11 @@ class JoseTokens:
                 issuer=ISSUER,
                 options={"require": sorted(CLAIMS), "verify_exp": False, "verify_iat": False},
             )
-            claims = AccessClaims(
+            return AccessClaims(
                 UUID(str(body["sub"])), UUID(str(body["sid"])), _moment(body["iat"]), _moment(body["exp"])
             )
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
             return None
-        if not claims.issued_at - SKEW <= now < claims.expires_at <= claims.issued_at + LONGEST:
-            return None
-        return claims
 
 
 def _key(secret: str) -> bytes:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Literal
 from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -17,12 +18,17 @@ from shared.domain.tokens import Access, AccessClaims
 from shared.domain.users import UserScope
 
 # The functions are the clerk's: they see every user and every tenant. What they find sets the context.
-ACCESS = SQL(
-    "SELECT a.*, set_config('lambent.tenant', coalesce(a.tenant_id::text, ''), true) AS tenant_context, "
-    "set_config('lambent.user', {}::text, true) AS user_context, "
-    "set_config('lambent.readers', r.names, true) AS readers FROM lambent_access({}, {}, {}, {}, {}, {}) a "
-    "CROSS JOIN LATERAL lambent_readers(a.tenant_id, {}, NULL, NULL, CASE WHEN NOT {} THEN a.project_id END) r"
+ACCESS = (
+    SQL(
+        "SELECT a.*, set_config('lambent.tenant', coalesce(a.tenant_id::text, ''), true) AS tenant_context, "
+        "set_config('lambent.user', {}::text, true) AS user_context, "
+        "set_config('lambent.readers', r.names, true) AS readers FROM lambent_access({}, {}, {}, {}, {}, "
+    ),
+    SQL(
+        ") a CROSS JOIN LATERAL lambent_readers(a.tenant_id, {}, NULL, NULL, CASE WHEN NOT {} THEN a.project_id END) r"
+    ),
 )
+"""Before the time and behind it."""
 SIGNED_IN = SQL(
     "SELECT s.user_id, set_config('lambent.user', s.user_id::text, true) AS context FROM lambent_session({}, {}, {}) s"
 )
@@ -101,10 +107,8 @@ class PgSessions:
             whole: they want to work on the tenant itself, in no project.
         """
         # As with a key it is what a request begins with: it travels with BEGIN.
-        asked = ACCESS.format(
-            claims.user_id, claims.user_id, claims.session_id, org, project, whole, now, claims.user_id, whole
-        )
-        row = await self._session.begin(asked.as_string())
+        head, tail = _asked(claims.user_id, claims.session_id, org, project, whole)
+        row = await self._session.begin(f"{head}{Literal(now).as_string()}{tail}")
         if row is None:
             return None
         return Access(
@@ -156,6 +160,13 @@ class PgSessions:
             where &= S.id != keep
         ended = update(sessions).where(where).values(revoked_at=now, revoked_reason=reason.value)
         return (await self._session.run(ended, {"who": scope.user_id})).rowcount
+
+
+@lru_cache(256)
+def _asked(who: UUID, family: UUID, org: UUID | None, project: UUID | None, whole: bool) -> tuple[str, str]:
+    """The statement but for the time. Quoting is slow, and a process is asked by the same few users again and again."""
+    head, tail = ACCESS
+    return head.format(who, who, family, org, project, whole).as_string(), tail.format(who, whole).as_string()
 
 
 def _session_values(session: UserSession) -> dict[str, object]:
