@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from functions.auth import providers
+from functions.auth import address, providers
 from functions.auth import schemas as s
 from shared.runtime import signing_in
 from shared.runtime.auth import SignedIn, User
@@ -11,7 +11,7 @@ from shared.runtime.web import Request, Response, Router
 from shared.usecases.auth import sign_in
 from shared.usecases.auth.register import Newcomer
 
-router = Router(providers.router)
+router = Router(providers.router, address.router)
 
 
 @router.post("/auth/register", status_code=202)

@@ -160,3 +160,24 @@ class Return(Body):
     state: str = TOKEN
     binding: str = TOKEN
     iss: str | None = Field(default=None, max_length=2000, description="if it came back too (RFC 9207)")
+
+
+class Move(Body):
+    """Another address, and that it is you who asks."""
+
+    email: str = EMAIL
+    password: str = PASSWORD
+
+
+class Moved(Body):
+    """The code that was mailed to it."""
+
+    token: str = TOKEN
+
+
+class MovedOut(Out):
+    """You, with another address."""
+
+    id: UUID
+    email: str
+    verified_at: datetime

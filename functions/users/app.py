@@ -1,7 +1,9 @@
 """You: your account and the organisations you belong to."""
 
+from uuid import UUID
+
 from functions.users.schemas import BelongingList, BelongingOut, Goodbye, UserChange, UserEventPage, UserOut
-from shared.runtime import signing_in
+from shared.runtime import joining, signing_in
 from shared.runtime.auth import SignedIn, User
 from shared.runtime.http import http_function
 from shared.runtime.paging import Cursor, Limit
@@ -29,6 +31,13 @@ async def list_organisations(call: SignedIn) -> BelongingList:
     """The organisations you belong to."""
     found = await call.ports.users.belongings(call.scope)
     return BelongingList(items=[BelongingOut.model_validate(one) for one in found])
+
+
+@router.delete("/users/me/organisations/{org_id}", status_code=204)
+async def leave_organisation(org_id: UUID, user: User) -> Response:
+    """Leave an organisation: your membership ends, with those in its units and projects and with your keys."""
+    await joining.left(user, org_id)
+    return Response(status_code=204)
 
 
 @router.get("/users/me/events")

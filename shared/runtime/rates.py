@@ -59,6 +59,8 @@ KIND_OF: Mapping[tuple[str, str], str] = {
     ("POST", "/api/v1/auth/password/forgot"): "reset",
     ("POST", "/api/v1/auth/password/reset"): "reset",
     ("POST", "/api/v1/auth/password/change"): "grave",
+    ("POST", "/api/v1/auth/email/change"): "grave",
+    ("POST", "/api/v1/auth/email/confirm"): "grave",
     ("POST", "/api/v1/users/me/disable"): "grave",
     ("POST", "/api/v1/documents"): "upload",
     ("POST", "/api/v1/documents/{document_id}/versions"): "upload",

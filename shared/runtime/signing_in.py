@@ -7,12 +7,12 @@ refusals, and they are raised here, behind the commit.
 from shared import bootstrap
 from shared.domain.errors import LambentError
 from shared.domain.history import Happened
-from shared.domain.users import UserScope, check_password, clean_email, email_key
+from shared.domain.users import User, UserScope, check_password, clean_email, email_key
 from shared.runtime.named import address_seen
 from shared.runtime.rates import counted
 from shared.runtime.transactions import transaction
 from shared.runtime.web import Request
-from shared.usecases.auth import guesses, history, password, register, sign_in
+from shared.usecases.auth import address, guesses, history, password, register, sign_in
 from shared.usecases.auth.register import Newcomer, Registered
 from shared.usecases.auth.sign_in import Device, Signed
 from shared.usecases.projects.bootstrap import founding_scope
@@ -102,6 +102,27 @@ async def changed(scope: UserScope, before: str, after: str) -> None:
         await ports.users.enter(scope)
         mail = await password.change(scope, ports, stored, hashed)
     await powers.mailer.send(mail)
+
+
+async def moving(scope: UserScope, email: str, secret: str) -> None:
+    """Write to the address that a user who shows their password wants to have."""
+    clean_email(email)
+    stored = await shown(scope, secret)
+    async with transaction(None) as ports:
+        await guesses.count(ports, "email_change", email_key(email), scope.address)
+    async with transaction(None) as ports:
+        await ports.users.enter(scope)
+        mail = await address.ask(scope, ports, email, stored)
+    await bootstrap.powers().mailer.send(mail)
+
+
+async def moved(scope: UserScope, token: str) -> User:
+    """Take another address by a mailed token, and tell the old one."""
+    async with transaction(None) as ports:
+        await ports.users.enter(scope)
+        user, mail = await address.confirm(scope, ports, token)
+    await bootstrap.powers().mailer.send(mail)
+    return user
 
 
 async def disabled(scope: UserScope, secret: str) -> None:

@@ -14,7 +14,7 @@ from shared.domain.tickets import Ticket, TicketKind
 from shared.domain.tokens import AccessClaims
 from shared.domain.users import User, UserScope
 from shared.runtime.invocation import run
-from shared.usecases.auth.password import reset_ticket
+from shared.usecases.auth.password import mark, reset_ticket
 from shared.usecases.auth.secrets import secret_hash
 from shared.usecases.projects.bootstrap import founding_scope
 from tests.functions.world import COMPANY, PASSWORD, World
@@ -26,6 +26,8 @@ ORG = UUID("0193a1c0-7d5e-7c11-9a3b-2f4c6e8a0b11")
 REFRESH_TOKEN = TOKEN_PREFIX + "refresh-token-of-the-examples-of-this-house"
 REGISTRATION = "registration-code-of-the-examples-of-house1"
 RESET = "password-reset-code-of-the-examples-house1x"
+MOVE = "address-change-code-of-the-examples-house-1"
+OTHER_OWNER = UUID("0193a1f0-7d20-7a99-8c43-b3f5e7a9b59a")
 CODE = "SplxlOBeZQQYbYS6WxSbIA"
 STATE = "the-state-of-the-examples-of-this-house-1xx"
 BINDING = "the-binding-of-the-examples-of-this-house-1"
@@ -42,12 +44,15 @@ CASES = {
     ("POST", "/api/v1/auth/oidc/{provider}/start"): ("auth", "oidc_start"),
     ("POST", "/api/v1/auth/oidc/{provider}/link"): ("auth", "oidc_link"),
     ("POST", "/api/v1/auth/oidc/{provider}/callback"): ("auth", "oidc_callback"),
+    ("POST", "/api/v1/auth/email/change"): ("auth", "email_change"),
+    ("POST", "/api/v1/auth/email/confirm"): ("auth", "email_confirm"),
     ("GET", "/api/v1/auth/sessions"): ("auth", "sessions"),
     ("DELETE", "/api/v1/auth/sessions"): ("auth", "revoke_others"),
     ("DELETE", "/api/v1/auth/sessions/{session_id}"): ("auth", "revoke"),
     ("GET", "/api/v1/users/me"): ("users", "me"),
     ("PATCH", "/api/v1/users/me"): ("users", "rename"),
     ("GET", "/api/v1/users/me/organisations"): ("users", "organisations"),
+    ("DELETE", "/api/v1/users/me/organisations/{org_id}"): ("users", "leave"),
     ("GET", "/api/v1/users/me/events"): ("users", "events"),
     ("POST", "/api/v1/users/me/disable"): ("users", "disable"),
     ("POST", "/api/v1/orgs"): ("orgs", "create"),
@@ -60,9 +65,9 @@ CLAIMS = AccessClaims(USER, SESSION, START, START + ACCESS_LIFE)
 
 
 def seed(world: World) -> None:
-    """Ada, who belongs to an organisation, is signed in twice, forgot her password, and is invited to another one.
+    """Ada, who with somebody else owns an organisation, is signed in twice, forgot her password, and is invited.
 
-    Somebody else registers, and the company vouches for her.
+    Somebody else registers, the company vouches for her, and she wants another address.
     """
     ada = User(USER, "ada@example.com", "Ada Lovelace", START, verified_at=START)
     hashed = run(world.passwords.hash(PASSWORD))
@@ -81,15 +86,20 @@ def seed(world: World) -> None:
             await ports.sessions.add(me, session(SESSION), token)
             other = RefreshToken(USER, OTHER_SESSION, secret_hash("other"), START)
             await ports.sessions.add(me, session(OTHER_SESSION), other)
-            await ports.tickets.put(reset_ticket(USER, hashed, RESET, START))
+            await ports.tickets.put(reset_ticket(USER, ada.email_key, hashed, RESET, START))
             payload = {"email": "bo@example.com", "name": "Bo", "organisation": "Bo's", "password": hashed}
             until = START.replace(year=2027)
             registration = Ticket(TicketKind.REGISTRATION, secret_hash(REGISTRATION), payload, START, until)
             await ports.tickets.put(registration)
             noted = {"provider": COMPANY.name, "nonce": "nonce", "verifier": "verifier", "user": None, "session": None}
             noted |= {"redirect_uri": COMPANY.redirect_uris[0]}
+            moving = {"user": str(USER), "email": "ada@elsewhere.example", "instead_of": mark(ada.email_key, hashed)}
+            await ports.tickets.put(Ticket(TicketKind.EMAIL_CHANGE, secret_hash(MOVE), moving, START, until))
             under_way = secret_hash(f"{STATE}.{BINDING}")
             await ports.tickets.put(Ticket(TicketKind.OIDC_SIGN_IN, under_way, noted, START, until))
+            cy = User(OTHER_OWNER, "cy@example.com", "Cy", START, verified_at=START)
+            await ports.users.add(UserScope(cy.id), cy, None)
+            await ports.members.add(scope, Membership(ORG, cy.id, BuiltIn.OWNER, START))
 
     async def invite() -> None:
         scope = founding_scope(INVITING)

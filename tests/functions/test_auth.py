@@ -22,7 +22,7 @@ from tests.functions.requests import OF_PEOPLE
 from tests.functions.world import PASSWORD, Person, World
 
 EXPECTED = {"register": 202, "verify": 201, "forgot": 202, "login_wrong": 401, "logout": 204, "reset": 204}
-EXPECTED |= {"change": 204, "revoke": 204}
+EXPECTED |= {"change": 204, "revoke": 204, "email_change": 202}
 NEWCOMER = {"email": "ada@example.com", "password": PASSWORD, "name": "Ada", "organisation": "Acme"}
 OTHER = "another horse battery"
 
@@ -414,6 +414,97 @@ def test_reset_lifts_the_lock_out(world: World, ada: Person) -> None:
     assert login(world, password=OTHER).status == 200
 
 
+# Another address.
+
+MOVED = "ada@elsewhere.example"
+
+
+def move(person: Person, email: str = MOVED, password: str = PASSWORD) -> Answer:
+    return person.post("/auth/email/change", {"email": email, "password": password})
+
+
+def test_address_changes_when_the_new_one_is_proven_and_the_old_one_is_told(world: World, ada: Person) -> None:
+    elsewhere = login(world).json
+    assert move(ada, f" {MOVED.title()} ").status == 202
+    assert ada.get("/users/me").json["email"] == "ada@example.com"
+    assert login(world, MOVED).status == 401
+    confirmed = ada.post("/auth/email/confirm", {"token": world.mailed(MOVED.title())})
+    assert (confirmed.status, confirmed.json["email"]) == (200, MOVED.title())
+    assert login(world, MOVED).status == 200
+    assert login(world).status == 401
+    assert refresh(world, elsewhere["refresh_token"]).status == 401, "signed out everywhere else"
+    assert ada.get("/users/me").status == 200
+    (told,) = [mail.text for mail in world.mailer.sent if mail.to == "ada@example.com"][-1:]
+    assert MOVED.title() in told
+    (event,) = [details for action, details in happened(ada) if action == "email.changed"]
+    assert event == {"before": "ada@example.com", "after": MOVED.title()}
+
+
+def test_address_asks_for_the_password_and_for_another_address(world: World, ada: Person) -> None:
+    assert move(ada, password="wrong password").code == "wrong_password"
+    assert move(ada, "no address").code == "invalid_email"
+    assert move(ada, ada.email).code == "same_email"
+    assert [mail.to for mail in world.mailer.sent] == [ada.email], "who registered; nobody was written to"
+
+
+def test_address_of_somebody_is_answered_as_any_other_and_not_given(world: World, ada: Person) -> None:
+    bo = world.person("bo@example.com", "Bo's")
+    answers = [move(ada, email) for email in (bo.email, MOVED)]
+    assert answers[0].body == answers[1].body
+    (told,) = [mail.text for mail in world.mailer.sent if mail.to == bo.email][-1:]
+    assert "Nothing was changed" in told
+
+
+def test_address_that_somebody_took_meanwhile_is_not_given(world: World, ada: Person) -> None:
+    move(ada)
+    code = world.mailed(MOVED)
+    world.person(MOVED, "Faster")
+    assert ada.post("/auth/email/confirm", {"token": code}).code == "email_taken"
+    assert ada.get("/users/me").json["email"] == ada.email
+
+
+def test_code_of_an_address_is_its_users_alone_once_and_for_the_account_as_it_was(world: World, ada: Person) -> None:
+    bo = world.person("bo@example.com", "Bo's")
+    move(ada)
+    code = world.mailed(MOVED)
+    assert bo.post("/auth/email/confirm", {"token": code}).code == "invalid_token"
+    move(ada, "ada@third.example")
+    third = world.mailed("ada@third.example")
+    assert ada.post("/auth/email/confirm", {"token": code}).status == 200
+    for late in (code, third):
+        assert ada.post("/auth/email/confirm", {"token": late}).code == "invalid_token"
+    move(ada, "ada@fourth.example")
+    fourth = world.mailed("ada@fourth.example")
+    ada.post("/auth/password/change", {"present": PASSWORD, "password": OTHER})
+    assert ada.post("/auth/email/confirm", {"token": fourth}).code == "invalid_token"
+
+
+def test_code_of_an_address_is_good_for_a_day(world: World, ada: Person) -> None:
+    move(ada)
+    code = world.mailed(MOVED)
+    world.clock.advance(24 * 3600)
+    fresh = login(world).json["access_token"]
+    headers = {"Authorization": f"Bearer {fresh}"}
+    answer = world.api("POST", "/api/v1/auth/email/confirm", {"token": code}, headers=headers)
+    assert answer.code == "invalid_token"
+
+
+def test_code_that_was_mailed_to_the_old_address_sets_no_password_any_more(world: World, ada: Person) -> None:
+    post(world, "/password/forgot", {"email": ada.email})
+    stale = world.mailed(ada.email)
+    move(ada)
+    assert ada.post("/auth/email/confirm", {"token": world.mailed(MOVED)}).status == 200
+    assert post(world, "/password/reset", {"token": stale, "password": OTHER}).code == "invalid_token"
+
+
+def test_asking_for_one_address_again_and_again_has_to_wait(world: World, ada: Person) -> None:
+    answers = []
+    for _ in range(8):
+        answers.append(move(ada).status)
+        world.clock.advance(1)
+    assert answers.count(429) >= 2
+
+
 # What happened, as its user reads it.
 
 
@@ -509,7 +600,7 @@ STRANGERS = sorted(route for route in OF_PEOPLE if ROUTES[route] is PUBLIC and r
 
 
 def own_request(route: tuple[str, str]) -> tuple[str, str]:
-    return route[0], route[1].format(session_id=UUID(int=3), provider="company")
+    return route[0], route[1].format(session_id=UUID(int=3), provider="company", org_id=UUID(int=4))
 
 
 @pytest.mark.parametrize("route", OWN, ids=" ".join)

@@ -44,6 +44,29 @@ def changed(to: str) -> Mail:
     return Mail(to, "Your password was changed", text)
 
 
+def move(to: str, token: str) -> Mail:
+    """Prove that the other address is yours."""
+    text = f"{ASKED}wants this to be the address of an account. Confirm, signed in, with this code:\n\n{token}"
+    return Mail(to, "Confirm your new address", text + FOOT)
+
+
+def not_moved(to: str) -> Mail:
+    """The address belongs to another account."""
+    text = (
+        f"{ASKED}wants this to be the address of another account, but it has an account already. Nothing was changed."
+    )
+    return Mail(to, "This address has an account already", text)
+
+
+def moved(to: str, address: str) -> Mail:
+    """The account has another address."""
+    text = (
+        f"The address of your account is {address} from now on, and you were signed out everywhere else.\n\n"
+        "If it was not you, write to whoever runs this service.\n"
+    )
+    return Mail(to, "The address of your account was changed", text)
+
+
 def invited(to: str, organisation: str, token: str) -> Mail:
     """You are asked to join."""
     text = (

@@ -16,9 +16,9 @@ from shared.usecases.auth import guesses, history, mails
 from shared.usecases.auth.secrets import bad_token, mailed_hash, secret_hash
 
 
-def reset_ticket(user_id: UUID, stored: str | None, secret: str, now: datetime) -> Ticket:
-    """A ticket that sets another password in place of the present one, and of no other."""
-    payload = {"user": str(user_id), "instead_of": _mark(stored)}
+def reset_ticket(user_id: UUID, address: str, stored: str | None, secret: str, now: datetime) -> Ticket:
+    """A ticket that sets another password in place of the present one, as long as the account has this address."""
+    payload = {"user": str(user_id), "instead_of": mark(address, stored)}
     return Ticket(TicketKind.RESET, secret_hash(secret), payload, now, now + LIFE[TicketKind.RESET])
 
 
@@ -28,7 +28,8 @@ async def forgot(ports: Ports, email: str) -> Mail:
     user = await ports.users.find(email_key(email))
     # For nobody it is done too, with a ticket that leads nowhere.
     scope = UserScope(user.id if user else ports.ids.new())
-    await ports.tickets.put(reset_ticket(scope.user_id, await ports.users.password(scope), secret, now))
+    stored = await ports.users.password(scope)
+    await ports.tickets.put(reset_ticket(scope.user_id, email_key(email), stored, secret, now))
     return mails.unknown(email.strip()) if user is None else mails.reset(user.email, secret)
 
 
@@ -48,7 +49,7 @@ async def reset(ports: Ports, token: str, password_hash: str, address: str = "")
     if (
         user is None
         or user.disabled_at is not None
-        or payload["instead_of"] != _mark(await ports.users.password(scope))
+        or payload["instead_of"] != mark(user.email_key, await ports.users.password(scope))
     ):
         raise bad_token()
     if user.verified_at is None:
@@ -96,5 +97,6 @@ def wrong_password() -> Forbidden:
     return Forbidden("this is not your password", code="wrong_password")
 
 
-def _mark(stored: str | None) -> str:
-    return hashlib.sha256((stored or "").encode()).hexdigest()
+def mark(address: str, stored: str | None) -> str:
+    """What tells whether an account still has the address and the password that it had."""
+    return hashlib.sha256(f"{address}\n{stored or ''}".encode()).hexdigest()

@@ -56,7 +56,7 @@ async def ask(ports: Ports, newcomer: Newcomer, password_hash: str) -> Mail:
     secret = ports.ids.secret()
     if known is not None:
         stored = await ports.users.password(UserScope(known.id))
-        await ports.tickets.put(reset_ticket(known.id, stored, secret, now))
+        await ports.tickets.put(reset_ticket(known.id, known.email_key, stored, secret, now))
         return mails.known_already(known.email, secret)
     payload = {
         "email": email,

@@ -96,6 +96,27 @@ async def remove(scope: TenantScope, ports: Ports, user_id: UUID) -> None:
     await note(scope, ports, "member.removed", user_id, before=role_name(known.membership.role))
 
 
+async def leave(scope: TenantScope, ports: Ports, user_id: UUID) -> None:
+    """End a membership of one's own, a suspended one too, as `remove` does.
+
+    Args:
+        scope: the organisation, as whoever leaves.
+        ports: in a transaction of it.
+        user_id: who leaves.
+
+    Raises:
+        NotFound: they are no member.
+        Conflict: they are the last owner.
+    """
+    owners = list(await ports.members.owners(scope))
+    known = await ports.members.lock(scope, user_id)
+    if known is None:
+        raise NotFound("no such organisation of yours", code="tenant_not_found")
+    _another_owner(owners, user_id)
+    await ports.members.remove(scope, user_id)
+    await note(scope, ports, "member.left", user_id, before=role_name(known.membership.role))
+
+
 def existing(found: Member | None) -> Member:
     """The member.
 
