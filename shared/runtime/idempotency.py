@@ -155,7 +155,8 @@ class Attempt:
         try:
             if self._begun and not self._kept and status in REFUSALS:
                 await self._refuse(self._claim, status, headers, body)
-            elif self._begun and not self._kept and self._claim.lease is not None:
+            elif self._begun and self._claim.lease is not None and (not self._kept or status >= 500):
+                # What was kept, and committed as far as anybody knows, holds no lease any more.
                 async with self._transaction() as ports:
                     await ports.idempotency.release(self._claim)
             elif self._again is Again.MAIL and status < 400 and not self._told:

@@ -1,5 +1,7 @@
 """A POST that carries an Idempotency-Key is done once, and answered as often as it is sent."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -23,7 +25,7 @@ from shared.usecases.collections import manage
 from tests.functions.fakes import FragileStore
 from tests.functions.gateway import Answer
 from tests.functions.texts import LEAVE
-from tests.functions.world import Client, World
+from tests.functions.world import PASSWORD, Client, World
 
 KEY = "5b0c2f9e-one-thing-once"
 
@@ -319,6 +321,31 @@ def test_question_that_failed_may_be_asked_again_at_once(
     assert len(api_client.get(path).json) == 2
 
 
+def test_question_that_is_none_gives_its_key_back(
+    world: World, api_client: Client, collection: str, sample_document: str
+) -> None:
+    chat = api_client.post("/chats", {"collection_ids": [collection]}).json["id"]
+    path = f"/chats/{chat}/messages"
+    assert once(api_client, path, {"question": "x" * 4001}).status == 422
+    assert once(api_client, path, {"question": " "}).status == 422
+    assert once(api_client, path, {"question": "How many days of paid leave?"}).status == 201
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["not committed", "committed"])
+def test_question_whose_commit_is_unknown_may_be_asked_again_at_once(
+    world: World, api_client: Client, collection: str, sample_document: str, committed: bool
+) -> None:
+    chat = api_client.post("/chats", {"collection_ids": [collection]}).json["id"]
+    path, asked = f"/chats/{chat}/messages", {"question": "How many days of paid leave?"}
+    # Who asks, the chat, its passages, and what was said: the fourth.
+    error = CommitUnknown("the connection broke while committing")
+    with bootstrap.override(store=FragileStore(world.store, 4, error, committed=committed)):
+        assert once(api_client, path, asked).status == 503
+    again = once(api_client, path, asked)
+    assert (again.status, replayed(again)) == (201, committed)
+    assert len(api_client.get(path).json) == 2
+
+
 # Outside all tenants, and by mail.
 
 
@@ -331,6 +358,14 @@ def test_organisation_is_made_once(world: World) -> None:
     assert [one["name"] for one in ada.get("/users/me/organisations").json["items"]] == ["Acme", "Engines"]
     bob = world.person("bob@example.com", "Bobs")
     assert not replayed(once(bob, "/orgs", {"name": "Engines"}))
+
+
+def test_answers_of_a_user_go_with_their_account(world: World) -> None:
+    ada = world.person()
+    once(ada, "/orgs", {"name": "Engines"})
+    assert "Engines" in str(world.store._tables.rows["kept_answers"][None])
+    assert ada.post("/users/me/disable", {"password": PASSWORD}).status == 204
+    assert "Engines" not in str(world.store._tables.rows["kept_answers"][None])
 
 
 def test_invitation_is_accepted_once_and_told_again(world: World) -> None:
@@ -431,3 +466,25 @@ def test_command_line_whose_every_first_answer_is_lost_makes_each_thing_once(wor
     assert collections(api_client) == ["Handbook"]
     for path, id in (("/ingestions", run_id), ("/documents", slot["document"]["id"]), ("/chats", chat)):
         assert [one["id"] for one in api_client.get(path).json["items"]] == [id]
+
+
+WITHOUT_A_KEY = """
+import sys
+from tests.functions.world import World
+world = World()
+with world.active():
+    owner = world.owner()
+    assert owner.post("/collections", {"name": "Handbook"}).status == 201
+    assert "shared.runtime.idempotency" not in sys.modules
+    assert "shared.runtime.repeats" not in sys.modules
+    assert not world.store._tables.rows["kept_answers"]
+    assert owner.post("/collections", {"name": "Other"}, **{"Idempotency-Key": "k"}).status == 201
+    assert "shared.runtime.idempotency" in sys.modules
+"""
+
+
+def test_request_without_a_key_loads_nothing_of_it_and_asks_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_A_KEY], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr

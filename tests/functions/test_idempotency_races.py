@@ -5,7 +5,6 @@ import importlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from itertools import cycle
 from typing import Any
 
 import httpx
@@ -13,7 +12,6 @@ import psycopg
 import pytest
 
 from shared import bootstrap
-from shared.adapters.postgres.line import Timeouts
 from shared.adapters.postgres.rows import PgRows
 from shared.adapters.postgres.store import PgStore
 from shared.domain.tenants import TenantScope
@@ -21,29 +19,12 @@ from shared.runtime.http import door
 from shared.runtime.invocation import run
 from shared.runtime.routes import area_of
 from tests.fixtures.postgres import PostgresUrls
+from tests.functions.processes import Processes
 from tests.functions.texts import LEAVE
 from tests.functions.world import Client, World
 
 AT_ONCE = 50
-PROCESSES = 10
 KEY = "one-thing-once"
-
-
-class Processes:
-    """The database as seen by several processes: each transaction takes the connection of the next of them."""
-
-    def __init__(self, url: str) -> None:
-        # So many at once on a small machine may take long; what is tested is what they do.
-        patient = Timeouts(lock=60_000, turn=120_000)
-        self.stores = [PgStore(url, patient) for _ in range(PROCESSES)]
-        self._turns = cycle(self.stores)
-
-    def transaction(self, scope: TenantScope | None) -> Any:
-        return next(self._turns).transaction(scope)
-
-    async def close(self) -> None:
-        for store in self.stores:
-            await store.close()
 
 
 class Killing:

@@ -38,3 +38,4 @@ async def disable(scope: UserScope, ports: Ports) -> None:
     await ports.users.save(scope, replace(user, disabled_at=now))
     await ports.sessions.revoke(scope, Ended.DISABLED, now)
     await history.note(ports, scope, Happened.CLOSED, session_id=scope.session_id)
+    await ports.idempotency.erase_own(scope)
