@@ -82,10 +82,10 @@ def at_once(client: Client, path: str, body: Any) -> list[tuple[httpx.Response, 
 
     async def all_of_them() -> list[tuple[httpx.Response, int]]:
         app = door(importlib.import_module(f"functions.{area_of('/api/v1' + path)}.app").router)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here", timeout=60) as http:
-            # One that fails ends the others: none is left asking when the connections are closed.
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(asked(http, client, path, body)) for _ in range(AT_ONCE)]
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here", timeout=60)
+        # One that fails ends the others: none is left asking when the connections are closed.
+        async with http, asyncio.TaskGroup() as group:
+            tasks = [group.create_task(asked(http, client, path, body)) for _ in range(AT_ONCE)]
         return [task.result() for task in tasks]
 
     return run(all_of_them())
