@@ -58,6 +58,8 @@ NEEDS_NO_KEY: Mapping[str, str] = {
     f"{PREFIX}/auth/password/forgot": f"{STRANGER}; each sends a message, few an hour",
     f"{PREFIX}/auth/password/reset": f"{STRANGER}; its code is good once",
     f"{PREFIX}/auth/password/change": "the password that it shows is good until it is changed: the second fails",
+    f"{PREFIX}/auth/email/change": "nothing changes before the code is shown; each sends another, few an hour",
+    f"{PREFIX}/auth/email/confirm": "its code is good once; when the answer was lost, users/me tells",
     f"{PREFIX}/auth/oidc/{{provider}}/start": f"{STRANGER}; a sign-in that nobody goes on with lapses",
     f"{PREFIX}/auth/oidc/{{provider}}/link": "it begins a sign-in; one that nobody goes on with lapses",
     f"{PREFIX}/auth/oidc/{{provider}}/callback": f"{STRANGER}; its code is good once",
