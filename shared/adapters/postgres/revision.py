@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0027"
+HEAD = "0028"

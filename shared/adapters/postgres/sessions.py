@@ -18,17 +18,12 @@ from shared.domain.tokens import Access, AccessClaims
 from shared.domain.users import UserScope
 
 # The functions are the clerk's: they see every user and every tenant. What they find sets the context.
-ACCESS = (
-    SQL(
-        "SELECT a.*, set_config('lambent.tenant', coalesce(a.tenant_id::text, ''), true) AS tenant_context, "
-        "set_config('lambent.user', {}::text, true) AS user_context, "
-        "set_config('lambent.readers', r.names, true) AS readers FROM lambent_access({}, {}, {}, {}, {}, "
-    ),
-    SQL(
-        ") a CROSS JOIN LATERAL lambent_readers(a.tenant_id, {}, NULL, NULL, CASE WHEN NOT {} THEN a.project_id END) r"
-    ),
+ACCESS = SQL(
+    "SELECT a.*, set_config('lambent.tenant', coalesce(a.tenant_id::text, ''), true) AS tenant_context, "
+    "set_config('lambent.user', {}::text, true) AS user_context, "
+    "set_config('lambent.readers', a.names, true) AS readers "
+    "FROM lambent_access({}, {}, {}, {}, {}, "
 )
-"""Before the time and behind it."""
 SIGNED_IN = SQL(
     "SELECT s.user_id, set_config('lambent.user', s.user_id::text, true) AS context FROM lambent_session({}, {}, {}) s"
 )
@@ -107,8 +102,8 @@ class PgSessions:
             whole: they want to work on the tenant itself, in no project.
         """
         # As with a key it is what a request begins with: it travels with BEGIN.
-        head, tail = _asked(claims.user_id, claims.session_id, org, project, whole)
-        row = await self._session.begin(f"{head}{Literal(now).as_string()}{tail}")
+        asked = _asked(claims.user_id, claims.session_id, org, project, whole)
+        row = await self._session.begin(f"{asked}{Literal(now).as_string()}) a")
         if row is None:
             return None
         return Access(
@@ -163,10 +158,9 @@ class PgSessions:
 
 
 @lru_cache(256)
-def _asked(who: UUID, family: UUID, org: UUID | None, project: UUID | None, whole: bool) -> tuple[str, str]:
-    """The statement but for the time. Quoting is slow, and a process is asked by the same few users again and again."""
-    head, tail = ACCESS
-    return head.format(who, who, family, org, project, whole).as_string(), tail.format(who, whole).as_string()
+def _asked(who: UUID, family: UUID, org: UUID | None, project: UUID | None, whole: bool) -> str:
+    """The statement up to the time. Quoting is slow, and a process is asked by the same few users again and again."""
+    return ACCESS.format(who, who, family, org, project, whole).as_string()
 
 
 def _session_values(session: UserSession) -> dict[str, object]:
