@@ -2,8 +2,8 @@
 
 from functions.auth import schemas as s
 from shared.runtime import vouching
-from shared.runtime.auth import User
-from shared.runtime.web import Request, Router
+from shared.runtime.auth import SignedIn, User
+from shared.runtime.web import Request, Response, Router
 
 router = Router()
 
@@ -24,6 +24,20 @@ async def begin_oidc(provider: s.ProviderName, body: s.Beginning, request: Reque
 async def link_oidc(provider: s.ProviderName, body: s.Linking, user: User) -> s.BegunOut:
     """Begin to come in by another party too. Goes on as a sign-in does."""
     return s.BegunOut.model_validate(await vouching.linking(provider, body.redirect_uri, user, body.password))
+
+
+@router.delete("/auth/oidc/{provider}/link", status_code=204)
+async def unlink_oidc(provider: s.ProviderName, user: User) -> Response:
+    """Come in by another party no more; not when it is the only way in that you have."""
+    await vouching.unlinked(provider, user)
+    return Response(status_code=204)
+
+
+@router.get("/auth/identities")
+async def list_identities(call: SignedIn) -> s.IdentityList:
+    """By which other parties you come in, and as whom they know you, the oldest first."""
+    found = await call.ports.users.identities(call.scope)
+    return s.IdentityList(items=[s.IdentityOut.model_validate(one) for one in found])
 
 
 @router.post("/auth/oidc/{provider}/callback")

@@ -131,6 +131,20 @@ class ProviderList(Out):
     items: list[ProviderOut]
 
 
+class IdentityOut(Out):
+    """You, as another party knows you."""
+
+    issuer: str
+    subject: str
+    created_at: datetime
+
+
+class IdentityList(Out):
+    """You, as other parties know you."""
+
+    items: list[IdentityOut]
+
+
 class Beginning(Body):
     """Where to come back to."""
 

@@ -32,6 +32,7 @@ class Happened(StrEnum):
     PASSWORD_REFUSED = "password.refused"  # noqa: S105
     """A signed-in session did not know it."""
     LINKED = "identity.linked"
+    UNLINKED = "identity.unlinked"
     MOVED = "email.changed"
 
 

@@ -74,6 +74,10 @@ class Users(Protocol):
         """Who vouches for the user, the oldest first."""
         ...
 
+    async def unlink(self, scope: UserScope, issuer: str) -> int:
+        """Let an issuer vouch for the user no more; returns by how many names it did."""
+        ...
+
     async def belongings(self, scope: UserScope) -> Sequence[Belonging]:
         """The organisations the user belongs to, the oldest membership first; deleted ones are left out."""
         ...

@@ -36,6 +36,8 @@ ROUTES: Mapping[tuple[str, str], Permission | Access | None] = {
     ("GET", "/api/v1/auth/providers"): PUBLIC,
     ("POST", "/api/v1/auth/oidc/{provider}/start"): PUBLIC,
     ("POST", "/api/v1/auth/oidc/{provider}/link"): Access.SIGNED_IN,
+    ("DELETE", "/api/v1/auth/oidc/{provider}/link"): Access.SIGNED_IN,
+    ("GET", "/api/v1/auth/identities"): Access.SIGNED_IN,
     ("POST", "/api/v1/auth/oidc/{provider}/callback"): PUBLIC,
     ("GET", "/api/v1/users/me"): Access.SIGNED_IN,
     ("PATCH", "/api/v1/users/me"): Access.SIGNED_IN,

@@ -42,6 +42,16 @@ async def linking(name: str, redirect_uri: str, scope: UserScope, secret: str) -
     return await _begun(name, redirect_uri, scope)
 
 
+async def unlinked(name: str, scope: UserScope) -> None:
+    """Come in by a provider no more."""
+    from shared.usecases.auth import openid
+
+    _, provider = _named(name)
+    async with transaction(None) as ports:
+        await ports.users.enter(scope)
+        await openid.unlink(scope, ports, provider)
+
+
 async def finished(name: str, code: str, state: str, binding: str, issuer: str | None, request: Request) -> Signed:
     """Sign in by a code that a provider sent somebody back with."""
     from shared.domain.openid import read_claims

@@ -51,6 +51,24 @@ async def test_user_without_password_has_none(store: Store) -> None:
         assert await rows.users.password(UserScope(user.id)) is None
 
 
+async def test_issuer_vouches_no_more_for_whom_it_is_unlinked_from(store: Store) -> None:
+    user, other = await add_user(store), await add_user(store)
+    for one in (user, other):
+        async with store.transaction(None) as rows:
+            await rows.users.enter(UserScope(one.id))
+            for number, issuer in enumerate(("https://one.example", "https://one.example", "https://two.example")):
+                await rows.users.link(UserScope(one.id), Identity(one.id, issuer, f"{one.id} {number}", at(number)))
+    async with store.transaction(None) as rows:
+        await rows.users.enter(UserScope(user.id))
+        assert await rows.users.unlink(UserScope(other.id), "https://one.example") == 0
+        assert await rows.users.unlink(UserScope(user.id), "https://one.example") == 2
+        assert await rows.users.unlink(UserScope(user.id), "https://one.example") == 0
+        assert [one.issuer for one in await rows.users.identities(UserScope(user.id))] == ["https://two.example"]
+    async with store.transaction(None) as rows:
+        assert await rows.users.find_identity("https://one.example", f"{user.id} 0") is None
+        assert await rows.users.find_identity("https://one.example", f"{other.id} 0") == other
+
+
 async def test_address_in_other_capitals_is_taken(store: Store) -> None:
     user = await add_user(store)
     for _ in range(2):

@@ -12,7 +12,7 @@ from shared.domain.roles import BuiltIn
 from shared.domain.sessions import ACCESS_LIFE, TOKEN_PREFIX, RefreshToken, UserSession
 from shared.domain.tickets import Ticket, TicketKind
 from shared.domain.tokens import AccessClaims
-from shared.domain.users import User, UserScope
+from shared.domain.users import Identity, User, UserScope
 from shared.runtime.invocation import run
 from shared.usecases.auth.password import mark, reset_ticket
 from shared.usecases.auth.secrets import secret_hash
@@ -46,6 +46,8 @@ CASES = {
     ("POST", "/api/v1/auth/oidc/{provider}/callback"): ("auth", "oidc_callback"),
     ("POST", "/api/v1/auth/email/change"): ("auth", "email_change"),
     ("POST", "/api/v1/auth/email/confirm"): ("auth", "email_confirm"),
+    ("GET", "/api/v1/auth/identities"): ("auth", "identities"),
+    ("DELETE", "/api/v1/auth/oidc/{provider}/link"): ("auth", "oidc_unlink"),
     ("GET", "/api/v1/auth/sessions"): ("auth", "sessions"),
     ("DELETE", "/api/v1/auth/sessions"): ("auth", "revoke_others"),
     ("DELETE", "/api/v1/auth/sessions/{session_id}"): ("auth", "revoke"),
@@ -82,6 +84,7 @@ def seed(world: World) -> None:
             await ports.users.add(me, ada, hashed)
             await ports.tenants.ensure(ORG, "Example", START)
             await ports.members.add(scope, Membership(ORG, USER, BuiltIn.OWNER, START))
+            await ports.users.link(me, Identity(USER, COMPANY.issuer, "248289761001", START))
             token = RefreshToken(USER, SESSION, secret_hash(REFRESH_TOKEN), START)
             await ports.sessions.add(me, session(SESSION), token)
             other = RefreshToken(USER, OTHER_SESSION, secret_hash("other"), START)

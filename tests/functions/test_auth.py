@@ -22,7 +22,7 @@ from tests.functions.requests import OF_PEOPLE
 from tests.functions.world import PASSWORD, Person, World
 
 EXPECTED = {"register": 202, "verify": 201, "forgot": 202, "login_wrong": 401, "logout": 204, "reset": 204}
-EXPECTED |= {"change": 204, "revoke": 204, "email_change": 202}
+EXPECTED |= {"change": 204, "revoke": 204, "email_change": 202, "oidc_unlink": 204}
 NEWCOMER = {"email": "ada@example.com", "password": PASSWORD, "name": "Ada", "organisation": "Acme"}
 OTHER = "another horse battery"
 

@@ -269,6 +269,29 @@ def test_linking_ends_with_the_session_that_began_it(ways: Ways, ada: Person) ->
     assert identities(ada.user_id) == []
 
 
+def test_linked_provider_is_listed_and_taken_away(ways: Ways, ada: Person) -> None:
+    ways.sign_in()
+    (known,) = ada.get("/auth/identities").json["items"]
+    assert (known["issuer"], known["subject"]) == (ways.company.url, "ada-1")
+    assert ada.delete("/auth/oidc/public/link").code == "identity_not_found"
+    assert ada.delete("/auth/oidc/company/link").status == 204
+    assert ada.get("/auth/identities").json == {"items": []}
+    assert ada.delete("/auth/oidc/company/link").code == "identity_not_found"
+    newest = ada.get("/users/me/events").json["items"][0]
+    assert (newest["action"], newest["details"]) == ("identity.unlinked", {"method": ways.company.url})
+
+
+def test_only_way_in_is_not_taken_away(ways: Ways) -> None:
+    headers = token_of(ways.sign_in())
+    answer = ways.world.api("DELETE", "/api/v1/auth/oidc/company/link", headers=headers)
+    assert (answer.status, answer.code) == (409, "last_way_in")
+    ways.world.api("POST", "/api/v1/auth/password/forgot", {"email": OWN["email"]})
+    reset = {"token": ways.world.mailed(OWN["email"]), "password": PASSWORD}
+    ways.world.api("POST", "/api/v1/auth/password/reset", reset)
+    headers = token_of(ways.sign_in())
+    assert ways.world.api("DELETE", "/api/v1/auth/oidc/company/link", headers=headers).status == 204
+
+
 # What comes back.
 
 

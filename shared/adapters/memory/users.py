@@ -98,6 +98,13 @@ class MemoryUsers:
         rows = [row for _, row in self._transaction.items("identities", None) if row.user_id == scope.user_id]
         return sorted(rows, key=lambda row: row.created_at) if self._own(scope) else []
 
+    async def unlink(self, scope: UserScope, issuer: str) -> int:
+        """Let an issuer vouch for the user no more; returns by how many names it did."""
+        found = [one for one in await self.identities(scope) if one.issuer == issuer]
+        for one in found:
+            await self._transaction.remove("identities", None, (one.issuer, one.subject))
+        return len(found)
+
     async def belongings(self, scope: UserScope) -> Sequence[Belonging]:
         """The organisations the user belongs to, the oldest membership first; deleted ones are left out."""
         tenants = {tenant_id: row for tenant_id, _, row in self._transaction.everyones("tenants")}

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, bindparam, select, text, update
+from sqlalchemy import BindParameter, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.adapters.postgres.engine import Session
@@ -35,6 +35,7 @@ SET_PASSWORD = _NEW_PASSWORD.on_conflict_do_update(
 )
 LINK = insert(identities)
 IDENTITIES = select(identities).where(identities.c.user_id == WHO).order_by(identities.c.created_at)
+UNLINK = delete(identities).where(identities.c.user_id == WHO, identities.c.issuer == bindparam("by"))
 BELONGINGS = text(
     "SELECT tenant_id, name, role, role_id, role_name, created_at, suspended_at FROM lambent_belongings()"
 )
@@ -114,6 +115,10 @@ class PgUsers:
         """Who vouches for the user, the oldest first."""
         rows = await self._session.all(IDENTITIES, {"who": scope.user_id})
         return [Identity(row.user_id, row.issuer, row.subject, row.created_at) for row in rows]
+
+    async def unlink(self, scope: UserScope, issuer: str) -> int:
+        """Let an issuer vouch for the user no more; returns by how many names it did."""
+        return (await self._session.run(UNLINK, {"who": scope.user_id, "by": issuer})).rowcount
 
     async def belongings(self, scope: UserScope) -> Sequence[Belonging]:
         """The organisations the user belongs to, the oldest membership first; deleted ones are left out."""

@@ -14,7 +14,7 @@ Nothing exists here before an address is proven, so no account can have been pla
 from dataclasses import dataclass
 from uuid import UUID
 
-from shared.domain.errors import Conflict, Forbidden, Invalid, LambentError, Unauthenticated
+from shared.domain.errors import Conflict, Forbidden, Invalid, LambentError, NotFound, Unauthenticated
 from shared.domain.history import Happened
 from shared.domain.labels import CONTROL, MAX_NAME
 from shared.domain.openid import Endpoints, Provider, Vouched, authorization_url
@@ -163,6 +163,24 @@ async def settle(
         await ports.users.link(scope, Identity(user.id, vouched.issuer, vouched.subject, ports.clock.now()))
         await history.note(ports, scope, Happened.LINKED, client=device.client, method=vouched.issuer)
     return await sign_in.begin(ports, user.id, vouched.issuer, device)
+
+
+async def unlink(scope: UserScope, ports: Ports, provider: Provider) -> None:
+    """Come in by a provider no more.
+
+    Raises:
+        NotFound: they do not.
+        Conflict: it is the only way in that they have.
+    """
+    await ports.users.lock(scope)
+    known = await ports.users.identities(scope)
+    if provider.issuer not in {one.issuer for one in known}:
+        raise NotFound("you do not come in by this provider", code="identity_not_found")
+    if await ports.users.password(scope) is None and all(one.issuer == provider.issuer for one in known):
+        hint = "set a password first: have it reset by mail"
+        raise Conflict("it is the only way in that you have", code="last_way_in", hint=hint)
+    await ports.users.unlink(scope, provider.issuer)
+    await history.note(ports, scope, Happened.UNLINKED, session_id=scope.session_id, method=provider.issuer)
 
 
 async def _own(ports: Ports, known: User | None, linking: UserScope) -> User:
