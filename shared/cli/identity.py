@@ -1,10 +1,10 @@
 """The API's routes about the user: coming in, staying so, leaving; what one belongs to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 from shared.cli.client import Client
-from shared.cli.shapes.identity import Belonging, Registered, Signed, SignIn, User
+from shared.cli.shapes.identity import AccountEvent, Belonging, Registered, Signed, SignIn, User
 from shared.cli.shapes.organisations import Org
 
 
@@ -55,6 +55,10 @@ class Identity:
     def end_others(self) -> int:
         """Sign out everywhere else; returns in how many places."""
         return int(self.client.call("DELETE", "/auth/sessions")["sessions"])
+
+    def events(self) -> Iterator[AccountEvent]:
+        """What happened to the user's account, newest first."""
+        return self.client.pages("/users/me/events")
 
     def me(self) -> User:
         """The signed-in user."""

@@ -223,6 +223,17 @@ def test_sessions_lists_and_revokes(lambent: Run, ada: Ran, deployment: Deployme
     assert (told.code, "lambent sessions" in told.err) == (1, True)
 
 
+def test_sessions_history_tells_what_happened_to_the_account(lambent: Run, ada: Ran, typed: Typed) -> None:
+    typed("not the password")
+    lambent("login", ADA, "--password-stdin")
+    typed(PASSWORD)
+    lambent("login", ADA, "--password-stdin")
+    found = lambent("sessions", "history", "--json").json
+    assert len(found) >= 3
+    actions = [line.split()[2] for line in lambent("sessions", "history", "-n", "2").out.splitlines()[1:]]
+    assert actions == [one["action"] for one in found[:2]]
+
+
 def test_damaged_file_says_which(lambent: Run, ada: Ran, config: Path) -> None:
     file, _ = kept(config)
     file.write_text('{"logins": 3}')

@@ -52,7 +52,7 @@ PEOPLE = (
 GROUPS = {
     "mail": {"list", "show"},
     "password": {"forgot", "reset", "change"},
-    "sessions": {"list", "revoke"},
+    "sessions": {"list", "revoke", "history"},
     "orgs": {"list", "show", "create", "use", "rename", "delete"},
     "projects": {"list", "create", "use", "rename", "move", "archive", "restore", "delete"},
     "members": {"list", "invite", "role", "suspend", "reinstate", "remove"},

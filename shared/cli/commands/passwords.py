@@ -1,5 +1,6 @@
 """Commands about passwords, and about where you are signed in."""
 
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from shared.cli.commands.account import PANEL, Email
 from shared.cli.errors import ApiProblem, CliError
 from shared.cli.options import api_command, group_default
 from shared.cli.output import Column
-from shared.cli.plain import age, plural
+from shared.cli.plain import age, moment, plural
 from shared.cli.session import Session
 
 
@@ -101,6 +102,25 @@ def revoke(
     session.output.result({"id": sign_in, "revoked": 1}, "Signed out there.")
 
 
+def history(
+    session: Session,
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", help="How many at most.", min=1)] = 20,
+) -> None:
+    """Show what happened to your account, newest first: sign-ins, refusals, sign-ins ended, passwords."""
+    from shared.cli.people import required
+
+    required(session)
+    found = list(islice(session.identity.events(), limit))
+    rows = [(moment(one["at"]).removesuffix(" UTC"), one["action"], one["address"], one["client"]) for one in found]
+    columns = [
+        Column("When"),
+        Column("What", style="bold"),
+        Column("Address", flexible=True),
+        Column("Client", flexible=True),
+    ]
+    session.output.listing(found, columns, rows, empty="Nothing happened to it.")
+
+
 def declare(app: typer.Typer) -> None:
     """Add these commands."""
     password = typer.Typer(help="Change a password, or set another when it is forgotten.", rich_markup_mode=None)
@@ -110,4 +130,5 @@ def declare(app: typer.Typer) -> None:
     sessions = typer.Typer(help="List where you are signed in; sign out somewhere.", rich_markup_mode=None)
     group_default(sessions)(list_sign_ins)
     api_command(sessions)(revoke)
+    api_command(sessions)(history)
     app.add_typer(sessions, name="sessions", rich_help_panel=PANEL)

@@ -2,6 +2,8 @@
 
 from typing import TypedDict
 
+from shared.cli.shapes import Json
+
 
 class User(TypedDict):
     """A user."""
@@ -52,3 +54,15 @@ class SignIn(TypedDict):
     used_at: str
     expires_at: str
     present: bool
+
+
+class AccountEvent(TypedDict):
+    """Something that happened to a user's account."""
+
+    id: str
+    at: str
+    action: str
+    address: str
+    client: str
+    session_id: str | None
+    details: Json
