@@ -1,9 +1,9 @@
 """The one connection of an execution environment."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -222,9 +222,7 @@ class Line:
         if not before:
             return await cursor.execute(last.sql, last.values)
         async with self.driver.pipeline() as pipeline:
-            # At the end the driver would ask for a flush behind the sync, which flushes by itself: to the server that
-            # is a client that has gone on, and its watch over idle transactions would end.
-            pipeline._exit_gen = pipeline._sync_gen  # type: ignore[method-assign]  # noqa: SLF001
+            pipeline._exit_gen = partial(_ended, pipeline)  # type: ignore[method-assign]  # noqa: SLF001
             for one in before:
                 await self.driver.execute(one.sql, one.values)
             await cursor.execute(last.sql, last.values)
@@ -263,6 +261,19 @@ class Line:
             else:
                 return
         await self.drop()
+
+
+def _ended(pipeline: psycopg.AsyncPipeline) -> Generator[Any, Any, None]:
+    """What the driver does at the end of a pipeline, but for the flush that it asks for behind the sync.
+
+    A sync flushes by itself: to the server that is a client that has gone on, and its watch over idle transactions
+    would end. What is still on its way has to be read also when what came first is an error.
+    """
+    try:
+        pipeline._enqueue_sync()  # noqa: SLF001
+        yield from pipeline._communicate_gen()  # noqa: SLF001
+    finally:
+        yield from pipeline._fetch_gen(flush=False)  # noqa: SLF001
 
 
 @lru_cache(64)

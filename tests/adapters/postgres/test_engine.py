@@ -161,6 +161,29 @@ async def test_statement_after_an_error_was_swallowed_is_unavailable(store: PgSt
         await careless()
 
 
+async def test_first_statement_that_is_refused_is_told_however_late_the_rest_comes(
+    store: PgStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await new_room(store)
+    known = store._line.driver
+    execute = psycopg.AsyncCursor.execute
+
+    async def slow(cursor: Any, *args: Any, **options: Any) -> Any:
+        answer = await execute(cursor, *args, **options)
+        await asyncio.sleep(0.05)  # the error is there by now, and nothing has been asked to end
+        return answer
+
+    monkeypatch.setattr(psycopg.AsyncCursor, "execute", slow)
+    for _ in range(2):
+        with pytest.raises(Conflict):
+            async with store.transaction(room.scope) as rows:
+                await rows._session.run(text("INSERT INTO tenants SELECT * FROM tenants"))
+    monkeypatch.undo()
+    async with store.transaction(room.scope) as rows:
+        assert await rows.collections.get(room.scope, room.collection.id) == room.collection
+    assert store._line.driver is known
+
+
 async def test_statement_that_takes_too_long_is_unavailable(open_store: OpenStore) -> None:
     store = open_store(Timeouts(statement=20))
 
