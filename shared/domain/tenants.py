@@ -57,6 +57,19 @@ KEY_PERMISSIONS = frozenset(Permission) - {Permission.DOCUMENTS_PROCESS}
 """What an API key may carry at the most."""
 
 
+OF_EVERY_PROJECT = frozenset(
+    {
+        Permission.TENANT_DELETE,
+        Permission.ORGS_WRITE,
+        Permission.UNITS_WRITE,
+        Permission.MEMBERS_WRITE,
+        Permission.ROLES_WRITE,
+        Permission.AUDIT_READ,
+    }
+)
+"""What reaches into every project when it is used on the organisation. A key of one project has these there alone."""
+
+
 class PrincipalKind(StrEnum):
     """What sort of actor a principal is."""
 
@@ -200,6 +213,11 @@ class Credential:
     """The same, of a service account. Neither: a key of the organisation itself."""
     last_used_at: datetime | None = None
     """To within five minutes."""
+
+    @property
+    def confined(self) -> bool:
+        """Whether it is for one project alone: one that may make projects can name any other."""
+        return self.project_id is not None and Permission.PROJECTS_WRITE not in self.permissions
 
     def valid(self, now: datetime) -> bool:
         """True while the key is neither revoked nor expired."""

@@ -14,7 +14,16 @@ import structlog
 
 from shared import bootstrap
 from shared.domain.errors import Forbidden, Invalid, NotFound
-from shared.domain.tenants import Authenticated, Credential, Permission, Principal, PrincipalKind, Scope, TenantScope
+from shared.domain.tenants import (
+    OF_EVERY_PROJECT,
+    Authenticated,
+    Credential,
+    Permission,
+    Principal,
+    PrincipalKind,
+    Scope,
+    TenantScope,
+)
 from shared.domain.users import UserScope
 from shared.ports.ports import Ports, Powers
 from shared.runtime.named import PROJECT_HEADER, address_seen, named, project_archived, unauthenticated
@@ -134,13 +143,29 @@ def project_of(found: Authenticated, wanted: str) -> UUID:
             code="project_required",
             hint="send the header Lambent-Project: <id>",
         )
-    confined = known.project_id is not None and Permission.PROJECTS_WRITE not in known.permissions
-    elsewhere = found.project_id != known.project_id
-    if found.project_id is None or (confined and elsewhere) or not known.permissions:
+    elsewhere = known.confined and found.project_id != known.project_id
+    if found.project_id is None or elsewhere or not known.permissions:
         raise NotFound("no such project for this key", code="project_not_found")
     if found.archived_at is not None:
         raise project_archived()
     return found.project_id
+
+
+def on_tenant(known: Credential, wanted: UUID | None) -> frozenset[Permission]:
+    """What a key may do on its organisation, or on one project of it as a whole.
+
+    Args:
+        known: the key.
+        wanted: the project in the path.
+
+    Raises:
+        NotFound: the key is for another project, for which this one is as good as none.
+    """
+    if not known.confined or wanted == known.project_id:
+        return known.permissions
+    if wanted is not None:
+        raise NotFound("no such project", code="project_not_found")
+    return known.permissions - OF_EVERY_PROJECT
 
 
 async def call(request: Request) -> AsyncIterator[Call]:
@@ -233,9 +258,10 @@ async def _tenant_scope(request: Request, ports: Ports, secret: str) -> TenantSc
         return await tenant_scope(request, ports, secret)
     await counted(request, ports, secret_hash=key_hash(secret))
     known = (await authenticate(ports, secret, whole=True)).credential
-    if not known.permissions:
+    permissions = on_tenant(known, named(request.path_params.get("project_id", "")))
+    if not permissions:
         raise Forbidden("whoever this credential acts for has no rights in the organisation any more")
-    return TenantScope(known.tenant_id, _principal(known), known.permissions, address=address_seen(request))
+    return TenantScope(known.tenant_id, _principal(known), permissions, address=address_seen(request))
 
 
 async def _project_scope(request: Request, ports: Ports, secret: str) -> Scope:

@@ -74,6 +74,33 @@ def test_key_of_one_project_makes_none_for_another_or_for_all(world: World, owne
     assert lists(by(made, owner), other) == 404
 
 
+def test_key_of_one_project_reaches_no_other_and_nothing_that_concerns_all(world: World, owner: Member) -> None:
+    other = owner.post("/projects", {"name": "other"}).json["id"]
+    held = KEY_PERMISSIONS - {P.PROJECTS_WRITE}
+    tied = by(new_key(owner, *held, project_id=str(owner.project_id)), owner)
+    members = f"members/{owner.user_id}"
+    assert tied.get(f"/projects/{owner.project_id}").status == 200
+    assert tied.put(f"/projects/{owner.project_id}/{members}", {"role": "editor"}).status == 200
+    for answer in (
+        tied.get(f"/projects/{other}"),
+        tied.get(f"/projects/{other}/members"),
+        tied.put(f"/projects/{other}/{members}", {"role": "editor"}),
+        tied.delete(f"/projects/{other}/{members}"),
+    ):
+        assert (answer.status, answer.code) == (404, "project_not_found"), answer.body
+    for answer in (
+        tied.post(f"{owner.org}/invitations", {"email": "b@example.com", "role": "viewer"}),
+        tied.post(f"{owner.org}/invitations", {"email": "b@example.com", "role": "viewer", "project_id": other}),
+        tied.patch(f"{owner.org}/{members}", {"role": "viewer"}),
+        tied.post(f"{owner.org}/units", {"name": "North"}),
+        tied.post(f"{owner.org}/roles", {"name": "r", "permissions": ["search:query"]}),
+        tied.get(f"{owner.org}/audit"),
+        tied.patch(owner.org, {"name": "Taken"}),
+        tied("DELETE", owner.org, {"name": "Acme"}),
+    ):
+        assert (answer.status, answer.code) == (403, "forbidden"), answer.body
+
+
 def test_key_that_expires_makes_none_that_lives_longer(world: World, owner: Member) -> None:
     soon, later = ((START + timedelta(days=days)).isoformat() for days in (1, 2))
     brief = by(new_key(owner, P.KEYS_WRITE, P.SEARCH_QUERY, expires_at=soon), owner)
