@@ -204,12 +204,23 @@ OF_ONE_PROJECT = [route for route in NAMING if not any(name in route[1] for name
 
 def make_things(world: World, tenant: str) -> Things:
     """A tenant with one of each."""
-    client = world.owner(tenant)
-    collection = client.collection(chunking={"method": "structure", "size": 40})
-    webhook = client.post("/webhooks", {"url": "https://hooks.example.com/", "all_runs": True}).json["id"]
-    ingestion = client.ingestion(collection)
-    document = client.upload(collection, LEAVE, ingestion_id=ingestion)
-    deleted = client.upload(collection, GARDEN, "garden.txt")
+    return furnish(world, world.owner(tenant), tenant)
+
+
+def furnish(world: World, client: Client, tenant: str, mark: str = "") -> Things:
+    """One of each, in the client's project.
+
+    Args:
+        world: the deployment.
+        client: an owner.
+        tenant: the name of their organisation.
+        mark: ends every name, so that each project of one organisation can be furnished.
+    """
+    collection = client.collection(f"Handbook{mark}", chunking={"method": "structure", "size": 40})
+    webhook = client.post("/webhooks", {"url": f"https://hooks.example.com/{mark}", "all_runs": True}).json["id"]
+    ingestion = client.ingestion(collection, f"July{mark}")
+    document = client.upload(collection, LEAVE + mark, f"leave{mark}.txt", ingestion_id=ingestion)
+    deleted = client.upload(collection, GARDEN, f"garden{mark}.txt")
     world.settle()
     receipt = client.delete(f"/documents/{deleted}")
     assert receipt.status == 202
@@ -219,7 +230,7 @@ def make_things(world: World, tenant: str) -> Things:
     assert client.post(f"/ingestions/{ingestion}/close").json["status"] == "completed"
     world.settle()
     delivery = delivered(client, webhook)
-    user, unit = join(world, client).user_id, new_unit(client)
+    user, unit = join(world, client).user_id, new_unit(client, f"Research{mark}")
     assert client("PUT", f"/orgs/{client.tenant_id}/units/{unit}/members/{user}", {"role": None}).status == 200
     assert client("PUT", f"/projects/{client.project_id}/members/{user}", {"role": "viewer"}).status == 200
     return Things(
@@ -234,11 +245,11 @@ def make_things(world: World, tenant: str) -> Things:
         webhook_id=webhook,
         delivery_id=delivery,
         user_id=user,
-        role_id=new_role(client, Permission.SEARCH_QUERY),
+        role_id=new_role(client, Permission.SEARCH_QUERY, name=f"custom{mark}"),
         unit_id=unit,
-        invitation_id=new_invitation(client),
+        invitation_id=new_invitation(client, f"new{mark}@example.com"),
         key_id=str(new_key(client, Permission.SEARCH_QUERY).json["id"]),
-        account_id=new_account(client, "viewer"),
+        account_id=new_account(client, "viewer", f"robot{mark}"),
     )
 
 
@@ -259,8 +270,17 @@ def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple
         changes: further fields of the body.
     """
     method, template = route
-    wanted = PROBES[route]
-    names = {
+    wanted, names = PROBES[route], names_of(things, template)
+    path = template.removeprefix("/api/v1").format(**names)
+    body = filled(wanted.body, names)
+    if changes:
+        body = {**(body or {}), **changes}
+    return method, path, body, {key: str(filled(value, names)) for key, value in wanted.query.items()}
+
+
+def names_of(things: Things, template: str = "") -> Mapping[str, str]:
+    """What `{collection_id}` and the like stand for in a request of the route with this path."""
+    return {
         "project_id": things.project_id,
         "collection_id": things.collection_id,
         "reindex_id": things.collection_id,
@@ -279,11 +299,6 @@ def probe(route: Route, things: Things, sender: Client, **changes: Any) -> tuple
         "key_id": things.key_id,
         "account_id": things.account_id,
     }
-    path = template.removeprefix("/api/v1").format(**names)
-    body = _filled(wanted.body, names)
-    if changes:
-        body = {**(body or {}), **changes}
-    return method, path, body, {key: str(_filled(value, names)) for key, value in wanted.query.items()}
 
 
 def unlike(things: Things, number: int) -> Things:
@@ -308,11 +323,12 @@ def unlike(things: Things, number: int) -> Things:
     )
 
 
-def _filled(value: Any, names: Mapping[str, str]) -> Any:
+def filled(value: Any, names: Mapping[str, str]) -> Any:
+    """A value with its `{names}` filled in."""
     if isinstance(value, str):
         return value.format(**names) if value.startswith("{") else value
     if isinstance(value, list):
-        return [_filled(one, names) for one in value]
+        return [filled(one, names) for one in value]
     if isinstance(value, Mapping):
-        return {key: _filled(one, names) for key, one in value.items()}
+        return {key: filled(one, names) for key, one in value.items()}
     return value

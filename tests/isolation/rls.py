@@ -1,0 +1,35 @@
+"""`uv run python -m tests.isolation.rls [--n 1000000] [--seed 1]`: random transactions against the model."""
+
+import argparse
+import asyncio
+import sys
+
+from tests.fixtures.postgres import PostgresUrls
+from tests.isolation.__main__ import database
+from tests.isolation.oracle import Oracle, Tally, report
+
+
+async def judged(urls: PostgresUrls, seed: int, count: int) -> Tally:
+    """So many transactions on an empty database."""
+    oracle = Oracle(urls, seed)
+    try:
+        await oracle.settle()
+        return await oracle.run(count)
+    finally:
+        await oracle.close()
+
+
+def main() -> int:
+    """Print what came of it; 1 when anything is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    with database() as urls:
+        tally = asyncio.run(judged(urls, chosen.seed, chosen.n))
+    print(report(tally, chosen.seed))
+    return int(bool(tally.wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
