@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.runtime.routes import ROUTES, Access
 from tests.functions.requests import PROBES, Route, filled
-from tests.functions.world import PASSWORD
+from tests.functions.world import COMPANY, PASSWORD
 from tests.isolation.positions import Operation, Place, Position, Undescribed
 from tests.isolation.town import Room, Sender, Town
 
@@ -27,6 +27,9 @@ class Example:
 OF_SIGNED_IN: Mapping[Route, Example] = {
     ("POST", "/api/v1/auth/logout"): Example(204, None),
     ("POST", "/api/v1/auth/password/change"): Example(204, {"present": PASSWORD, "password": "another horse battery"}),
+    ("POST", "/api/v1/auth/oidc/{provider}/link"): Example(
+        200, {"password": PASSWORD, "redirect_uri": COMPANY.redirect_uris[0]}
+    ),
     ("GET", "/api/v1/auth/sessions"): Example(200, None),
     ("DELETE", "/api/v1/auth/sessions"): Example(200, None),
     ("DELETE", "/api/v1/auth/sessions/{session_id}"): Example(204, None),
@@ -87,7 +90,7 @@ def asked(
     """
     example, (_, template) = example_of(operation), operation.route
     in_path = {at.path[0]: id} if at is not None and at.place is Place.PATH else {}
-    path = template.format(**{**names, **in_path})
+    path = template.format(**{**names, **in_path, "provider": COMPANY.name})
     query = {key: str(filled(value, names)) for key, value in example.query.items()}
     made = Asked(operation.route, path, query, filled(example.body, names))
     if at is None or at.place is Place.PATH:

@@ -86,6 +86,8 @@ PLAIN = frozenset(
         *("metadata", "query", "question", "questions.[].text", "reason", "url", "problem", "email", "organisation"),
         # What proves who somebody is: test_auth, test_attacks and test_invitations are about these.
         *("token", "password", "present", "refresh_token", "action", "subject_kind"),
+        # Whose word is taken for who somebody is: the deployment's choice, for all organisations alike.
+        *("provider", "redirect_uri", "code", "state", "binding", "iss", "error"),
     }
 )
 """Fields of text that name nothing which belongs to anybody."""
