@@ -64,7 +64,7 @@ OF_ROUTES = {
     ("/versions", "ingestion_id"): "open_ingestion_id",
 }
 """Fields that name one thing in one route and another elsewhere, by how the path ends."""
-HEADERS = {"Lambent-Project": "project_id", "Lambent-Org": "org_id"}
+HEADERS = {"Lambent-Project": "project_id", "Lambent-Org": "org_id", "Idempotency-Key": "retry_key"}
 DOCUMENT_FILTER = '{{"field": "document_id", "op": "eq", "value": "{}"}}'
 SPOKEN: Mapping[str, Sequence[tuple[str, str]]] = {
     "readers.[].id": (

@@ -155,7 +155,7 @@ def _room(world: World, owner: Person, house: str, project: str) -> Room:
     word = f"{SECRET}{house}{project.replace('-', '')}"
     things = furnish(world, client, house, word)
     more = _second_pages(world, client, things, word)
-    names = {**names_of(things), **more, "session_id": _session(owner)}
+    names = {**names_of(things), **more, "session_id": _session(owner), "retry_key": f"once-{word}"}
     return Room(house, project, client, names, things.deleted_id, word)
 
 
