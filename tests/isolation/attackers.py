@@ -183,16 +183,21 @@ def by_name(name: str) -> Attacker:
     return next(one for one in ATTACKERS if one.name == name)
 
 
-def concerns(attacker: Attacker, route: Route) -> bool:
+def concerns(attacker: Attacker, route: Route, *, naming: bool) -> bool:
     """Whether there is anything to refuse.
 
     Who is signed in may deal with themselves, whatever they may do elsewhere; and no project has to do with what an
     organisation is as a whole.
+
+    Args:
+        attacker: who asks.
+        route: for what.
+        naming: whether the route takes anything that names something.
     """
     if attacker.name == "archived project":
         return isinstance(ROUTES[route], Permission) and _in_project(route)
     if ROUTES[route] is Access.SIGNED_IN:
-        return not attacker.known or "_id}" in route[1]
+        return naming or not attacker.known
     return True
 
 

@@ -67,7 +67,7 @@ def cells() -> Sequence[Cell]:
             continue
         example_of(operation)
         for attacker in ATTACKERS:
-            if not concerns(attacker, route):
+            if not concerns(attacker, route, naming=bool(operation.positions)):
                 continue
             found += [Cell(attacker, operation, at) for at in places(attacker, operation)]
     return found

@@ -46,6 +46,10 @@ class RehearsalLine(Line):
         self.within = self.within and not ends
         return cursor
 
+    def _commit_sent(self) -> bool:
+        """Never: what ends a transaction here is no COMMIT, and is waited for."""
+        return False
+
     async def _tidied(self) -> None:
         if self.within:
             await self.driver.execute(UNDO)
