@@ -5,8 +5,10 @@ transaction around them all, which is rolled back at its end: so the owner of a 
 there are probes that should not.
 """
 
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -19,6 +21,7 @@ from shared.adapters.postgres.store import PgStore
 from shared.domain.tenants import TenantScope
 from shared.runtime.invocation import run
 
+ENDS = re.compile(r"\bCOMMIT$")
 SAVE, KEEP, UNDO = "SAVEPOINT door", "RELEASE SAVEPOINT door", "ROLLBACK TO SAVEPOINT door"
 
 
@@ -40,9 +43,10 @@ class RehearsalLine(Line):
 
     async def exchange(self, sent: Sequence[Sent], *, anew: bool = False) -> psycopg.AsyncCursor[Any]:
         """As in a function, but for what ends a transaction."""
-        self.within = self.within or any(one.sql == SAVE for one in sent)
-        ends = sent[-1].sql == "COMMIT"
-        cursor = await super().exchange([*sent[:-1], Sent(KEEP)] if ends else sent)
+        self.within = self.within or any(SAVE in one.sql for one in sent)
+        last = sent[-1]
+        ends = ENDS.search(last.sql) is not None
+        cursor = await super().exchange([*sent[:-1], replace(last, sql=ENDS.sub(KEEP, last.sql))], anew=False)
         self.within = self.within and not ends
         return cursor
 
@@ -61,7 +65,9 @@ class RehearsalLine(Line):
         await self._opened()
         if up:
             await self.driver.execute("BEGIN")
-        elif self.driver.info.transaction_status is not TransactionStatus.IDLE:
+        elif self.driver.info.transaction_status is TransactionStatus.IDLE:
+            raise RuntimeError("something was committed amid a rehearsal: RehearsalLine does not know how")
+        else:
             await self.driver.rollback()
 
     async def asked(self, sql: str, values: Sequence[object]) -> Any:
