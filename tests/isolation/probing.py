@@ -19,7 +19,7 @@ from tests.isolation.town import ARCHIVED, HOUSES, SECRET, Room, Sender, Town
 from tests.isolation.witness import ID
 
 PROBLEM = {"type", "title", "status", "code", "detail", "hint", "request_id", "errors"}
-REFUSALS = {"unknown_reader", "invalid_cursor"}
+REFUSALS = {"unknown_reader", "invalid_cursor", "invalid_token"}
 """Codes of what is not to be had, for whatever reason: an id that is nobody's gets the same."""
 FILTERS = frozenset(
     {
