@@ -30,6 +30,11 @@ OF_SIGNED_IN: Mapping[Route, Example] = {
     ("POST", "/api/v1/auth/oidc/{provider}/link"): Example(
         200, {"password": PASSWORD, "redirect_uri": COMPANY.redirect_uris[0]}
     ),
+    ("DELETE", "/api/v1/auth/oidc/{provider}/link"): Example(204, None),
+    ("POST", "/api/v1/auth/email/change"): Example(202, {"email": "ada@elsewhere.example", "password": PASSWORD}),
+    ("POST", "/api/v1/auth/email/confirm"): Example(200, {"token": "{address_code}"}),
+    # The last owner stays.
+    ("DELETE", "/api/v1/users/me/organisations/{org_id}"): Example(204, None),
     ("DELETE", "/api/v1/auth/sessions"): Example(200, None),
     ("DELETE", "/api/v1/auth/sessions/{session_id}"): Example(204, None),
     ("PATCH", "/api/v1/users/me"): Example(200, {"name": "Another"}),

@@ -197,7 +197,8 @@ def concerns(attacker: Attacker, route: Route, *, naming: bool) -> bool:
     if attacker.name == "archived project":
         return isinstance(ROUTES[route], Permission) and _in_project(route)
     if ROUTES[route] is Access.SIGNED_IN:
-        return naming or not attacker.known
+        of_theirs = "{org_id}" in route[1] and attacker.name == "same tenant without the role"
+        return (naming and not of_theirs) or not attacker.known
     return True
 
 

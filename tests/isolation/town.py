@@ -7,13 +7,14 @@ from uuid import UUID
 
 from shared import bootstrap
 from shared.adapters.postgres.revision import HEAD
+from shared.domain.users import Identity, UserScope
 from shared.runtime.invocation import run
 from tests.fixtures.postgres import PostgresUrls
 from tests.functions.crew import new_unit
 from tests.functions.gateway import Answer
 from tests.functions.requests import Route, Things, furnish, names_of
 from tests.functions.texts import GARDEN
-from tests.functions.world import Client, Person, World
+from tests.functions.world import COMPANY, PASSWORD, Client, Person, World
 from tests.isolation.rehearsal import RehearsedStore
 from tests.isolation.witness import Witness
 
@@ -132,15 +133,27 @@ def _house(world: World, name: str) -> House:
     rooms = {project: _room(world, owner, name, project) for project in PROJECTS}
     archived = rooms[ARCHIVED].names["project_id"]
     assert owner.post(f"/projects/{archived}/archive").status == 200
+    me = UserScope(owner.user_id)
+
+    async def link() -> None:
+        async with bootstrap.transaction(None) as ports:
+            await ports.users.enter(me)
+            await ports.users.link(me, Identity(owner.user_id, COMPANY.issuer, name, world.clock.now()))
+
+    run(link())
     return House(name, owner, rooms)
 
 
 def _invited(world: World, house: House, houses: Mapping[str, House]) -> House:
-    """The owner is invited by another organisation, and has the code."""
+    """The owner is invited by another organisation, changes their address, and has the codes."""
     host = houses[HOUSES[HOUSES.index(house.name) - 1]].owner
     asked = host.post(f"/orgs/{host.tenant_id}/invitations", {"email": house.owner.email, "role": "viewer"})
     assert asked.status == 201, asked.body
     code = {"code": world.mailed(house.owner.email)}
+    address = f"elsewhere@{house.name.lower()}.example"
+    moved = house.owner.post("/auth/email/change", {"email": address, "password": PASSWORD})
+    assert moved.status == 202, moved.body
+    code["address_code"] = world.mailed(address)
     rooms = {name: replace(room, names={**room.names, **code}) for name, room in house.rooms.items()}
     return replace(house, rooms=rooms)
 
