@@ -10,9 +10,7 @@ import uuid
 
 import httpx
 
-from shared.cli.people import code_in
 from shared.local.functions import FunctionSpec
-from shared.local.inbox import messages
 from tests.benchmarks.stand import ROOT, Stand, arguments, request_event, stand
 from tests.benchmarks.turns import by_turns, tell
 
@@ -44,18 +42,6 @@ def document(place: Stand, headers: dict[str, str]) -> str:
     return f"/api/v1/documents/{made.json()['document']['id']}"
 
 
-def signed_in(place: Stand) -> dict[str, str]:
-    """The headers of a user who has just registered, with an organisation of their own."""
-    email, password = f"{uuid.uuid4().hex}@example.com", uuid.uuid4().hex
-    with httpx.Client(base_url=f"{place.ready.url}/api/v1/auth", timeout=60) as client:
-        who = {"email": email, "password": password, "name": "Benchmark", "organisation": "Benchmark"}
-        client.post("/register", json=who).raise_for_status()
-        (code,) = (code_in(one.text) for one in messages(place.ready.aws_url) if email in one.to)
-        client.post("/verify", json={"token": code, "password": password}).raise_for_status()
-        answer = client.post("/login", json={"email": email, "password": password}).raise_for_status().json()
-    return {"Authorization": f"Bearer {answer['access_token']}"}
-
-
 def main() -> None:
     """Measure and print."""
     parser = arguments(__doc__ or "")
@@ -63,7 +49,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with stand(built=chosen.built) as place:
         real, given = place.specs["DocumentsFunction"], fixed(place)
-        user, path = signed_in(place), document(place, place.headers())
+        user, path = place.signed_in(), document(place, place.headers())
         requests = {
             "scope given": (given, request_event("GET", path, {})),
             "API key": (real, request_event("GET", path, place.headers())),

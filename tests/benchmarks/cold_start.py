@@ -3,9 +3,9 @@
     uv run python -m tests.benchmarks.cold_start [--built] [--rounds 7]
 
 Every function answers a real event: an authorised request that asks the database, or a queue message for a document
-whose generation is not there, which takes a transaction. A second row shows what the first use of the embedding model
-adds to a function that needs it for some requests. Functions take turns, so that a noisy moment hits all alike;
-the figure is the median of the rounds.
+whose generation is not there, which takes a transaction. A second row shows what the first use of a model adds to a
+function that needs it for some requests, or the check of a password. Functions take turns, so that a noisy moment hits
+all alike; the figure is the median of the rounds.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ UNLIMITED = "MigrateDatabaseFunction"  # called once a deployment, by name
 def events(place: Stand) -> dict[str, dict[str, object]]:
     """One event for each function, as it would arrive first."""
     headers = place.headers()
+    user, password = place.signed_in(), place.registered()
     collection = place.collection()
     tenant, project = place.ready.tenant_id, place.ready.project_id
     run = place.api.post("/ingestions", json={"name": "benchmark", "collection_id": collection}).json()["id"]
@@ -57,6 +58,9 @@ def events(place: Stand) -> dict[str, dict[str, object]]:
     query = {"query": "anything", "collection_ids": [collection]}
     return {
         "HealthFunction": request_event("GET", "/api/v1/health/live", headers),
+        "AuthFunction": request_event("GET", "/api/v1/auth/sessions", user),
+        "AuthFunction (password)": request_event("POST", "/api/v1/auth/login", {}, password),
+        "UsersFunction": request_event("GET", "/api/v1/users/me", user),
         "ProjectsFunction": request_event("GET", "/api/v1/projects", headers),
         "OrgsFunction": request_event("GET", f"/api/v1/orgs/{tenant}", headers),
         "ReceiptsFunction": request_event("GET", "/api/v1/receipts", headers),

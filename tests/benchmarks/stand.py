@@ -14,17 +14,20 @@ from pathlib import Path
 
 import httpx
 
+from shared.cli.people import code_in
 from shared.local import cloud, runtime_folder
 from shared.local import template as sam
 from shared.local.cloud import Options, Ready
 from shared.local.deploy import Stack
 from shared.local.functions import FunctionSpec
+from shared.local.inbox import messages
 from shared.local.layout import Layout
 from shared.local.postgres import APP, OWNER, Postgres
 from shared.local.specs import Place, function_specs
 from shared.local.state import Remembered
 
 ROOT = Path(__file__).parents[2]
+NOBODY = {"Authorization": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,20 @@ class Stand:
     def headers(self) -> dict[str, str]:
         """What every request carries."""
         return {"Authorization": f"Bearer {self.ready.api_key}"}
+
+    def registered(self) -> dict[str, str]:
+        """The e-mail and password of a user who has just registered, with an organisation of their own."""
+        email, password = f"{uuid.uuid4().hex}@example.com", uuid.uuid4().hex
+        who = {"email": email, "password": password, "name": "Benchmark", "organisation": "Benchmark"}
+        self.api.post("/auth/register", json=who, headers=NOBODY).raise_for_status()
+        (code,) = (code_in(one.text) for one in messages(self.ready.aws_url) if email in one.to)
+        self.api.post("/auth/verify", json={"token": code, "password": password}, headers=NOBODY).raise_for_status()
+        return {"email": email, "password": password}
+
+    def signed_in(self) -> dict[str, str]:
+        """What every request of such a user carries."""
+        answer = self.api.post("/auth/login", json=self.registered(), headers=NOBODY).raise_for_status().json()
+        return {"Authorization": f"Bearer {answer['access_token']}"}
 
     def collection(self) -> str:
         """Make a collection; returns its id."""
