@@ -38,6 +38,12 @@ powers = bootstrap.powers()
 powers.blobs, powers.reader, powers.clock, powers.meter
 """
 """What ingest_extract builds to do its work."""
+WORK_OUT_ROUTES = """
+from functions.documents.app import router
+for route in router.routes:
+    route.dependant
+"""
+"""What the first request has FastAPI do, for all routes of an area."""
 BEGIN_ELSEWHERE = """
 from shared import bootstrap
 from shared.usecases.auth import openid
@@ -80,6 +86,10 @@ def test_import_of_health_brings_no_other_area_and_no_description() -> None:
     areas = {name for name in modules if name.startswith("functions.") and not name.startswith("functions.health")}
     assert areas == set()
     assert "shared.runtime.openapi" not in modules
+
+
+def test_routes_are_worked_out_without_the_pydantic_of_before() -> None:
+    assert "pydantic.v1" not in loaded(["documents"], WORK_OUT_ROUTES)[""]
 
 
 def test_powers_of_ingest_extract_load_no_database_and_no_model() -> None:
