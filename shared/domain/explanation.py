@@ -8,7 +8,7 @@ from shared.domain.documents import Document, DocumentStatus, Generation, Genera
 from shared.domain.ingestion import MAX_ATTEMPTS, UPLOAD_LIFE
 from shared.domain.receipts import DeletionReceipt
 from shared.domain.remedies import HELP
-from shared.domain.retrying import restart
+from shared.domain.retrying import concerned, restart
 
 DOING = {
     GenerationState.AWAITING_UPLOAD: "waiting for its file to be uploaded",
@@ -39,7 +39,7 @@ class Explanation:
     since: datetime
     next: str
     retryable: bool
-    """Whether a retry can help: the latest generation failed, and one of its steps can be repeated."""
+    """Whether a retry can help: the generation it is about failed, and one of its steps can be repeated."""
     history: tuple[Attempt, ...]
     """Newest version first."""
 
@@ -61,7 +61,10 @@ def explain(
     latest = generations[0] if generations else None
     summary, upcoming = _summary(document, latest, now)
     since = latest.entered_at if latest else document.created_at
-    retryable = latest is not None and latest.state is GenerationState.FAILED and _restart(latest) is not None
+    found = concerned(generations)
+    if found is not None and found is not latest and found.state is GenerationState.FAILED:
+        summary, upcoming = f"{summary}; version {found.number}: {_words(found, now)}", _remedy(found)
+    retryable = found is not None and found.state is GenerationState.FAILED and _restart(found) is not None
     return Explanation(document.status, summary, since, upcoming, retryable, history)
 
 

@@ -1,5 +1,7 @@
 """Where a retry of a failed generation begins, and when only another file helps."""
 
+from collections.abc import Sequence
+
 from shared.domain.documents import Generation, GenerationState, Recipe
 
 UNREADABLE = frozenset(
@@ -26,6 +28,21 @@ _PASSING = frozenset(("parser_crashed", "parser_memory", "parser_timeout"))
 _NO_UPLOAD = frozenset(("upload_missing", "upload_never_arrived"))
 TOO_MANY_CHUNKS = "too_many_chunks"
 MALFORMED_EXTRACTION = "malformed_extraction"
+
+
+def concerned(generations: Sequence[Generation]) -> Generation | None:
+    """The generation that a retry is about; None when there is none at all.
+
+    The latest, unless the newest upload came to nothing: what was made of an older one for another index since then
+    must not hide that.
+
+    Args:
+        generations: all of a document.
+    """
+    newest = max((one.upload for one in generations), default=0)
+    of_newest = [one for one in generations if one.upload == newest]
+    lost = of_newest and all(one.state is GenerationState.FAILED for one in of_newest)
+    return max(of_newest if lost else generations, key=lambda one: one.number, default=None)
 
 
 def restart(failed: Generation, recipe: Recipe) -> GenerationState | None:

@@ -134,8 +134,9 @@ async def _take_over(scope: Scope, scored: Index) -> None:
             await promote(scope, ports, scored.id)
         return
     why = "it finds less than the searched index does; promote it by hand if it should be searched all the same"
-    async with transaction(scope) as ports:
-        await ports.indexes.save(scope, replace(scored, problem=why))
+    if scored.problem != why:
+        async with transaction(scope) as ports:
+            await ports.indexes.save(scope, replace(scored, problem=why))
 
 
 async def score_index(scope: Scope, index_id: UUID) -> Index | None:

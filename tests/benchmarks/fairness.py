@@ -34,7 +34,7 @@ import httpx
 from shared.adapters.postgres.store import PgStore
 from shared.domain.tenants import Scope
 from tests.benchmarks.ingest import JOBS, page, pages
-from tests.benchmarks.stand import Stand, arguments, stand
+from tests.benchmarks.stand import Stand, arguments, percentile, stand
 from tests.benchmarks.stock import new_tenant, slots
 
 PATIENCE = 600.0
@@ -201,6 +201,11 @@ def tell(words: str, found: Sequence[Took], base: float) -> None:
     print(f"{words}: median {middle:.2f} s = {middle / base:.2f} x, worst {worst:.2f} s = {worst / base:.2f} x")
     told = ", ".join(f"{step} {spent:.2f}" for step, spent in steps.items())
     print(f"  of {len(found)}: {told} s; load {os.getloadavg()[0]:.1f}", flush=True)
+    if len(found) >= 20:
+        high = percentile(seconds, 0.95)
+        slowest = max(found, key=lambda one: one.seconds)
+        where = ", ".join(f"{step} {spent / 1000:.2f}" for step, spent in slowest.steps.items())
+        print(f"  95 of 100 within {high:.2f} s = {high / base:.2f} x; the worst: {where} s", flush=True)
 
 
 def main() -> None:

@@ -10,11 +10,14 @@ import pytest
 
 from shared import bootstrap
 from shared.adapters.memory.embedder import MemoryEmbedder
+from shared.adapters.memory.indexes import MemoryIndexes
+from shared.adapters.postgres.indexes import PgIndexes
 from shared.bootstrap import OpenPorts, RowsWithVectors, Store
 from shared.domain.collections import EmbeddingModel
+from shared.domain.documents import GenerationState
 from shared.domain.errors import Conflict, LambentError, Rejected, Unavailable
 from shared.domain.events import Queue
-from shared.domain.indexes import IndexState
+from shared.domain.indexes import Index, IndexState
 from shared.domain.search import SearchMode, SearchQuery, SearchResult
 from shared.domain.tenants import Permission, Scope, TenantScope
 from shared.ports.ports import Ports
@@ -578,3 +581,55 @@ def test_automatic_switch_of_the_present_model_goes_by_itself(
             assert found(api_client, collection, "vector") == set(TEXTS)
         assert states(api_client, collection) == ["live", "retired"]
         assert api_client.get(f"/collections/{collection}").json["model"] == {"name": LARGE.name, "dimensions": 96}
+
+
+def test_retry_takes_up_an_upload_that_failed_before_an_older_one_was_made_for_the_new_index(
+    world: World, api_client: Client, collection: str
+) -> None:
+    document = api_client.get("/documents", collection_id=collection).json["items"][0]["id"]
+    world.reader.failures.append(Rejected("the reader stopped", code="parser_timeout"))
+    name = api_client.get(f"/documents/{document}").json["name"]
+    assert api_client.upload(collection, f"{TEXTS[name]} Newer.", name, path=name) == document
+    world.settle()
+    assert world.generation(api_client, document, 2).state is GenerationState.FAILED
+    begin(api_client, collection)
+    for _ in range(2):
+        schedule(world)
+    assert world.generation(api_client, document, 3).state is GenerationState.COMMITTED
+    why = api_client.get(f"/documents/{document}/why").json
+    assert (why["retryable"], "version 2: failed" in why["summary"], "retry it" in why["next"]) == (True, True, True)
+    answer = api_client.post(f"/documents/{document}/retry")
+    assert (answer.status, answer.json["version"]) == (202, 4)
+    assert world.generation(api_client, document, 4).upload == 2
+    world.settle()
+    assert api_client.post(f"/documents/{document}/retry").json["version"] == 4
+    assert api_client.get(f"/documents/{document}/why").json["retryable"] is False
+
+
+def test_index_that_finds_less_is_told_so_once(
+    world: World, api_client: Client, collection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[str] = []
+    for adapter in (MemoryIndexes, PgIndexes):
+        monkeypatch.setattr(adapter, "save", counting(adapter.save, saved))
+    monkeypatch.setattr(reindexing, "no_worse", lambda scores: False)
+    small = world.embedder
+    world.clock.advance(reindexing.ROUND_SECONDS)
+    with bootstrap.override(embedder=MemoryEmbedder(LARGE), other_embedders={SMALL.name: lambda: small}):
+        for _ in range(5):
+            schedule(world)
+        assert states(api_client, collection) == ["ready", "live"]
+        del saved[:]
+        for _ in range(3):
+            schedule(world)
+    assert saved == []
+
+
+def counting(save: Callable[..., Awaitable[None]], saved: list[str]) -> Callable[..., Awaitable[None]]:
+    """The same, and it is noted each time."""
+
+    async def noted(self: object, scope: Scope, index: Index) -> None:
+        saved.append(index.problem)
+        await save(self, scope, index)
+
+    return noted

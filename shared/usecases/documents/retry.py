@@ -9,7 +9,7 @@ import structlog
 from shared.domain.documents import Document, Generation, GenerationState, Reason, text_key
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.pages import After, decode_cursor, fingerprint, page_of
-from shared.domain.retrying import restart
+from shared.domain.retrying import concerned, restart
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
 from shared.ports.documents import FailedFilter
@@ -41,7 +41,7 @@ class Retries:
 
 
 async def retry(scope: Scope, ports: Ports, document_id: UUID) -> Generation:
-    """Take up a document whose latest generation failed; asking twice starts one.
+    """Take up a document whose latest generation, or all that came of its newest upload, failed; twice starts one.
 
     A retry is a generation of its own, so nothing that is still under way for the failed one (a message, a dead letter,
     a worker) can touch it.
@@ -58,12 +58,12 @@ async def retry(scope: Scope, ports: Ports, document_id: UUID) -> Generation:
     document = await ports.documents.lock(scope, document_id)
     if document is None or document.deleted:
         raise NotFound("no such document in this project", code="document_not_found")
-    latest = await ports.documents.generation(scope, document.id, document.latest_generation)
-    if latest is None:
+    found = concerned(await ports.documents.generations(scope, document.id))
+    if found is None:
         raise Conflict("the document has no version yet", code=UPLOAD_NEEDED, hint="upload the file")
-    if latest.state is not GenerationState.FAILED:
-        return latest
-    return await _take_up(scope, ports, document, latest)
+    if found.state is not GenerationState.FAILED:
+        return found
+    return await _take_up(scope, ports, document, found)
 
 
 async def retry_failed(scope: Scope, ports: Ports, wanted: FailedFilter, *, cursor: str | None, limit: int) -> Retries:
