@@ -8,7 +8,7 @@ from shared.domain.documents import Document, DocumentStatus, Generation, Genera
 from shared.domain.ingestion import MAX_ATTEMPTS, UPLOAD_LIFE
 from shared.domain.receipts import DeletionReceipt
 from shared.domain.remedies import HELP
-from shared.domain.retrying import concerned, restart
+from shared.domain.retrying import KEPT, concerned, restart
 
 DOING = {
     GenerationState.AWAITING_UPLOAD: "waiting for its file to be uploaded",
@@ -63,7 +63,8 @@ def explain(
     since = latest.entered_at if latest else document.created_at
     found = concerned(generations)
     if found is not None and found is not latest and found.state is GenerationState.FAILED:
-        summary, upcoming = f"{summary}; version {found.number}: {_words(found, now)}", _remedy(found)
+        words = f"version {found.number}: {_words(found, now)}"
+        summary, upcoming = f"{summary}; {words}", _remedy(document, found, now)
     retryable = found is not None and found.state is GenerationState.FAILED and _restart(found) is not None
     return Explanation(document.status, summary, since, upcoming, retryable, history)
 
@@ -103,7 +104,7 @@ def _summary(document: Document, latest: Generation | None, now: datetime) -> tu
             f"indexed: version {serving} is searchable with {latest.counts.chunks} chunks",
             "nothing more happens until it is uploaded again",
         )
-    words, upcoming = _words(latest, now), _upcoming(latest, now)
+    words, upcoming = _words(latest, now), _upcoming(document, latest, now)
     if serving is None:
         return words, upcoming
     return f"version {serving} is searchable; version {latest.number}: {words}", upcoming
@@ -130,9 +131,9 @@ def _words(one: Generation, now: datetime) -> str:
     return words
 
 
-def _upcoming(one: Generation, now: datetime) -> str:
+def _upcoming(document: Document, one: Generation, now: datetime) -> str:
     if one.state is GenerationState.FAILED:
-        return _remedy(one)
+        return _remedy(document, one, now)
     if one.terminal:
         return "nothing more happens to this version"
     if one.state is GenerationState.AWAITING_UPLOAD:
@@ -144,17 +145,26 @@ def _upcoming(one: Generation, now: datetime) -> str:
     return f"it is in the queue; if nobody takes it, it is queued again {_when(one.due_at, now)}"
 
 
-def _remedy(failed: Generation) -> str:
+def _remedy(document: Document, failed: Generation, now: datetime) -> str:
     code = failed.failure.code if failed.failure else ""
     first, state = f"{HELP[code]}; " if code in HELP else "", _restart(failed)
     if state is GenerationState.CHUNKING:
-        kept = "its text is kept, so it goes on with chunking; what was embedded is not paid for again"
-        return f"{first}retry it: {kept}"
+        kept = "its text is kept, so it goes on with chunking"
+        return f"{first}retry it: {kept}; {_vectors(document, failed, now)}"
     if state is GenerationState.EXTRACTING:
         return f"{first}retry it: it is read again from the uploaded file"
     if not failed.source.version_id:
         return f"{first}ask for a new upload and send the file; a retry has nothing to begin with"
     return f"{first or 'upload a corrected file as a new version; '}a retry would end the same"
+
+
+def _vectors(document: Document, failed: Generation, now: datetime) -> str:
+    until = (failed.finished_at or now) + KEPT
+    if document.committed_generation is None:
+        return "what was embedded is not paid for again"
+    if now < until:
+        return f"what was embedded is not paid for again within {_span(until - now)}"
+    return "what was embedded may have been removed since and is paid for again"
 
 
 def _restart(failed: Generation) -> GenerationState | None:

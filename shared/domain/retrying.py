@@ -1,6 +1,7 @@
 """Where a retry of a failed generation begins, and when only another file helps."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from shared.domain.documents import Generation, GenerationState, Recipe
 
@@ -26,6 +27,8 @@ UNREADABLE = frozenset(
 _PASSING = frozenset(("parser_crashed", "parser_memory", "parser_timeout"))
 """Refusals that may have had to do with the machine: worth another try."""
 _NO_UPLOAD = frozenset(("upload_missing", "upload_never_arrived"))
+KEPT = timedelta(hours=1)
+"""So long chunks and vectors of a version that failed are kept beside the one that is served."""
 TOO_MANY_CHUNKS = "too_many_chunks"
 MALFORMED_EXTRACTION = "malformed_extraction"
 

@@ -112,7 +112,9 @@ async def _insisting(stage: str, write: Callable[[], Awaitable[None]]) -> None:
 async def _stored[Work, Result](stage: Stage[Work, Result], scope: Scope, claimed: Claimed, result: Result) -> None:
     async with transaction(scope) as ports:
         held = await retake(scope, ports, claimed)
-        if held is not None:
+        if held is None:
+            await stage.salvage(scope, ports, claimed, result)
+        else:
             await stage.store(scope, ports, held, result)
 
 

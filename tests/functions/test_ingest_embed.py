@@ -15,11 +15,13 @@ from shared.domain.documents import Generation, GenerationState
 from shared.domain.errors import Delayed, Rejected, Unavailable
 from shared.domain.events import Queue
 from shared.domain.ingestion import LEASE, MAX_ATTEMPTS
+from shared.domain.ingestions import cancelled_reason
 from shared.runtime.invocation import run
 from shared.runtime.stage import run_stage, stage_function
 from shared.runtime.sweeping import sweep_everything
 from shared.usecases.ingest import embed as embedding
 from shared.usecases.ingest.embed import EmbedStage
+from shared.usecases.ingest.stage import stop
 from tests.functions.examples import DOCUMENT, outcome, seed
 from tests.functions.fakes import LostStore
 from tests.functions.gateway import example, records
@@ -343,6 +345,32 @@ def test_embed_while_the_document_is_deleted_writes_nothing(world: World, api_cl
     assert world.queue.waiting(Queue.INGEST_PUBLISH) == []
     world.settle()
     assert api_client.get(f"/documents/{document}/receipt").json["complete"]
+
+
+def test_embed_while_the_document_is_cancelled_keeps_and_counts_what_was_paid(
+    world: World, api_client: Client, collection: str
+) -> None:
+    document = chunked(world, api_client, collection)
+
+    async def cancelled() -> None:
+        scope = world.scope(api_client)
+        async with bootstrap.transaction(scope) as ports:
+            found = await ports.documents.lock_with(scope, UUID(document), 1)
+            assert found is not None
+            await stop(scope, ports, *found, cancelled_reason())
+
+    world.embedder.during_embed = cancelled
+    assert world.deliver(Queue.INGEST_EMBED) == []
+    ended = world.generation(api_client, document)
+    assert (ended.state, ended.counts.embedded) == (GenerationState.FAILED, ended.counts.chunks)
+    assert ended.counts.tokens > 0
+    assert sum(one.value for one in world.meter.written if one.name == "model_tokens") == ended.counts.tokens
+    world.embedder.during_embed = None
+    paid = len(world.embedder.calls)
+    assert api_client.post(f"/documents/{document}/retry").status == 202
+    world.settle()
+    assert api_client.get(f"/documents/{document}").json["status"] == "indexed"
+    assert len(world.embedder.calls) == paid
 
 
 def test_embed_while_the_collection_is_deleted_ends_superseded(

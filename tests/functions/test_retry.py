@@ -12,6 +12,7 @@ from shared.domain.documents import Generation, GenerationState, extracted_key
 from shared.domain.errors import Rejected, Unavailable
 from shared.domain.events import Queue
 from shared.domain.ingestion import MAX_ATTEMPTS
+from shared.domain.retrying import KEPT
 from shared.domain.tenants import KEY_PERMISSIONS
 from shared.ports.blobs import Bucket
 from shared.runtime.invocation import run
@@ -314,3 +315,31 @@ def test_retry_failed_is_of_one_project_only(world: World, api_client: Client, c
     failures(world, api_client, collection, 1)
     stranger = world.owner("Other")
     assert stranger.post("/documents/retry", {}).json["started"] == []
+
+
+def test_why_of_a_failed_version_beside_a_served_one_says_how_long_its_vectors_are_kept(
+    world: World, api_client: Client, collection: str
+) -> None:
+    document = api_client.upload(collection, LEAVE, path="a")
+    world.settle()
+    assert failed_version(world, api_client, collection) == document
+    why = api_client.get(f"/documents/{document}/why").json
+    assert "not paid for again within 60 min" in why["next"]
+    world.clock.advance(KEPT.total_seconds())
+    why = api_client.get(f"/documents/{document}/why").json
+    assert (why["retryable"], "is paid for again" in why["next"]) == (True, True)
+
+
+def failed_version(world: World, client: Client, collection: str) -> str:
+    """A newer version of the document at `a` whose embedding was given up."""
+    document = client.upload(collection, LEAVE_CHANGED, path="a")
+    world.notify()
+    world.deliver(Queue.INGEST_EXTRACT)
+    world.notify()
+    world.deliver(Queue.INGEST_CHUNK)
+    world.embedder.failures.extend([Unavailable("the model is down")] * MAX_ATTEMPTS)
+    for _ in range(MAX_ATTEMPTS):
+        world.clock.advance(400)
+        world.deliver(Queue.INGEST_EMBED)
+    world.embedder.failures.clear()
+    return document

@@ -94,6 +94,9 @@ class ChunkStage:
         await save(scope, ports, document, moved)
         await send_step(scope, ports, document, moved)
 
+    async def salvage(self, scope: Scope, ports: Ports, claimed: Claimed, result: Cut | Reason | None) -> None:
+        """Nothing of it has cost anything."""
+
 
 def cut(
     document: Document, generation: Generation, collection: Collection, extracted: Extracted, analyser: Analyser

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.domain.chunks import Chunk, ChunkVector, matched_text
-from shared.domain.documents import GenerationState, Progress, Reason, advance
+from shared.domain.documents import Generation, GenerationState, Progress, Reason, advance
 from shared.domain.errors import Conflict, Delayed, Rejected, Unavailable
 from shared.domain.events import Queue
+from shared.domain.ingestions import CANCELLED
 from shared.domain.tenants import Scope
 from shared.ports.embedder import Purpose
 from shared.ports.meter import Unit
@@ -143,17 +144,8 @@ class EmbedStage:
         """Keep what was paid for; move on when it is complete, else go on later."""
         model, generation, document = claimed.collection.model, claimed.generation, claimed.document
         await ports.cache.put(scope, model.name, result.fresh)
-        if result.fresh:
-            ports.meter.add("model_tokens", result.tokens, kind="embedding")
-            ports.meter.add("model_ms", result.milliseconds, Unit.MILLISECONDS, kind="embedding")
-        counted = replace(
-            generation,
-            counts=replace(
-                generation.counts,
-                embedded=generation.counts.embedded + len(result.fresh),
-                tokens=generation.counts.tokens + result.tokens,
-            ),
-        )
+        _metered(ports, result)
+        counted = _counted(generation, result)
         if result.rejected is not None:
             await end(scope, ports, document, counted, Reason(result.rejected.code, result.rejected.detail))
             return
@@ -174,6 +166,19 @@ class EmbedStage:
         )
         await save(scope, ports, document, moved)
         await send_step(scope, ports, document, moved)
+
+    async def salvage(self, scope: Scope, ports: Ports, claimed: Claimed, result: Embedded) -> None:
+        """It was paid for whoever has it now. A document that was cancelled meanwhile may be taken up again."""
+        found = await ports.documents.lock_with(scope, claimed.document.id, claimed.generation.number)
+        # Counted already: this worker has stored it, and its commit was not heard of.
+        if found is None or found[1].counts != claimed.generation.counts:
+            return
+        _metered(ports, result)
+        document, generation = found
+        # Of one that is deleted nothing is kept, and one that another worker has is for that one to store.
+        if not document.deleted and generation.failure is not None and generation.failure.code == CANCELLED:
+            await ports.cache.put(scope, claimed.collection.model.name, result.fresh)
+            await ports.documents.save_generation(scope, _counted(generation, result))
 
     async def _go_on(self, scope: Scope, ports: Ports, claimed: Claimed, result: Embedded) -> None:
         """Queue the rest for when its turn has come; progress is in the cache."""
@@ -203,6 +208,18 @@ async def _written(scope: Scope, ports: Ports, claimed: Claimed, result: Embedde
     except (Delayed, Unavailable) as error:
         return error
     return None
+
+
+def _metered(ports: Ports, result: Embedded) -> None:
+    if result.fresh:
+        ports.meter.add("model_tokens", result.tokens, kind="embedding")
+        ports.meter.add("model_ms", result.milliseconds, Unit.MILLISECONDS, kind="embedding")
+
+
+def _counted(generation: Generation, result: Embedded) -> Generation:
+    known = generation.counts
+    counts = replace(known, embedded=known.embedded + len(result.fresh), tokens=known.tokens + result.tokens)
+    return replace(generation, counts=counts)
 
 
 def _whose(claimed: Claimed) -> Whose:

@@ -94,6 +94,10 @@ class Stage[Work, Result](Protocol):
         """Write the outcome on `claimed`, which holds the rows as they are now, and move the generation on."""
         ...
 
+    async def salvage(self, scope: Scope, ports: Ports, claimed: Claimed, result: Result) -> None:
+        """The lease was somebody else's by then, or the work not wanted any more: keep what of the outcome has cost."""
+        ...
+
 
 async def take(scope: Scope, ports: Ports, message: GenerationMessage, queue: Queue) -> Claimed | None:
     """Claim the message's generation.

@@ -14,6 +14,7 @@ from shared.domain.chunks import ChunkVector
 from shared.domain.documents import Document, Generation
 from shared.domain.errors import NotFound
 from shared.domain.indexes import IndexState, seen_through
+from shared.domain.retrying import KEPT
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import Bucket
 from shared.ports.ports import Ports
@@ -36,7 +37,7 @@ async def reconcile_document(scope: Scope, ports: Ports, document_id: UUID) -> b
 
 async def _lingering(scope: Scope, ports: Ports, document: Document) -> bool:
     """Remove what generations that came to nothing, or are no longer served, have left."""
-    before = ports.clock.now() - GUARD
+    before = ports.clock.now() - KEPT
     dead = {
         one.number: one.index or document.collection_id
         for one in await ports.documents.generations(scope, document.id)
