@@ -96,6 +96,25 @@ def test_search_and_listing_show_what_admits_alone(
     assert [client.get(f"/collections/{collection}").json["documents"] for client in (ada[0], bob[0])] == [2, 2]
 
 
+def test_equal_document_is_named_to_those_alone_who_may_read_it(
+    collection: str, world: World, api_client: Client, ada: tuple[Client, str], bob: tuple[Client, str]
+) -> None:
+    first, second = [api_client.upload(collection, LEAVE, name) for name in ("one.txt", "two.txt")]
+    world.settle()
+    found = {one["id"]: one["duplicate_of"] for one in api_client.get("/documents").json["items"]}
+    (copy,) = (id for id, of in found.items() if of is not None)
+    original = found[copy]
+    assert {copy, original} == {first, second}
+    readers = [{"kind": "user", "id": ada[1]}]
+    assert api_client.put(f"/documents/{original}/access-list", {"readers": readers}).status == 200
+    for client, named in ((ada[0], original), (bob[0], None)):
+        assert client.get(f"/documents/{copy}").json["duplicate_of"] == named
+        assert client.get("/documents").json["items"][0]["duplicate_of"] == named
+        assert client("PATCH", f"/documents/{copy}", {"tags": ["x"]}).json["duplicate_of"] == named
+        slot = client.post(f"/documents/{copy}/versions", {})
+        assert (slot.status, slot.json["document"]["duplicate_of"]) == (201, named)
+
+
 def test_answer_cites_what_admits_alone_and_takes_back_what_does_not_any_more(
     kept: str, collection: str, ada: tuple[Client, str], bob: tuple[Client, str], api_client: Client
 ) -> None:

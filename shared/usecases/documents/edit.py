@@ -9,6 +9,7 @@ from shared.domain.errors import NotFound
 from shared.domain.labels import clean_metadata, clean_name, clean_tags
 from shared.domain.tenants import Permission, Scope
 from shared.ports.ports import Ports
+from shared.usecases.documents.read import shown
 
 
 async def edit(
@@ -38,4 +39,4 @@ async def edit(
         updated_at=ports.clock.now(),
     )
     await ports.documents.save(scope, changed)
-    return changed
+    return await shown(scope, ports, changed)

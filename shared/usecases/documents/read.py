@@ -1,7 +1,7 @@
 """Look at documents: one, many, their text, their chunks, their original."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.domain.chunks import Chunk
@@ -36,7 +36,24 @@ async def get(scope: Scope, ports: Ports, document_id: UUID) -> DocumentView:
     found = await ports.documents.latest(scope, document_id)
     if found is None or found[0].deleted:
         raise NotFound("no such document in this project", code="document_not_found")
-    return DocumentView(*found)
+    return DocumentView(await shown(scope, ports, found[0]), found[1])
+
+
+async def shown(scope: Scope, ports: Ports, document: Document) -> Document:
+    """The document as the caller may see it."""
+    (found,) = await all_shown(scope, ports, [document])
+    return found
+
+
+async def all_shown(scope: Scope, ports: Ports, documents: Sequence[Document]) -> Sequence[Document]:
+    """The documents without a word of others with the same bytes that the caller may not read, or that are deleted."""
+    equal = {document.duplicate_of for document in documents} - {None}
+    if not equal:
+        return documents
+    seen = await ports.documents.living(scope, [one for one in equal if one is not None])
+    return [
+        document if document.duplicate_of in seen else replace(document, duplicate_of=None) for document in documents
+    ]
 
 
 async def existing(scope: Scope, ports: Ports, document_id: UUID) -> Document:
@@ -58,7 +75,7 @@ async def list_documents(
     scope.require(Permission.DOCUMENTS_READ)
     listing = fingerprint("documents", scope.project_id, wanted)
     after = decode_cursor(cursor, listing) if cursor else None
-    rows = await ports.documents.list(scope, wanted, after, limit + 1)
+    rows = await all_shown(scope, ports, await ports.documents.list(scope, wanted, after, limit + 1))
     return page_of(rows, limit, listing, lambda row: After(row.created_at, row.id))
 
 

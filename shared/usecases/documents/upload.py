@@ -23,6 +23,7 @@ from shared.domain.labels import clean_metadata, clean_name, clean_path, clean_t
 from shared.domain.tenants import Permission, Scope
 from shared.ports.blobs import UploadForm
 from shared.ports.ports import Ports
+from shared.usecases.documents.read import shown
 from shared.usecases.happenings.tell import check_run, joined
 
 
@@ -86,7 +87,7 @@ async def upload(scope: Scope, ports: Ports, new: NewUpload, *, max_bytes: int) 
         tags=clean_tags(new.tags) or known.tags,
         metadata=clean_metadata(new.metadata) or known.metadata,
     )
-    return await further(
+    slot = await further(
         scope,
         ports,
         relabelled,
@@ -96,6 +97,7 @@ async def upload(scope: Scope, ports: Ports, new: NewUpload, *, max_bytes: int) 
         max_bytes=max_bytes,
         ingestion_id=new.ingestion_id,
     )
+    return replace(slot, document=await shown(scope, ports, slot.document))
 
 
 async def upload_version(
@@ -122,7 +124,7 @@ async def upload_version(
     if collection is None:
         raise NotFound("the document's collection is deleted", code="collection_not_found")
     await check_run(scope, ports, ingestion_id, collection.id)
-    return await further(
+    slot = await further(
         scope,
         ports,
         document,
@@ -132,6 +134,7 @@ async def upload_version(
         max_bytes=max_bytes,
         ingestion_id=ingestion_id,
     )
+    return replace(slot, document=await shown(scope, ports, slot.document))
 
 
 async def form_again(
