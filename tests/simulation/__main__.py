@@ -26,9 +26,12 @@ def main() -> int:
     parser.add_argument("--replay", type=int, help="one seed, told in full")
     parser.add_argument("--crash-at", help="with --replay: the point to crash at")
     parser.add_argument("--block", type=int, nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--nice", type=int, default=0, help="give way to other processes")
+    parser.add_argument("--report", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--mutants", nargs="+", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--forced", nargs="+", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    os.nice(chosen.nice)
     if chosen.block:
         first, count = chosen.block
         print(live((seed, None) for seed in range(first, first + count)).to_json())
@@ -45,6 +48,9 @@ def main() -> int:
     began = perf_counter()
     until = None if chosen.minutes is None else began + 60 * chosen.minutes
     report = campaign(chosen.histories, chosen.seed, chosen.processes, until=until)
+    if chosen.report:
+        print(report.to_json())
+        return 0
     tell(report, perf_counter() - began, chosen.processes)
     return 1 if report.violations else 0
 

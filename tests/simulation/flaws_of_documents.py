@@ -266,9 +266,9 @@ MONEY = (
     ),
     one(
         "embedded texts are counted per try",
-        f"{INGEST}.embed:EmbedStage.store",
-        "embedded=generation.counts.embedded + len(result.fresh)",
-        "embedded=generation.counts.embedded + len(result.texts.chunks)",
+        f"{INGEST}.embed:_counted",
+        "embedded=known.embedded + len(result.fresh)",
+        "embedded=known.embedded + len(result.texts.chunks)",
     ),
     one(
         "a commit that failed is not tried again",

@@ -143,7 +143,7 @@ AGAIN = (
     one(
         "a retry is begun whatever the latest version is doing",
         f"{USES}.documents.retry:retry",
-        "if latest.state is not GenerationState.FAILED:",
+        "if found.state is not GenerationState.FAILED:",
         "if False:",
         "crash",
         "commit_unknown_applied",

@@ -1,37 +1,21 @@
 """Flaws planted in the real code: a suite that lets one live proves nothing, so every one must be caught."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
-from tests.simulation.campaign import ENVIRONMENT, ROOT
+from tests.simulation.beside import BESIDE, MUTANT_JOBS
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.mutation import Edit, Mutant, function_of, mutated, planted
-
-PROCESSES = os.cpu_count() or 1
 
 
 @pytest.fixture(scope="module")
 def caught() -> dict[str, str]:
     """What caught each mutant."""
-    command = [sys.executable, "-m", "tests.simulation", "--mutants"]
-    numbers = [str(number) for number in range(len(MUTANTS))]
-    running = [
-        subprocess.Popen(
-            [*command, *numbers[first::PROCESSES]],
-            cwd=ROOT,
-            env={**os.environ, **ENVIRONMENT},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for first in range(PROCESSES)
-    ]
-    told = [process.communicate()[0] for process in running]
-    assert [process.returncode for process in running] == [0] * PROCESSES, "planting failed: its reason is on stderr"
-    return {name: what for one in map(json.loads, told) for name, what in one.items()}
+    found: dict[str, str] = {}
+    for job in MUTANT_JOBS:
+        found.update(json.loads(BESIDE.told(*job)))
+    return found
 
 
 def test_there_are_mutants_enough() -> None:

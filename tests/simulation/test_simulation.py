@@ -7,17 +7,14 @@ import sys
 import pytest
 
 from shared.domain.events import Queue
-from tests.simulation.campaign import ENVIRONMENT, ROOT, campaign
+from tests.simulation.beside import BESIDE, CAMPAIGN, HISTORIES
+from tests.simulation.campaign import ENVIRONMENT, ROOT, Report, campaign
 from tests.simulation.cloud import MAPPINGS
 from tests.simulation.faults import KINDS
 
-HISTORIES = 20_000
-SEED = 1
-PROCESSES = os.cpu_count() or 1
-
 
 def test_histories_hold_what_is_promised() -> None:
-    report = campaign(HISTORIES, SEED, PROCESSES)
+    report = Report.from_json(BESIDE.told(*CAMPAIGN))
     assert report.histories >= HISTORIES
     assert [f"{what}; replay with --replay {seed} {point}" for seed, point, what in report.violations] == []
     assert [kind for kind in KINDS if not report.fired[kind]] == []
