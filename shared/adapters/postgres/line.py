@@ -123,7 +123,8 @@ class Line:
         if self.driver.info.transaction_status is TransactionStatus.INERROR:
             # COMMIT would answer ROLLBACK, politely: an error was swallowed inside the block.
             raise Unavailable("the transaction was undone by an earlier error", code="database_aborted")
-        if not session.wrote and self._commit_sent():
+        if not session.wrote:
+            await self._commit_sent()
             return
         statements = [*later, Sent("COMMIT")]
         if all(one.values is None for one in statements):
@@ -139,21 +140,20 @@ class Line:
         except UnicodeEncodeError as error:
             raise unstorable() from error
 
-    def _commit_sent(self) -> bool:
+    async def _commit_sent(self) -> None:
         """Send COMMIT without waiting for its answer: nothing was written that could fail to be.
 
-        The next transaction reads the answer. It is with the server when this returns True, so that a process that is
-        frozen now keeps no transaction open.
+        The next transaction reads the answer. It is with the server when this returns, so that a process that is frozen
+        now keeps no transaction open; a connection that takes not even that is dropped, and nothing is lost with it.
         """
         raw = self.driver.pgconn
         try:
             raw.send_query(b"COMMIT")
             self._committing = raw.flush() == 0
         except psycopg.Error as error:
-            # Nothing is lost with the connection, which the next transaction replaces.
             log.info("database.dropped", error=str(error))
-            self._committing = True
-        return self._committing
+        if not self._committing:
+            await self.drop()
 
     async def _committed(self) -> None:
         """Read the answer to the COMMIT that nobody waited for. A connection that has died since is replaced."""
