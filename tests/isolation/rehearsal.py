@@ -50,9 +50,9 @@ class RehearsalLine(Line):
         self.within = self.within and not ends
         return cursor
 
-    def _commit_sent(self) -> bool:
-        """Never: what ends a transaction here is no COMMIT, and is waited for."""
-        return False
+    async def _commit_sent(self) -> None:
+        """What ends a transaction here is no COMMIT, and is waited for."""
+        await self.exchange([Sent("COMMIT")])
 
     async def _tidied(self) -> None:
         if self.within:
