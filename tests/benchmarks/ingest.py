@@ -89,6 +89,14 @@ def run(place: Stand, files: Sequence[bytes]) -> tuple[float, float, datetime, d
     return uploaded, time.perf_counter() - started, began, datetime.now().astimezone()
 
 
+def log_lines(log: Path) -> Iterator[str]:
+    """The lines of a function's log, with those of the file that it was cut off from when it grew long."""
+    for file in (log.with_name(f"{log.name}.1"), log):
+        if file.exists():
+            with file.open(encoding="utf-8") as lines:
+                yield from lines
+
+
 def busy_share(lines: Iterator[str], began: datetime, ended: datetime) -> float:
     """Share (0-1) of the time between `began` and `ended` in which at least one model call was under way."""
     spans = []
@@ -135,9 +143,7 @@ def report(embedder: str, files: Sequence[bytes], *, built: bool) -> None:
     with stand(built=built, **environment) as place:
         run(place, files[:20])
         uploaded, whole, began, ended = run(place, files)
-        log = Path(place.logs) / "IngestEmbedFunction.log"
-        with log.open(encoding="utf-8") as lines:
-            share = busy_share(iter(lines), began, ended)
+        share = busy_share(log_lines(Path(place.logs) / "IngestEmbedFunction.log"), began, ended)
         memory = peaks(place.ready.pid)
     rate = len(files) / whole
     print(f"{embedder}: {len(files)} documents in {whole:.1f} s = {rate:.1f} documents/s")
