@@ -13,7 +13,7 @@ import os
 import sys
 from time import perf_counter
 
-from tests.simulation.campaign import ENVIRONMENT, Report, campaign, caught, live
+from tests.simulation.campaign import ENVIRONMENT, Report, campaign, caught, live, prepare
 
 
 def main() -> int:
@@ -60,6 +60,7 @@ def replay(seed: int, crash_at: str | None) -> int:
     os.environ.update(ENVIRONMENT)
     from tests.simulation.history import History
 
+    prepare()
     outcome = History(seed, crash_at, told=True).run()
     print("\n".join(outcome.trace))
     print(f"\nseed {seed}: {outcome.turns} turns, {outcome.seconds:.0f} virtual seconds, faults {dict(outcome.fired)}")
