@@ -16,7 +16,7 @@ from shared.runtime.invocation import run
 from shared.runtime.routes import ROUTES, Access
 from shared.usecases.projects.bootstrap import KEY_PREFIX, founding_scope, key_hash
 from tests.functions.requests import Route
-from tests.isolation.town import ARCHIVED, DEFAULT, HOUSES, NEXT_DOOR, House, Room, Sender, Town, bearer, where
+from tests.isolation.town import ARCHIVED, DEFAULT, HOUSES, KEPT_BACK, NEXT_DOOR, House, Room, Sender, Town, bearer, where
 
 REFUSED = frozenset({401, 403})
 """Where a person is asked for, whatever looks like a key is told so before anybody looks whose it is."""
@@ -108,6 +108,8 @@ def _without(kind: str) -> Form:
     return form
 
 
+TELLING = ("/audit", "/details", "/waiting")
+"""How routes end that tell of every project's documents."""
 UNKNOWN_KEY = KEY_PREFIX + "a" * 43
 ATTACKERS = (
     Attacker(
@@ -174,8 +176,19 @@ ATTACKERS = (
         known=False,
         within=ARCHIVED,
     ),
+    Attacker(
+        "left out by the list",
+        {
+            "token": _somebody("left out", "token", KEPT_BACK),
+            "key": _somebody("left out", "key", KEPT_BACK),
+            "organisation's key": _somebody("key on no list", "key", KEPT_BACK),
+        },
+        HIDDEN,
+        known=True,
+        within=KEPT_BACK,
+    ),
 )
-"""Nine sorts, each of which is tried on every route with every id that the route takes."""
+"""Ten sorts, each of which is tried on every route with every id that the route takes."""
 
 
 def by_name(name: str) -> Attacker:
@@ -194,8 +207,10 @@ def concerns(attacker: Attacker, route: Route, *, naming: bool) -> bool:
         route: for what.
         naming: whether the route takes anything that names something.
     """
-    if attacker.name == "archived project":
+    if attacker.within == ARCHIVED:
         return isinstance(ROUTES[route], Permission) and _in_project(route)
+    if attacker.within == KEPT_BACK:
+        return isinstance(ROUTES[route], Permission) and (_in_project(route) or route[1].endswith(TELLING))
     if ROUTES[route] is Access.SIGNED_IN:
         of_theirs = "{org_id}" in route[1] and attacker.name == "same tenant without the role"
         return (naming and not of_theirs) or not attacker.known
@@ -289,6 +304,8 @@ async def _people(maker: _Maker) -> Mapping[str, Shown]:
         maker.scope, ProjectMember(maker.tenant, next_door.client.project_id, within.user.id, owner, now)
     )
     everything_but = KEY_PERMISSIONS - {Permission.PROJECTS_WRITE}
+    # Who may set lists could let themselves in.
+    unlisting = KEY_PERMISSIONS - {Permission.ACCESS_READ, Permission.ACCESS_WRITE}
     revoked = await maker.member(owner, revoked=True)
     expired = await maker.member(owner, life=timedelta(0))
     return {
@@ -304,6 +321,8 @@ async def _people(maker: _Maker) -> Mapping[str, Shown]:
         "key next door": Shown("", await maker.key(project_id=next_door.client.project_id, permissions=everything_but)),
         "owner next door": Shown(within.token, await maker.key(user_id=within.user.id)),
         "account next door": Shown("", await maker.account(next_door, disabled=False)),
+        "left out": await maker.member(await maker.role(unlisting)),
+        "key on no list": Shown("", await maker.key(permissions=unlisting)),
         "key in the archive": Shown("", await maker.key(project_id=archive.client.project_id)),
     }
 

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.runtime.routes import PUBLIC, ROUTES
+from tests.functions.requests import Route
 from tests.isolation.asking import example_of, names_anything
 from tests.isolation.attackers import ATTACKERS, Attacker, concerns
 from tests.isolation.positions import Operation, Position, operations
-from tests.isolation.town import ARCHIVED, Room
+from tests.isolation.town import ARCHIVED, KEPT_BACK, Room
 
 OF_PROJECTS = frozenset(
     {
@@ -16,6 +17,8 @@ OF_PROJECTS = frozenset(
     }
 )
 """What belongs to one project; everything else belongs to the organisation."""
+OF_LISTS = frozenset({"document_id"})
+"""What lists keep back; who may read a collection, a run or a chat may read what those are called and how they are."""
 BESIDE = ("other project's key",)
 """Who is of the organisation, and of another project of it."""
 
@@ -75,16 +78,19 @@ def cells() -> Sequence[Cell]:
 
 def places(attacker: Attacker, operation: Operation) -> Iterator[Position | None]:
     """Where this attacker can name something that is not theirs."""
-    beside = attacker.name in BESIDE
-    if not attacker.known or in_project(operation) or (not beside and names_anything(operation)):
+    beside, after = attacker.name in BESIDE, _after(attacker, operation)
+    anything = not attacker.known or attacker.within == KEPT_BACK
+    if anything or in_project(operation) or (not beside and names_anything(operation)):
         yield None
-    for at in operation.positions:
-        of_project = at.names in OF_PROJECTS
-        if beside and not of_project:
-            continue
-        if attacker.within == ARCHIVED and not of_project:
-            continue
-        yield at
+    yield from (at for at in operation.positions if after is None or at.names in after)
+
+
+def _after(attacker: Attacker, operation: Operation) -> frozenset[str] | None:
+    """What they may not name, as `Position.names` calls it; None: anything."""
+    if attacker.within == KEPT_BACK:
+        # A receipt is of a document that is gone, and of its list with it: it holds ids and counts.
+        return frozenset() if operation.route[1].endswith("/receipt") else OF_LISTS
+    return OF_PROJECTS if attacker.name in BESIDE or attacker.within == ARCHIVED else None
 
 
 def in_project(operation: Operation) -> bool:
@@ -92,8 +98,10 @@ def in_project(operation: Operation) -> bool:
     return any(at.path == ("Lambent-Project",) for at in operation.positions)
 
 
-def theirs(home: Room | None, room: Room) -> frozenset[str]:
-    """What of a room's ids somebody knows who may work at `home`."""
+def theirs(home: Room | None, room: Room, route: Route) -> frozenset[str]:
+    """What of the ids that a route's request names in a room somebody may know who may work at `home`."""
+    if home is room and room.project == KEPT_BACK:
+        return frozenset(name for name, id in room.names_for(route).items() if id not in room.kept.ids)
     if home is None or home.house != room.house:
         return frozenset()
     return frozenset({"org_id", "project_id"} if home.project == room.project else {"org_id"})

@@ -148,7 +148,7 @@ class Campaign:
             return asked(cell.operation, own, cell.at, unknown or self._id(probe, victim), among=probe.among)
         names = dict(victim)
         if unknown:
-            known = theirs(home, probe.room)
+            known = theirs(home, probe.room, cell.operation.route)
             names = {name: value if name in known else unknown for name, value in victim.items() if name != "tenant"}
             names["tenant"] = victim["tenant"]
         request = asked(cell.operation, names)
@@ -187,6 +187,8 @@ class Campaign:
 
     def _judged(self, probe: Probe, sender: Sender, sent: Asked) -> list[str]:
         cell, town = probe.cell, self.town
+        if probe.room.kept.ids and sent.text == self._sent(probe, sender, self._victim(probe), UNKNOWN).text:
+            return self._theirs_to_ask(probe, sender, sent)
         unknown = self._of_unknown(probe, sender) if self._comparable(probe, sender) else None
         retried = cell.at is not None and cell.at.names == RETRIED
         if self.safely or retried or (unknown is not None and unknown[0] < 300):
@@ -211,12 +213,21 @@ class Campaign:
             found.append(f"not refused: {answer.status} {answer.body[:300]}")
         return found
 
+    def _theirs_to_ask(self, probe: Probe, sender: Sender, sent: Asked) -> list[str]:
+        """By somebody who may do all this, and may not learn on the way what lists keep back."""
+        with self.town.store.rehearsal():
+            answer = send(self.town, sender, sent)
+        self._swept()
+        self.tally.statuses[answer.status] += 1
+        found = self._said(probe, sender, sent, answer)
+        return [*found, f"an error: {answer.status} {answer.body[:300]}"] if answer.status >= 500 else found
+
     def _comparable(self, probe: Probe, sender: Sender) -> bool:
         """Whether what is asked for could as well be nobody's, for all that they may know."""
         at = probe.cell.at
         if not probe.cell.attacker.known:
             return False
-        return at is None or at.names not in {"cursor", *theirs(sender.room, probe.room)}
+        return at is None or at.names not in {"cursor", *theirs(sender.room, probe.room, probe.cell.operation.route)}
 
     def _refused(self, cell: Cell, sender: Sender, answer: Answer) -> bool:
         if answer.status in cell.attacker.answers:
@@ -266,7 +277,8 @@ class Campaign:
             )
             self._secrets[key] = of_room - own
         if home is probe.room:
-            return []
+            told = probe.room.kept.told(answer.body, sent.text)
+            return [f"tells {sorted(told)}"] if told else []
         known = sent.text.lower().replace("-", "")
         told = {id for id in ID.findall(answer.body) if id in self._secrets[key] and id.replace("-", "") not in known}
         words = {

@@ -1,8 +1,11 @@
-"""Three organisations with three projects each, one of them in the archive, and one of everything in each project."""
+"""Three organisations with four projects each, and one of everything in each project.
+
+One of the projects is in the archive; of one, access lists keep every document back.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from shared import bootstrap
@@ -15,12 +18,13 @@ from tests.functions.gateway import Answer
 from tests.functions.requests import Route, Things, furnish, names_of
 from tests.functions.texts import GARDEN
 from tests.functions.world import COMPANY, PASSWORD, Client, Person, World
+from tests.isolation.kept_back import Kept, keep_back
 from tests.isolation.rehearsal import RehearsedStore
 from tests.isolation.witness import Witness
 
 HOUSES = ("Acme", "Brook", "Cairn")
-DEFAULT, NEXT_DOOR, ARCHIVED = "default", "next-door", "archived"
-PROJECTS = (DEFAULT, NEXT_DOOR, ARCHIVED)
+DEFAULT, NEXT_DOOR, ARCHIVED, KEPT_BACK = "default", "next-door", "archived", "kept-back"
+PROJECTS = (DEFAULT, NEXT_DOOR, ARCHIVED, KEPT_BACK)
 SECRET = "Quuxleberry"
 """Begins a word that stands in names, texts and questions of one project only."""
 
@@ -48,6 +52,8 @@ class Room:
     """The id of a document that has a receipt and nothing else."""
     word: str
     """Stands in this project's texts and in no other's."""
+    kept: Kept = field(default_factory=Kept)
+    """What lists keep back in it."""
 
     def names_for(self, route: Route) -> Mapping[str, str]:
         """The ids that a request of this route names."""
@@ -131,6 +137,8 @@ def built(urls: PostgresUrls) -> Iterator[Town]:
 def _house(world: World, name: str) -> House:
     owner = world.person(f"owner@{name.lower()}.example", name)
     rooms = {project: _room(world, owner, name, project) for project in PROJECTS}
+    hidden = rooms[KEPT_BACK]
+    rooms[KEPT_BACK] = replace(hidden, kept=keep_back(hidden.client, owner, name))
     archived = rooms[ARCHIVED].names["project_id"]
     assert owner.post(f"/projects/{archived}/archive").status == 200
     me = UserScope(owner.user_id)
