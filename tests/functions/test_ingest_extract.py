@@ -102,6 +102,17 @@ def test_extract_failed_for_another_reason_is_delivered_again(
     assert api_client.get(f"/documents/{document}").json["status"] == "indexed"
 
 
+def test_extract_reads_no_file_for_another_document(world: World, api_client: Client, collection: str) -> None:
+    documents = [api_client.upload(collection, LEAVE, name) for name in ("one.txt", "two.txt")]
+    world.notify()
+    (first, second) = world.waiting(Queue.INGEST_EXTRACT)
+    assert {first["document_id"], second["document_id"]} == set(documents)
+    for key in (second["key"], "", "../" + first["key"], first["key"] + "/1", first["key"].upper()):
+        forged = json.dumps({**first, "key": key, "version_id": second["version_id"]})
+        assert outcome(world.call("ingest_extract", records([forged], "ingest_extract"))) == 0
+    assert world.blobs.contents(Bucket.WORK) == {}
+
+
 def test_extract_twice_writes_the_same(world: World, api_client: Client, collection: str) -> None:
     document = received(world, api_client, collection)
     (message,) = [one.body for one in world.queue.waiting(Queue.INGEST_EXTRACT)]

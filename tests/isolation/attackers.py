@@ -16,7 +16,19 @@ from shared.runtime.invocation import run
 from shared.runtime.routes import ROUTES, Access
 from shared.usecases.projects.bootstrap import KEY_PREFIX, founding_scope, key_hash
 from tests.functions.requests import Route
-from tests.isolation.town import ARCHIVED, DEFAULT, HOUSES, KEPT_BACK, NEXT_DOOR, House, Room, Sender, Town, bearer, where
+from tests.isolation.town import (
+    ARCHIVED,
+    DEFAULT,
+    HOUSES,
+    KEPT_BACK,
+    NEXT_DOOR,
+    House,
+    Room,
+    Sender,
+    Town,
+    bearer,
+    where,
+)
 
 REFUSED = frozenset({401, 403})
 """Where a person is asked for, whatever looks like a key is told so before anybody looks whose it is."""

@@ -13,15 +13,18 @@ from shared.adapters.postgres.documents import PgDocuments
 from shared.adapters.postgres.sessions import PgSessions
 from shared.adapters.postgres.tenants import PgKeys
 from shared.domain.errors import Forbidden
+from shared.domain.events import Queue
 from shared.domain.sessions import ACCESS_LIFE
 from shared.domain.tenants import Credential, Scope
 from shared.runtime import auth
 from shared.runtime.http import routes_of
 from shared.runtime.transactions import transaction
 from shared.runtime.web import APIRoute
+from shared.usecases.ingest import extract
 from tests.functions.requests import Route
 from tests.isolation.attackers import Crowds
 from tests.isolation.cells import cells
+from tests.isolation.forging import Forger
 from tests.isolation.model import TABLES
 from tests.isolation.probing import Campaign, Tally, report
 from tests.isolation.town import DEFAULT, HOUSES, Room, Town
@@ -124,6 +127,30 @@ def test_access_lists_that_nobody_looks_at_are_found(town: Town, crowds: Crowds)
         for route in LISTING:
             tally = probed(town, crowds, LEFT_OUT, route, times=3)
             assert found(tally, "tells " if "{document_id}" not in route[1] else "not refused: 200"), route
+
+
+def test_forged_messages_and_events_come_to_nothing(town: Town) -> None:
+    forged = Forger(town).run()
+    assert not forged.faults, "\n".join(forged.faults[:10])
+    functions = set(map(str, Queue))
+    assert (set(forged.tried), set(+forged.worked)) == (functions, functions), "each is forged, and works unforged"
+
+
+def test_file_read_for_another_document_is_found(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader of files has no database to ask whose they are."""
+    monkeypatch.setattr(extract, "_of_its_document", lambda message: True)
+    assert any("a text was written" in fault for fault in Forger(town).upload().faults)
+
+
+def test_message_that_is_believed_about_its_project_is_found(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock_with = PgDocuments.lock_with
+
+    async def careless(self: PgDocuments, scope: Scope, id: UUID, number: int) -> Any:
+        project_id = await self.project_of(scope, id) or scope.project_id
+        return await lock_with(self, replace(scope, project_id=project_id), id, number)
+
+    monkeypatch.setattr(PgDocuments, "lock_with", careless)
+    assert any("something changed" in fault for fault in Forger(town).upload().faults)
 
 
 def test_dependency_taken_from_a_route_is_found(town: Town, crowds: Crowds, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from shared.domain.documents import Reason, extracted_key
+from shared.domain.documents import Reason, extracted_key, parse_upload_key
 from shared.domain.errors import NotFound, Rejected, Unavailable
 from shared.domain.events import ExtractMessage
 from shared.domain.extracted import Extracted
@@ -70,6 +70,9 @@ async def extract(
     Raises:
         Unavailable: the object store or the reader failed for a reason outside the file.
     """
+    if not _of_its_document(message):
+        log.warning("document.foreign_upload", key=message.key)
+        return
     started = powers.clock.monotonic()
     outcome = await _outcome(powers, message, seconds_left)
     spent = round((powers.clock.monotonic() - started) * 1000, 1)
@@ -82,6 +85,15 @@ async def extract(
         log.info("document.extracted", characters=len(outcome.text), pages=len(outcome.pages), ms=spent)
     else:
         log.info("document.unreadable", code=outcome.code, reason=outcome.detail, ms=spent)
+
+
+def _of_its_document(message: ExtractMessage) -> bool:
+    """Whether the file is the document's that the message names.
+
+    One document's file never becomes another's text, whoever wrote the message: no policy of a database stands between.
+    """
+    named = parse_upload_key(message.key)
+    return named is not None and named[:2] == (message.tenant_id, message.document_id)
 
 
 async def _outcome(
