@@ -119,6 +119,13 @@ class RateLimited(Refused):
         self.seconds = seconds
 
 
+class StandingChanged(BaseException):
+    """What a request took for granted about its credential is not so any more: nothing was done, it is begun again.
+
+    No error that anyone is told: only what begins requests catches it.
+    """
+
+
 class Rejected(LambentError):
     """Content that can never be processed. The document ends as failed with this code and detail."""
 

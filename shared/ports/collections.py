@@ -52,7 +52,13 @@ class Keys(Protocol):
         ...
 
     async def authenticate(
-        self, secret_hash: str, now: datetime, *, project_id: UUID | None = None, whole: bool = False
+        self,
+        secret_hash: str,
+        now: datetime,
+        *,
+        project_id: UUID | None = None,
+        whole: bool = False,
+        ahead: bool = False,
     ) -> Authenticated | None:
         """The key with this hash, whoever's it is, whether valid or not; revoked with its project, tenant or owner.
 
@@ -64,6 +70,8 @@ class Keys(Protocol):
             now: the time.
             project_id: where it wants to work; None: in its own project.
             whole: it wants to work on the tenant itself, in no project.
+            ahead: what was found last time in this process will do until the transaction's first statement, or its
+                end, has asked; `StandingChanged` comes from there when it is not so any more.
         """
         ...
 

@@ -98,7 +98,14 @@ class Sessions(Protocol):
         ...
 
     async def access(
-        self, claims: AccessClaims, now: datetime, *, org: UUID | None, project: UUID | None, whole: bool
+        self,
+        claims: AccessClaims,
+        now: datetime,
+        *,
+        org: UUID | None,
+        project: UUID | None,
+        whole: bool,
+        ahead: bool = False,
     ) -> Access | None:
         """What a signed-in user holds where they want to work; None when the session or the user is not good any more.
 
@@ -110,6 +117,8 @@ class Sessions(Protocol):
             org: the organisation they named; None: the project's, or else their only one.
             project: the project they named; None: the organisation's only one.
             whole: they want to work on the tenant itself, in no project.
+            ahead: what was found last time in this process will do until the transaction's first statement, or its
+                end, has asked; `StandingChanged` comes from there when it is not so any more.
         """
         ...
 

@@ -26,7 +26,7 @@ from shared.domain.tenants import (
 )
 from shared.domain.users import UserScope
 from shared.ports.ports import Ports, Powers
-from shared.runtime.named import PROJECT_HEADER, address_seen, named, project_archived, unauthenticated
+from shared.runtime.named import PROJECT_HEADER, address_seen, goes_ahead, named, project_archived, unauthenticated
 from shared.runtime.rates import counted
 from shared.runtime.routes import ROUTES, Access
 from shared.runtime.transactions import transaction
@@ -103,7 +103,7 @@ def presented(request: Request) -> str:
 
 
 async def authenticate(
-    ports: Ports, secret: str, project_id: UUID | None = None, *, whole: bool = False
+    ports: Ports, secret: str, project_id: UUID | None = None, *, whole: bool = False, ahead: bool = False
 ) -> Authenticated:
     """The credential of a presented secret, with what it may do in a project or, `whole`, on the tenant.
 
@@ -111,7 +111,7 @@ async def authenticate(
         Unauthenticated: in the same words whether it is missing, malformed, unknown, revoked or expired.
     """
     now = ports.clock.now()
-    found = await ports.keys.authenticate(key_hash(secret), now, project_id=project_id, whole=whole)
+    found = await ports.keys.authenticate(key_hash(secret), now, project_id=project_id, whole=whole, ahead=ahead)
     if found is None or not found.credential.valid(now):
         raise unauthenticated()
     known = found.credential
@@ -257,7 +257,7 @@ async def _tenant_scope(request: Request, ports: Ports, secret: str) -> TenantSc
 
         return await tenant_scope(request, ports, secret)
     await counted(request, ports, secret_hash=key_hash(secret))
-    known = (await authenticate(ports, secret, whole=True)).credential
+    known = (await authenticate(ports, secret, whole=True, ahead=goes_ahead(request))).credential
     permissions = on_tenant(known, named(request.path_params.get("project_id", "")))
     if not permissions:
         raise Forbidden("whoever this credential acts for has no rights in the organisation any more")
@@ -273,7 +273,7 @@ async def _project_scope(request: Request, ports: Ports, secret: str) -> Scope:
         return scope
     wanted = request.headers.get(PROJECT_HEADER, "")
     await counted(request, ports, secret_hash=key_hash(secret))
-    found = await authenticate(ports, secret, named(wanted))
+    found = await authenticate(ports, secret, named(wanted), ahead=goes_ahead(request))
     project_id, known = project_of(found, wanted), found.credential
     scope = Scope(
         known.tenant_id,

@@ -16,12 +16,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.domain.errors import LambentError, TooLarge
+from shared.domain.errors import LambentError, StandingChanged, TooLarge
 from shared.runtime import errors
 from shared.runtime.invocation import LambdaContext, event_loop, invocation
 from shared.runtime.rates import HEADERS, told
 from shared.runtime.routes import ROUTES
-from shared.runtime.web import KEY_HEADER, APIRoute, APIRouter, FastAPI, RequestValidationError
+from shared.runtime.web import AHEAD, KEY_HEADER, APIRoute, APIRouter, FastAPI, RequestValidationError
 from shared.settings import settings
 
 HARDENING = (
@@ -118,7 +118,7 @@ class Guard:
 
                 await once(self.app, scope, receive, hardened)
             else:
-                await self.app(scope, receive, hardened)
+                await self._answer(scope, receive, hardened)
         except Exception:
             log.exception("request.crashed")
             if not status:
@@ -129,6 +129,18 @@ class Guard:
         finally:
             spent = round((time.perf_counter() - started) * 1000, 2)
             _soon("request.ended", method=scope["method"], path=scope["path"], status=status, ms=spent)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "GET":
+            scope[AHEAD] = True
+            try:
+                await self.app(scope, receive, send)
+            except StandingChanged:
+                # Before anything was sent, and a GET changes nothing: it is asked again as if it were the first.
+                scope[AHEAD] = False
+            else:
+                return
+        await self.app(scope, receive, send)
 
 
 def _soon(event: str, **values: object) -> None:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from shared.domain.errors import Forbidden, Unauthenticated
-from shared.runtime.web import Request
+from shared.runtime.web import AHEAD, Request
 
 PROJECT_HEADER = "Lambent-Project"
 """Which project, for a credential that may use several."""
@@ -22,6 +22,11 @@ def named(header: str) -> UUID | None:
 def address_seen(request: Request) -> str:
     """The IP address that API Gateway saw, never one from a header."""
     return "" if request.client is None else request.client.host
+
+
+def goes_ahead(request: Request) -> bool:
+    """Whether the rights that its credential had last time will do until they have been asked."""
+    return bool(request.scope.get(AHEAD, False))
 
 
 def unauthenticated() -> Unauthenticated:

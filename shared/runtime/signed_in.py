@@ -10,7 +10,15 @@ from shared.domain.tenants import Permission, Principal, PrincipalKind, Scope, T
 from shared.domain.tokens import Access, AccessClaims
 from shared.domain.users import UserScope
 from shared.ports.ports import Ports
-from shared.runtime.named import ORG_HEADER, PROJECT_HEADER, address_seen, named, project_archived, unauthenticated
+from shared.runtime.named import (
+    ORG_HEADER,
+    PROJECT_HEADER,
+    address_seen,
+    goes_ahead,
+    named,
+    project_archived,
+    unauthenticated,
+)
 from shared.runtime.rates import counted
 from shared.runtime.web import Request
 
@@ -87,7 +95,8 @@ async def _found(request: Request, ports: Ports, token: str, *, whole: bool) -> 
     # Of a user who belongs to several the path says which; what it names is compared with what is found.
     org = org or named(request.path_params.get("org_id", ""))
     await counted(request, ports, user_id=claims.user_id, tenant_id=org)
-    found = await ports.sessions.access(claims, ports.clock.now(), org=org, project=project, whole=whole)
+    now, ahead = ports.clock.now(), goes_ahead(request)
+    found = await ports.sessions.access(claims, now, org=org, project=project, whole=whole, ahead=ahead)
     if found is None:
         raise unauthenticated()
     structlog.contextvars.bind_contextvars(tenant_id=str(found.tenant_id), principal=str(_principal(claims)))

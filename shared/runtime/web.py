@@ -35,6 +35,7 @@ with deferred():
     from fastapi.routing import APIRoute
 
 __all__ = [
+    "AHEAD",
     "ATTEMPT",
     "KEY_HEADER",
     "PREFIX",
@@ -61,6 +62,9 @@ compat.shared.is_pydantic_v1_model_class = lambda cls: False
 PREFIX = "/api/v1"
 KEY_HEADER = b"idempotency-key"
 """With it a POST is done once, however often it is sent."""
+AHEAD = "lambent.ahead"
+"""Where a request keeps whether it may go ahead with the rights that its credential had last time: they are asked
+together with what it asks for, and when they have changed it is begun again."""
 ATTEMPT = "lambent.attempt"
 """Where a request keeps what it knows of its key."""
 

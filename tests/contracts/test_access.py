@@ -1,5 +1,7 @@
 """Access lists, and what every other repository finds behind them, in every store."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -9,7 +11,7 @@ import pytest
 from shared.domain.access import EVERYONE, AccessList, ListKind, Lists, Reader, ReaderKind
 from shared.domain.chunks import ChunkId
 from shared.domain.documents import GenerationState, Reason
-from shared.domain.errors import Conflict, Forbidden
+from shared.domain.errors import Conflict, Forbidden, StandingChanged
 from shared.domain.ingestions import Happening, Ingestion, News
 from shared.domain.members import ProjectMember, ServiceAccount, Unit, UnitMember
 from shared.domain.roles import BuiltIn, Role
@@ -298,6 +300,31 @@ async def test_key_reads_as_whoever_it_acts_for_and_nobodys_by_its_own_name(stor
         async with store.transaction(None) as rows:
             await rows.keys.authenticate(f"hash of {key.id}", NOW)
             assert await rows.documents.get(room.scope, made.id) is not None
+
+
+async def test_key_that_goes_ahead_is_what_it_is_now(store: Store, another: Callable[[], Store]) -> None:
+    """The store says so at once, or says that it has changed; it never does a thing by rights that have ended."""
+    room = await new_room(store)
+    made, key = await add_document(store, room), key_of(room)
+    assert await readers_of(store, room, key, made.id) == (frozenset({f"key:{key.id}"}), True)
+
+    async def sees() -> bool:
+        async with store.transaction(None) as rows:
+            found = await rows.keys.authenticate(f"hash of {key.id}", NOW, ahead=True)
+            assert found is not None
+            if not found.credential.valid(NOW):
+                return False
+            return await rows.documents.latest(room.scope, made.id) is not None
+
+    for _ in range(3):
+        # That it was used is noted, which is a change too.
+        with suppress(StandingChanged):
+            assert await sees()
+    async with another().transaction(room.scope) as rows:
+        assert await rows.keys.revoke(room.scope, key.id, NOW)
+    with suppress(StandingChanged):
+        assert not await sees()
+    assert not await sees()
 
 
 async def test_transaction_without_a_reader_sees_what_is_everyones_alone(store: Store) -> None:

@@ -41,6 +41,12 @@ class RehearsalLine(Line):
         self.within = True
         return await super().begin(sql)
 
+    async def whole(self, statements: Sequence[str]) -> psycopg.AsyncCursor[Any]:
+        """As in a function, but for what ends it."""
+        cursor = await self.begin("; ".join([*statements, KEEP]))
+        self.within = False
+        return cursor
+
     async def exchange(self, sent: Sequence[Sent], *, anew: bool = False) -> psycopg.AsyncCursor[Any]:
         """As in a function, but for what ends a transaction."""
         self.within = self.within or any(SAVE in one.sql for one in sent)

@@ -16,7 +16,7 @@ from shared.settings import settings
 from tests.runtime.contexts import FakeContext
 
 type Lines = Callable[[], list[dict[str, Any]]]
-RAISED: list[Exception] = []
+RAISED: list[BaseException] = []
 
 
 class Note(Body):
@@ -119,6 +119,13 @@ def test_unauthenticated_names_the_scheme(function: HttpFunction) -> None:
     RAISED.append(errors.Unauthenticated("x"))
     answer = function(event("GET", "/api/v1/health/live"), FakeContext())
     assert answer["headers"]["www-authenticate"] == 'Bearer realm="lambent"'
+
+
+def test_request_whose_rights_have_changed_is_begun_again_once(function: HttpFunction, log_lines: Lines) -> None:
+    RAISED.extend([errors.NotFound("begun again"), errors.StandingChanged()])
+    told = problem(function(event("GET", "/api/v1/health/live"), FakeContext()))
+    assert (told["status"], told["detail"]) == (404, "begun again")
+    assert [line["event"] for line in log_lines()].count("request.started") == 1
 
 
 def test_crash_answers_500_without_details_and_logs_them(function: HttpFunction, log_lines: Lines) -> None:

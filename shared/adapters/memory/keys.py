@@ -41,7 +41,13 @@ class MemoryKeys:
         await self._transaction.put("keys", scope.tenant_id, (secret_hash,), replace(credential, created_at=now))
 
     async def authenticate(
-        self, secret_hash: str, now: datetime, *, project_id: UUID | None = None, whole: bool = False
+        self,
+        secret_hash: str,
+        now: datetime,
+        *,
+        project_id: UUID | None = None,
+        whole: bool = False,
+        ahead: bool = False,
     ) -> Authenticated | None:
         """The key with this hash, whoever's it is, whether valid or not; revoked with its project, tenant or owner.
 
@@ -53,6 +59,7 @@ class MemoryKeys:
             now: the time.
             project_id: where it wants to work; None: in its own project.
             whole: it wants to work on the tenant itself, in no project.
+            ahead: nothing is nearer than what is so now.
         """
         for tenant_id, key, row in self._transaction.everyones("keys"):
             if key == (secret_hash,):

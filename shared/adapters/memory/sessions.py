@@ -45,7 +45,14 @@ class MemorySessions:
         return None if session is None or token is None else (session, token)
 
     async def access(
-        self, claims: AccessClaims, now: datetime, *, org: UUID | None, project: UUID | None, whole: bool
+        self,
+        claims: AccessClaims,
+        now: datetime,
+        *,
+        org: UUID | None,
+        project: UUID | None,
+        whole: bool,
+        ahead: bool = False,
     ) -> Access | None:
         """What a signed-in user holds where they want to work; None when the session or the user is not good any more.
 
@@ -57,6 +64,7 @@ class MemorySessions:
             org: the organisation they named; None: the project's, or else their only one.
             project: the project they named; None: the organisation's only one.
             whole: they want to work on the tenant itself, in no project.
+            ahead: nothing is nearer than what is so now.
         """
         if not await self.enter(claims, now):
             return None

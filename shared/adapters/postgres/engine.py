@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
@@ -16,9 +17,13 @@ from shared.adapters.postgres.failures import meaning, unstorable
 from shared.adapters.postgres.lean import AsyncEngine, create_async_engine
 from shared.adapters.postgres.line import Leases, Line, Sent, Timeouts
 from shared.adapters.postgres.lookup import Lookup, named_rows, only_reads, spelled
+from shared.domain.errors import StandingChanged
 
 Parameters = Mapping[str, object]
 type Answered = Callable[[Sequence[Any]], None]
+
+REMEMBERED = 500
+"""Credentials of which a process knows what they were answered with."""
 
 
 def open_engine(url: str, timeouts: Timeouts) -> AsyncEngine:
@@ -48,13 +53,26 @@ TYPE_OIDS = text(
 )
 
 
+@dataclass(slots=True)
+class Question:
+    """What is taken for granted of whoever a transaction is for, until it has been asked."""
+
+    asked: str
+    """The statement but for the time in it."""
+    sql: str
+    row: Any
+    """What it was answered with last time."""
+    confirmed: bool = False
+    """That this is still so was found out in another transaction, which is over."""
+
+
 class Session:
     """One open transaction. Repositories run their statements here and never commit.
 
     The database hears of it with the first statement, and of writes that nobody waits for with the next one.
     """
 
-    __slots__ = ("_before", "_later", "_line", "_opening", "wrote")
+    __slots__ = ("_before", "_later", "_line", "_opening", "_question", "wrote")
 
     def __init__(self, line: Line, opening: Sequence[str]) -> None:
         """Args:
@@ -65,6 +83,7 @@ class Session:
         self._opening = opening
         self._later: list[Sent] = []
         self._before: tuple[str, Answered] | None = None
+        self._question: Question | None = None
         self.wrote = False
         """Whether a statement may have changed or locked something that whoever asked for it waits for."""
 
@@ -120,6 +139,55 @@ class Session:
             pass
         cursor.row_factory = named_rows
         return await cursor.fetchone()
+
+    async def stand(self, asked: str, rest: str, *, ahead: bool) -> Any:
+        """Begin with the statement that finds out who this is for and sets their context. Returns its row, or None.
+
+        Going ahead, the row is the one it was answered with last time in this process. The statement then travels with
+        the first that follows, and their context holds for that one as it is by then.
+
+        Args:
+            asked: the statement but for the time in it.
+            rest: the time, and what comes behind it.
+            ahead: whether last time's row will do for now.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        recalled = self._line.recalled
+        if ahead and self._before is None and (row := recalled.get(asked)) is not None:
+            self._question = Question(asked, asked + rest, row)
+            return row
+        recalled.pop(asked, None)
+        row = await self.begin(asked + rest)
+        if row is not None:
+            recalled[asked] = row
+            while len(recalled) > REMEMBERED:
+                del recalled[next(iter(recalled))]
+        return row
+
+    async def confirmed(self) -> None:
+        """Ask what was taken for granted, if nothing has asked it yet.
+
+        Raises:
+            StandingChanged: it is not so any more.
+            Unavailable: the database cannot be reached.
+        """
+        if self._question is not None and (self._later or not self._question.confirmed):
+            await self._stood()
+
+    async def _stood(self) -> None:
+        """Begin, with what was taken for granted."""
+        question = self._question
+        if question is not None:
+            self._question = None
+            self._compare(question, await self.begin(question.sql))
+
+    def _compare(self, question: Question, row: Any) -> None:
+        if row != question.row:
+            self._line.recalled.pop(question.asked, None)
+            raise StandingChanged
+        question.confirmed = True
 
     def later(self, statement: Lookup | TextClause, parameters: Parameters) -> None:
         """Run a statement that answers nothing, in its turn, but not before something has to be waited for.
@@ -183,6 +251,10 @@ class Session:
         """By the driver alone, in one round trip with all that waits to be sent."""
         if not lookup.reads:
             self.wrote = True
+        question = self._question
+        if question is not None and lookup.reads and not (question.confirmed or self._later):
+            return await self._whole(question, lookup, parameters)
+        await self._stood()
         if self._before is not None:
             await self.begin()
         opening = self.opened()
@@ -194,12 +266,35 @@ class Session:
         except UnicodeEncodeError as error:
             raise unstorable() from error
 
+    async def _whole(
+        self, question: Question, lookup: Lookup, parameters: Parameters | None
+    ) -> psycopg.AsyncCursor[Any]:
+        """A statement that only reads, as a transaction of its own with what was taken for granted: one message.
+
+        Each statement sees what is committed by its own moment (READ COMMITTED), so that reading in another transaction
+        than what follows changes nothing.
+        """
+        try:
+            wanted = await self._line.spelled_out(lookup.sql, lookup.given(parameters))
+        except psycopg.Error as error:
+            raise (meaning(error) or error) from error
+        except UnicodeEncodeError as error:
+            raise unstorable() from error
+        cursor = await self._line.whole([*self._opening, question.sql, wanted])
+        cursor.row_factory = named_rows
+        for _ in self._opening:
+            cursor.nextset()
+        self._compare(question, await cursor.fetchone())
+        cursor.nextset()
+        return cursor
+
     async def _composed(
         self, statement: Executable, parameters: Parameters | Sequence[Parameters] | None
     ) -> CursorResult[Any]:
         """By SQLAlchemy, which compiles what is put together for each call."""
         if not only_reads(statement):
             self.wrote = True
+        await self._stood()
         if self._opening:
             await self.begin()
         try:

@@ -76,6 +76,8 @@ class Line:
         self._committing = False
         self.leases: Leases = {}
         """Requests counted ahead of those that are made."""
+        self.recalled: dict[str, Any] = {}
+        """Rows of credentials, by the statement that found them."""
 
     @property
     def lost(self) -> bool:
@@ -194,6 +196,24 @@ class Line:
             except psycopg.Error as error:
                 raise (meaning(error, lost=self.lost) or error) from error
         raise AssertionError("unreachable")
+
+    async def whole(self, statements: Sequence[str]) -> psycopg.AsyncCursor[Any]:
+        """Send a transaction in one message, its end included. It changes nothing that may not be done twice.
+
+        Raises:
+            Unavailable: the database cannot be reached, or did not finish in time.
+        """
+        return await self.begin("; ".join([*statements, "COMMIT"]))
+
+    async def spelled_out(self, sql: str, values: Mapping[str, object]) -> str:
+        """A statement with its values in it, quoted by the driver for this connection.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+            psycopg.Error, UnicodeEncodeError: a value that cannot be written.
+        """
+        await self._opened()
+        return psycopg.AsyncClientCursor(self.driver).mogrify(sql, values)
 
     async def exchange(self, sent: Sequence[Sent], *, anew: bool = False) -> psycopg.AsyncCursor[Any]:
         """Send statements and wait for all of them once; what comes behind one that failed is not done.

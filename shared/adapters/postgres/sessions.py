@@ -88,7 +88,14 @@ class PgSessions:
         )
 
     async def access(
-        self, claims: AccessClaims, now: datetime, *, org: UUID | None, project: UUID | None, whole: bool
+        self,
+        claims: AccessClaims,
+        now: datetime,
+        *,
+        org: UUID | None,
+        project: UUID | None,
+        whole: bool,
+        ahead: bool = False,
     ) -> Access | None:
         """What a signed-in user holds where they want to work; None when the session or the user is not good any more.
 
@@ -100,10 +107,12 @@ class PgSessions:
             org: the organisation they named; None: the project's, or else their only one.
             project: the project they named; None: the organisation's only one.
             whole: they want to work on the tenant itself, in no project.
+            ahead: what was found last time in this process will do until the transaction's first statement, or its
+                end, has asked; `StandingChanged` comes from there when it is not so any more.
         """
         # As with a key it is what a request begins with: it travels with BEGIN.
         asked = _asked(claims.user_id, claims.session_id, org, project, whole)
-        row = await self._session.begin(f"{asked}{Literal(now).as_string()}) a")
+        row = await self._session.stand(asked, f"{Literal(now).as_string()}) a", ahead=ahead)
         if row is None:
             return None
         return Access(

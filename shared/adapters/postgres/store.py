@@ -29,12 +29,19 @@ class PgStore:
             scope: whose rows can be seen; None: nobody's, until `keys.authenticate` has found a key.
 
         Raises:
+            StandingChanged: what `ahead` took for granted is not so any more.
             Unavailable: the database cannot be reached or did not finish in time.
             CommitUnknown: the connection broke while committing: the work is to be repeated.
         """
         session = Session(self._line, await self._line.take(scope))
         try:
-            yield PgRows(session)
+            try:
+                yield PgRows(session)
+            except Exception:
+                # A refusal, too, is only as good as what it was found on.
+                await session.confirmed()
+                raise
+            await session.confirmed()
             await self._line.commit(session)
         finally:
             await self._line.leave()

@@ -189,7 +189,13 @@ class PgKeys:
         await self._session.run(ADD_KEY, values)
 
     async def authenticate(
-        self, secret_hash: str, now: datetime, *, project_id: UUID | None = None, whole: bool = False
+        self,
+        secret_hash: str,
+        now: datetime,
+        *,
+        project_id: UUID | None = None,
+        whole: bool = False,
+        ahead: bool = False,
     ) -> Authenticated | None:
         """The key with this hash, whoever's it is, whether valid or not; revoked with its project, tenant or owner.
 
@@ -201,9 +207,12 @@ class PgKeys:
             now: the time.
             project_id: where it wants to work; None: in its own project.
             whole: it wants to work on the tenant itself, in no project.
+            ahead: what was found last time in this process will do until the transaction's first statement, or its
+                end, has asked; `StandingChanged` comes from there when it is not so any more.
         """
         # Usually what a request begins with: it travels with BEGIN.
-        row = await self._session.begin(f"{_asked(secret_hash, project_id, whole)}{Literal(now).as_string()}) k")
+        question = _asked(secret_hash, project_id, whole)
+        row = await self._session.stand(question, f"{Literal(now).as_string()}) k", ahead=ahead)
         if row is None:
             return None
         credential = _credential(row)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, literal_column, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.adapters.postgres.engine import Session
@@ -41,7 +41,7 @@ WITH RECURSIVE below (id, depth) AS (
 SELECT coalesce(max(depth), 0) FROM below
 """)
 # Of two moves that would make a circle together the later sees the earlier.
-TAKE_TURN = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("tree"), literal_column("0"))))
+TAKE_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:tree, 0))")
 
 
 class PgUnits:
