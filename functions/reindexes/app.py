@@ -52,13 +52,16 @@ async def get_reindex(reindex_id: UUID, call: Authorised) -> IndexOut:
 
 @router.post("/reindexes/{reindex_id}/promote")
 async def promote_reindex(reindex_id: UUID, call: Authorised, despite_failures: bool = False) -> IndexOut:
-    """Search it from now on. The one before is kept for a rollback."""
+    """Search it from now on. The one before is kept for a rollback.
+
+    While uploads are on their way into it, it is not live yet: publishing waits for it, so ask again until it is.
+    """
     return IndexOut.of(await cut.promote(call.scope, call.ports, reindex_id, despite_failures=despite_failures))
 
 
 @router.post("/reindexes/{reindex_id}/rollback")
 async def roll_back_reindex(reindex_id: UUID, call: Authorised) -> IndexOut:
-    """Give it up, or search the index before it again."""
+    """Give it up, or search the index before it again: as with promoting, ask again while it is still live."""
     return IndexOut.of(await cut.rollback(call.scope, call.ports, reindex_id))
 
 

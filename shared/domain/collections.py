@@ -1,7 +1,7 @@
 """Collections: documents that are cut, embedded and searched in one way."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.domain.chunks import Chunking
@@ -39,6 +39,8 @@ class Collection:
     """That index's place on every document."""
     live: bool = True
     """Whether that index is the one that is searched."""
+    held: timedelta = timedelta()
+    """For so long nothing is published into what is searched, because a cut is near; told by `through` with `hold`."""
 
     @property
     def index_id(self) -> UUID:

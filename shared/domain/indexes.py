@@ -15,6 +15,10 @@ index's slot on the document. Nothing of one index can pass for another's, becau
     dropping   given up: never searched again, being swept
     dropped    nothing of it is left
 
+Uploads may come faster than the other index follows, so that it is never whole. Then publishing into the searched index
+is held for a moment: what is to be published waits, what is missing is made, and the cut finds nothing new. That only
+brings the moment about. What a cut requires is looked at by the cut itself, while it holds the collection.
+
 A search reads the collection once and names that index in every statement after, so it sees one index whole, whichever
 it is, also when a cut comes between two of its statements.
 """
@@ -45,6 +49,14 @@ OPEN = frozenset({IndexState.BUILDING, IndexState.READY, IndexState.LIVE, IndexS
 
 RETENTION = timedelta(days=7)
 """How long the index that was live before is kept for a rollback."""
+HOLD = timedelta(seconds=150)
+"""How long publishing into the searched index waits for a cut at the most: two rounds of the schedule and some seconds.
+It ends by itself, whatever becomes of who asked for it.
+"""
+HELD_PAUSE = timedelta(seconds=5)
+"""Whoever is to publish meanwhile asks so often whether it still must wait: most cuts come after a few seconds."""
+REST = HOLD
+"""After a hold that brought no cut, publishing goes on for at least so long."""
 IN_FLIGHT = 25
 """Generations under way at once for an index that is not searched."""
 YIELD_FROM = 20
@@ -155,6 +167,16 @@ class Progress:
     """Documents whose latest try for this index failed."""
 
     @property
+    def missing(self) -> int:
+        """Documents that are still to come: on their way into it, or not begun."""
+        return self.documents - self.in_step - self.failed
+
+    @property
+    def close(self) -> bool:
+        """Whether all that was begun has come, and a little is missing all the same: uploads keep coming."""
+        return self.in_step > 0 and not self.in_flight and 0 < self.missing <= IN_FLIGHT
+
+    @property
     def whole(self) -> bool:
         """Whether everything searched is in it."""
         return self.in_step == self.documents
@@ -162,7 +184,7 @@ class Progress:
     @property
     def settled(self) -> bool:
         """Whether nothing is to come: what is not in it has failed there, and something is in it."""
-        return self.whole or (self.in_step > 0 and self.in_step + self.failed == self.documents)
+        return self.whole or (self.in_step > 0 and not self.missing)
 
 
 def seen_through(collection: Collection, index: Index) -> Collection:
@@ -193,9 +215,16 @@ def begin_on(spent: Spent, now: datetime) -> Spent:
     return spent if spent.day == day else Spent(day)
 
 
-def allowance(budget: Budget, spent: Spent, *, in_flight: int) -> tuple[int, int | None]:
-    """How many documents may be begun now, and how many tokens they may have together (None: any)."""
-    documents = IN_FLIGHT - in_flight
+def allowance(budget: Budget, spent: Spent, *, in_flight: int = 0, at_once: int = IN_FLIGHT) -> tuple[int, int | None]:
+    """How many documents may be begun now, and how many tokens they may have together (None: any).
+
+    Args:
+        budget: the most that building may take.
+        spent: today.
+        in_flight: generations under way.
+        at_once: as many may be under way.
+    """
+    documents = at_once - in_flight
     if budget.documents_per_run:
         documents = min(documents, budget.documents_per_run)
     if budget.documents_per_day:
@@ -206,6 +235,12 @@ def allowance(budget: Budget, spent: Spent, *, in_flight: int) -> tuple[int, int
     if budget.money_per_day:
         limits.append(int(budget.money_per_day / budget.price * 1_000_000))
     return max(0, documents), max(0, min(limits) - spent.tokens) if limits else None
+
+
+def used_up(budget: Budget, spent: Spent) -> bool:
+    """Whether nothing more may be begun on the day of `spent`."""
+    documents, tokens = allowance(budget, spent)
+    return not documents or tokens == 0
 
 
 def no_worse(scores: Scores) -> bool:

@@ -1,7 +1,7 @@
 """Rows of projects, keys and collections."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -142,12 +142,36 @@ class Collections(Protocol):
     ) -> Collection | None:
         """A collection as one of its open indexes sees it (None: its first); None when it or the index is gone.
 
-        With `hold` no cut can come before the transaction ends.
+        With `hold` no cut can come before the transaction ends, and `held` tells how long publishing has to wait.
         """
         ...
 
+    async def hold(self, scope: Scope, collection_id: UUID, period: timedelta, rest: timedelta) -> timedelta:
+        """Let publishing into what is searched wait from the commit on; what is being published ends first.
+
+        Measured by the database's clock. A hold that goes on is not made longer.
+
+        Args:
+            scope: the caller's.
+            collection_id: which.
+            period: for so long, unless it is cut over or released before.
+            rest: the least time since the last hold ended by itself.
+
+        Returns:
+            For how long it is held now; zero when the last hold ended by itself a shorter while ago than `rest`, or
+            there is no such collection.
+        """
+        ...
+
+    async def release(self, scope: Scope, collection_id: UUID) -> None:
+        """End a hold, if there is one."""
+        ...
+
     async def cut(self, scope: Scope, collection: Collection, index: Index) -> bool:
-        """Search `index` from now on instead of the one `collection` was read with; False when that has changed."""
+        """Search `index` from now on instead of the one `collection` was read with; False when that has changed.
+
+        It ends a hold.
+        """
         ...
 
     async def get_many(self, scope: Scope, collection_ids: Sequence[UUID]) -> Sequence[Collection]:

@@ -9,7 +9,7 @@ import structlog
 from shared import bootstrap
 from shared.domain.collections import Collection
 from shared.domain.errors import LambentError
-from shared.domain.indexes import Budget, Index, IndexState, Progress, no_worse, seen_through
+from shared.domain.indexes import HOLD, REST, Budget, Index, IndexState, Progress, no_worse, seen_through
 from shared.domain.pages import After
 from shared.domain.tenants import Permission, Principal, PrincipalKind, Project, Scope, TenantScope
 from shared.ports.indexes import UnfinishedIndex
@@ -92,13 +92,20 @@ async def _move_on(one: UnfinishedIndex) -> None:
     if collection is None or expired or index.state is IndexState.DROPPING:
         await _drop(scope, index)
         return
-    async with transaction(scope) as ports:
-        await build(scope, ports, index.id)
+    await _build(scope, index)
     if index.state is IndexState.BUILDING and (await _progress(scope, index)).settled:
         await _finish(scope, index, collection)
-    elif index.state is IndexState.READY and index.automatic and (await _progress(scope, index)).whole:
-        # It was not when it was scored: what had failed was retried or deleted since.
+    elif index.state is IndexState.READY and index.automatic and not (await _progress(scope, index)).failed:
+        # It was not whole when it was scored, or uploads keep it from being so.
         await _take_over(scope, index)
+
+
+async def _build(scope: Scope, index: Index) -> None:
+    """Begin what is missing; where uploads keep it from ever being whole, publishing waits for it to be scored."""
+    close = index.state is IndexState.BUILDING and (await _progress(scope, index)).close
+    async with transaction(scope) as ports:
+        if await build(scope, ports, index.id, hurried=close) and close:
+            await ports.collections.hold(scope, index.collection_id, HOLD, REST)
 
 
 async def _drop(scope: Scope, index: Index) -> None:
@@ -123,6 +130,8 @@ async def _finish(scope: Scope, index: Index, collection: Collection) -> None:
     scored = await score_index(scope, index.id)
     if scored is not None and scored.automatic and (await _progress(scope, scored)).whole:
         await _take_over(scope, scored)
+    async with transaction(scope) as ports:
+        await ports.collections.release(scope, collection.id)
 
 
 async def _take_over(scope: Scope, scored: Index) -> None:

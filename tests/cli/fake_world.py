@@ -46,6 +46,8 @@ class World:
     chats: dict[str, dict[str, Any]] = field(default_factory=dict)
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     reindexes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    uploads_on_their_way: int = 0
+    """So many times a cut is asked for in vain."""
     """By collection, newest first."""
     questions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     ingestions: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from shared.cli.commands import reindex
 from tests.cli.conftest import Run
 from tests.cli.fake_world import World
 
@@ -57,6 +60,20 @@ def test_promote_and_rollback_choose_the_index_that_can(run: Run, world: World) 
     world.reindexes[made["id"]][0]["state"] = "ready"
     assert "is live" in run("reindex", "promote", "hr").out
     assert run("reindex", "rollback", "hr", "--json").json["id"] == world.reindexes[made["id"]][0]["id"]
+
+
+def test_promote_and_rollback_ask_again_while_uploads_are_on_their_way(
+    run: Run, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reindex, "ASKED_AGAIN", 0.001)
+    made = world.add_collection("hr")
+    run("reindex", "start", "hr")
+    world.reindexes[made["id"]][0]["state"] = "ready"
+    world.uploads_on_their_way = 2
+    assert "is live" in run("reindex", "promote", "hr").out
+    world.uploads_on_their_way = 1
+    assert "is dropping" in run("reindex", "rollback", "hr").out
+    assert world.uploads_on_their_way == 0
 
 
 def test_questions_are_set_from_lines_and_shown(run: Run, world: World, tmp_path: Path) -> None:

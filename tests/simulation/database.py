@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from typing import Any, Protocol
 
 from shared.adapters.memory.rows import MemoryRows
-from shared.adapters.memory.rows_transaction import Tables, Transaction
+from shared.adapters.memory.rows_transaction import Now, Tables, Transaction
 from shared.domain.errors import CommitUnknown, Outage
 from shared.domain.tenants import TenantScope
 from tests.simulation.processes import Gate, Process, turn
@@ -108,8 +108,10 @@ class WatchedRows:
 class SimulatedStore:
     """One database, as long as the history lasts."""
 
-    def __init__(self, gate: Gate, witness: Witness) -> None:
+    def __init__(self, gate: Gate, witness: Witness, now: Now) -> None:
         self.tables = Tables()
+        self.now = now
+        """The database's own clock, which is off by nothing."""
         self.gate = gate
         self.witness = witness
         self.changes = 0
@@ -140,7 +142,7 @@ class SimulatedTransaction:
         if not process.faultless and gate.faults.strikes("database_lost", gate.loop.time()):
             process.undone += 1
             raise Outage("the database cannot be reached", code="database_unreachable")
-        transaction = Transaction(store.tables, None if scope is None else scope.tenant_id)
+        transaction = Transaction(store.tables, None if scope is None else scope.tenant_id, now=store.now)
         opened = self._opened = Open(transaction, process, store.witness.commits)
         process.open.add(opened)
         if scope is not None:

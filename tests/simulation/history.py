@@ -106,7 +106,7 @@ class History:
         self.model = Model()
         self.watch = Watch(self.model, self.loop.time)
         self.watch.trace = self.faults.trace = self.gate.trace
-        self.store = SimulatedStore(self.gate, self.watch)
+        self.store = SimulatedStore(self.gate, self.watch, TrueClock(self.loop).now)
         self.watch.look_at(self.store.tables)
         self.cloud = Cloud(self.gate)
         self.cloud.ended.append(self.watch.ledger.ended)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from shared.domain.indexes import Index
+from shared.domain.indexes import Index, IndexState
 from shared.domain.receipts import SubjectKind
 from shared.domain.tenants import Scope
 from shared.ports.documents import FailedFilter
@@ -87,7 +87,11 @@ async def reindexer(clients: "Clients", tenant: "Tenant") -> None:
             index = await clients.asked(tenant, partial(_begun, scope, wanted)) or index
         else:
             to = cut.promote if act < 0.65 else cut.rollback
-            await clients.asked(tenant, partial(_cut, scope, to, index.id))
+            for _ in range(chance.choice((1, 4))):
+                told = await clients.asked(tenant, partial(_cut, scope, to, index.id))
+                if told is None or (told.state is IndexState.LIVE) == (to is cut.promote):
+                    break
+                await clients.wait(chance.choice((3, 30, 100)))
         await clients.wait(chance.choice((5, 90, 200, 400)))
 
 

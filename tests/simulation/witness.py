@@ -1,9 +1,11 @@
 """What must be true after every single commit."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from shared.adapters.memory.clock import START
 from shared.adapters.memory.rows_transaction import Tables
 from shared.domain.documents import TERMINAL, Document, Generation, GenerationState
 from shared.domain.indexes import IndexState
@@ -172,6 +174,15 @@ class Watch:
                     yield f"{name} went back from generation {before} to {after}"
             elif not new.deleted:
                 yield from self._committed(tenant, new, after)
+                yield from self._held(new, slot, after)
+
+    def _held(self, document: Document, slot: int, number: int) -> Iterator[str]:
+        """While a cut is near, nothing is published into what is searched."""
+        collection = self.sight.collection(document.tenant_id, document.collection_id)
+        until = self.sight.row("holds", document.tenant_id, document.collection_id)
+        held = until is not None and START + timedelta(seconds=self.now()) < until
+        if held and collection is not None and collection.slot == slot:
+            yield f"generation {number} of {short(document.id)} was published while a cut was waited for"
 
     def _cuts(self, changes: Any, seen: dict[str, Any]) -> Iterator[str]:
         """A cut from one index to the other shows of no document an older upload than was shown before."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.adapters.memory.references import refer
@@ -156,13 +156,38 @@ class MemoryCollections:
     ) -> Collection | None:
         """A collection as one of its open indexes sees it (None: its first); None when it or the index is gone.
 
-        With `hold` no cut can come before the transaction ends.
+        With `hold` no cut can come before the transaction ends, and `held` tells how long publishing has to wait.
         """
         collection = await (self.lock(scope, collection_id) if hold else self.get(scope, collection_id))
         found: Index | None = self._transaction.get("indexes", scope.tenant_id, (index or collection_id,))
         if collection is None or found is None or found.collection_id != collection_id or not found.open:
             return None
-        return seen_through(collection, found)
+        seen = seen_through(collection, found)
+        return replace(seen, held=max(timedelta(), self._left(scope, collection_id))) if hold else seen
+
+    async def hold(self, scope: Scope, collection_id: UUID, period: timedelta, rest: timedelta) -> timedelta:
+        """Let publishing into what is searched wait from the commit on; what is being published ends first."""
+        if await self.lock(scope, collection_id) is None:
+            return timedelta()
+        left = self._left(scope, collection_id)
+        if left > timedelta():
+            return left
+        if left > -rest:
+            return timedelta()
+        until = self._transaction.now() + period
+        await self._transaction.put("holds", scope.tenant_id, (collection_id,), until)
+        return period
+
+    async def release(self, scope: Scope, collection_id: UUID) -> None:
+        """End a hold, if there is one."""
+        if self._transaction.get("holds", scope.tenant_id, (collection_id,)) is not None:
+            await self.lock(scope, collection_id)
+            await self._transaction.remove("holds", scope.tenant_id, (collection_id,))
+
+    def _left(self, scope: Scope, collection_id: UUID) -> timedelta:
+        """Until the end of the hold; less than nothing when it has ended by itself."""
+        until: datetime | None = self._transaction.get("holds", scope.tenant_id, (collection_id,))
+        return timedelta.min if until is None else until - self._transaction.now()
 
     async def cut(self, scope: Scope, collection: Collection, index: Index) -> bool:
         """Search `index` from now on instead of the one `collection` was read with; False when that has changed."""
@@ -171,6 +196,7 @@ class MemoryCollections:
             return False
         changed = replace(seen_through(known, index), live=True)
         await self._transaction.put("collections", scope.tenant_id, (collection.id,), changed)
+        await self.release(scope, collection.id)
         return True
 
     async def get(self, scope: Scope, collection_id: UUID, *, deleted: bool = False) -> Collection | None:

@@ -83,7 +83,7 @@ class MemoryStore:
     def __init__(self, revision: str = "memory", now: Now = now) -> None:
         """Args:
         revision: what `tenants.revision` answers.
-        now: the time, by which access lists grow stale.
+        now: the database's time.
         """
         self._now = now
         self._tables = Tables()

@@ -5,7 +5,7 @@ until it commits, and dropped when it fails. Whoever writes or locks a row holds
 it in the order they came; a circle of waiting ends with an error for the one who closed it. Rows belong to tenants:
 those of another tenant than the transaction's cannot be read or written.
 
-There is no chance in here, and no time but what makes access lists stale, so a test that decides the order of its
+There is no chance in here, and no time but what the store is given, so a test that decides the order of its
 tasks gets the same outcome every time.
 """
 
@@ -52,11 +52,11 @@ class Transaction:
         tables: shared by all transactions of a store.
         tenant_id: whose rows it may touch; None: nobody's, until a key is authenticated.
         admitted: the names by which access lists admit who asks; None: all documents are seen.
-        now: the time, by which lists grow stale.
+        now: the database's time.
         """
         self.tenant_id = tenant_id
         self.admitted = admitted
-        self._now = now
+        self.now = now
         self.user_id: UUID | None = None
         """Whose own rows, outside all tenants, it may touch; None: nobody's, until somebody is known."""
         self.waits_for: Place | None = None
@@ -87,7 +87,7 @@ class Transaction:
             return False
         own = self.list_of(ListKind.DOCUMENT, row.tenant_id, row.id)
         lists = Lists(own, self.list_of(ListKind.COLLECTION, row.tenant_id, row.collection_id))
-        return not lists.admit(self.admitted, self._now())
+        return not lists.admit(self.admitted, self.now())
 
     def require(self, tenant_id: UUID | None) -> None:
         """See that rows of this tenant may be written.

@@ -2,10 +2,25 @@
 
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, bindparam, func, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Interval,
+    Uuid,
+    any_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shared.adapters.postgres.engine import Session
@@ -40,9 +55,13 @@ GET_ANY = Lookup(ANY)
 GET = Lookup(ANY.where(LIVE))
 # Rows that refer to it may still be added.
 LOCK = Lookup(ANY.where(LIVE).with_for_update(key_share=True))
+NOW = func.clock_timestamp()
+HELD: ColumnElement[timedelta] = literal_column(
+    "greatest(interval '0', collections.held_until - clock_timestamp())"
+).label("held")
 # The index first: both tables have columns of the same names.
 SEEN_THROUGH = (
-    select(indexes, *(column.label(f"home_{column.name}") for column in C))
+    select(indexes, *(column.label(f"home_{column.name}") for column in C), HELD)
     .join(collections, (C.tenant_id == X.tenant_id) & (C.id == X.collection_id))
     .where(ONE & LIVE & (X.id == bindparam("index")) & or_(*(X.state == state.value for state in OPEN)))
 )
@@ -53,6 +72,14 @@ THROUGH = spelled(
 )
 # Publishing holds the collection, so that no cut comes between the look at what is searched and the commit.
 THROUGH_SHARED = Lookup(SEEN_THROUGH.with_for_update(read=True, of=collections))
+PERIOD, REST = bindparam("period", type_=Interval), bindparam("rest", type_=Interval)
+HOLD = (
+    update(collections)
+    .where(ONE & LIVE & or_(C.held_until.is_(None), C.held_until > NOW, C.held_until + REST <= NOW))
+    .values(held_until=case((C.held_until > NOW, C.held_until), else_=NOW + PERIOD))
+    .returning(HELD)
+)
+RELEASE = update(collections).where(ONE & C.held_until.is_not(None)).values(held_until=None)
 CUT = update(collections).where(ONE & LIVE & (C.index_id == bindparam("before", type_=Uuid))).returning(C.id)
 GET_MANY = select(collections).where(MINE & LIVE & (C.id == any_(bindparam("ids", type_=ARRAY(Uuid)))))
 LIST = select(collections).where(MINE & LIVE)
@@ -126,14 +153,24 @@ class PgCollections:
     ) -> Collection | None:
         """A collection as one of its open indexes sees it (None: its first); None when it or the index is gone.
 
-        With `hold` no cut can come before the transaction ends.
+        With `hold` no cut can come before the transaction ends, and `held` tells how long publishing has to wait.
         """
         parameters = {**_one(scope, collection_id), "index": index or collection_id}
         row = await self._session.first(THROUGH_SHARED if hold else THROUGH, parameters)
         if row is None:
             return None
-        about = CollectionRow(*row[len(indexes.columns) :])
-        return seen_through(_collection(about), read_index(row))
+        about = CollectionRow(*row[len(indexes.columns) : len(indexes.columns) + len(collections.columns)])
+        seen = seen_through(_collection(about), read_index(row))
+        return replace(seen, held=row.held) if hold else seen
+
+    async def hold(self, scope: Scope, collection_id: UUID, period: timedelta, rest: timedelta) -> timedelta:
+        """Let publishing into what is searched wait from the commit on; what is being published ends first."""
+        given = {**_one(scope, collection_id), "period": period, "rest": rest}
+        return await self._session.scalar(HOLD, given) or timedelta()
+
+    async def release(self, scope: Scope, collection_id: UUID) -> None:
+        """End a hold, if there is one."""
+        await self._session.run(RELEASE, _one(scope, collection_id))
 
     async def cut(self, scope: Scope, collection: Collection, index: Index) -> bool:
         """Search `index` from now on instead of the one `collection` was read with; False when that has changed."""
@@ -146,6 +183,7 @@ class PgCollections:
             "chunk_method": index.chunking.method,
             "chunk_size": index.chunking.size,
             "chunk_overlap": index.chunking.overlap,
+            "held_until": None,
         }
         where = {**_one(scope, collection.id), "before": collection.index_id}
         return await self._session.first(CUT.values(values), where) is not None

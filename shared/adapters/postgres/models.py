@@ -155,6 +155,8 @@ collections = Table(
     # The index that is searched, and its place on every document. Only a cut changes them.
     Column("index_id", Uuid, nullable=False),
     Column("slot", SmallInteger, nullable=False),
+    # Until then nothing is published into it, because a cut is near.
+    Column("held_until", Instant),
     *access_list(),
     Index("collections_with_list", "tenant_id", "id", postgresql_where=text("readers IS NOT NULL")),
     PrimaryKeyConstraint("tenant_id", "id"),

@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0028"
+HEAD = "0029"

@@ -1,6 +1,8 @@
 """Commands about making a collection's index anew."""
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +18,10 @@ from shared.cli.session import Session
 from shared.cli.shapes.reindexing import IndexSettings, Reindex, ReindexPlan
 
 Name = Annotated[str, typer.Argument(metavar="COLLECTION", help="Its name or id.")]
+ASKED_AGAIN = 2.0
+"""Seconds between two requests for a cut that waits for what is being uploaded."""
+WAITS = 180
+"""Seconds it is asked for: the API lets uploads wait for a cut less long, and then says no."""
 WAYS = ("model", "chunking", "reader", "pipeline")
 
 
@@ -96,7 +102,8 @@ def promote(
     ] = False,
 ) -> None:
     """Search the new index from now on; the old one is kept for a rollback."""
-    promoted = session.api.promote(_beside(session, name)["id"], despite_failures=despite)
+    chosen = _beside(session, name)["id"]
+    promoted = _insisting(lambda: session.api.promote(chosen, despite_failures=despite), lambda state: state == "live")
     _told(session, promoted, f"lambent reindex rollback {name}")
 
 
@@ -105,7 +112,8 @@ def rollback(session: Session, name: Name) -> None:
     found = session.api.reindexes(collection(session.api, name)["id"])
     unfinished = [one for one in found if one["state"] in ("building", "ready")]
     chosen = unfinished or [one for one in found if one["state"] == "live"]
-    _told(session, session.api.roll_back(chosen[0]["id"]), f"lambent reindex status {name}")
+    undone = _insisting(lambda: session.api.roll_back(chosen[0]["id"]), lambda state: state != "live")
+    _told(session, undone, f"lambent reindex status {name}")
 
 
 def questions(
@@ -129,6 +137,14 @@ def questions(
     rows = [(one["text"], number(len(one["expected"]))) for one in found]
     empty = "None of its own: they are made from its documents."
     session.output.table([Column("Question", flexible=True), Column("Places", right=True)], rows, empty=empty)
+
+
+def _insisting(ask: Callable[[], Reindex], done: Callable[[str], bool]) -> Reindex:
+    """Ask for a cut until it has come: while documents are on their way, the API only makes room for it."""
+    until = time.monotonic() + WAITS
+    while not done((found := ask())["state"]) and time.monotonic() < until:
+        time.sleep(ASKED_AGAIN)
+    return found
 
 
 def _question(line: str) -> dict[str, Any]:

@@ -60,6 +60,7 @@ async def begin(
     state: GenerationState,
     *,
     ingestion_id: UUID | None = None,
+    at_once: bool = False,
 ) -> Generation:
     """The next generation of a locked document, from the file of an earlier one, and queue its first step.
 
@@ -71,11 +72,12 @@ async def begin(
         earlier: the generation with the file.
         state: where it begins: `EXTRACTING`, or `CHUNKING` to be cut from the text of `earlier`.
         ingestion_id: the run it belongs to.
+        at_once: it does not stand in line: others wait for it.
     """
     now = ports.clock.now()
     fresh = new_generation(scope, ports, document, document.latest_generation + 1, collection)
     fresh = replace(fresh, source=earlier.source, origin=earlier.upload, ingestion_id=ingestion_id)
-    first = await Places().first_state(scope, ports, state)
+    first = state if at_once else await Places().first_state(scope, ports, state)
     fresh = advance(fresh, first, now, due=ports.pace.patience(first))
     if state is GenerationState.CHUNKING:
         fresh = replace(fresh, text_generation=earlier.text_generation or earlier.number)

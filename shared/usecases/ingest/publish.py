@@ -5,15 +5,19 @@ from dataclasses import replace
 import structlog
 
 from shared.domain.documents import Document, DocumentStatus, Generation, GenerationState, advance
+from shared.domain.errors import Delayed
 from shared.domain.events import GenerationMessage, Queue
+from shared.domain.indexes import HELD_PAUSE
 from shared.domain.ingestion import STAGE_STATES
 from shared.domain.tenants import Permission, Scope
 from shared.ports.meter import Unit
 from shared.ports.ports import Ports
-from shared.usecases.ingest.stage import overtaken, save
+from shared.usecases.ingest.stage import overtaken, save, wait
 from shared.usecases.outbox.send import send_sweep
 
 log = structlog.get_logger()
+
+HELD = "the collection is about to be searched by another index, which is brought in step first"
 
 
 async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> bool:
@@ -21,7 +25,8 @@ async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> boo
 
     All of it is one transaction: a publish either happened whole or not at all, and happening twice changes nothing.
     The collection is held meanwhile, so that what a cut sees is what it leaves: a generation is committed before it,
-    and counted, or after it.
+    and counted, or after it. While a cut is near and the index is the one that is searched, it waits, which counts as
+    no try.
 
     Returns:
         Whether there was anything to do.
@@ -36,6 +41,10 @@ async def publish(scope: Scope, ports: Ports, message: GenerationMessage) -> boo
     before = document.committed_in(generation.slot)
     collection = await ports.collections.through(scope, document.collection_id, generation.index, hold=True)
     won = collection is not None and not overtaken(document, generation)
+    if collection is not None and won and collection.live and collection.held:
+        why = Delayed(HELD, seconds=min(collection.held, HELD_PAUSE).total_seconds())
+        await wait(scope, ports, document, generation, why)
+        return True
     if collection is None or not (
         won and await ports.documents.commit(scope, document.id, generation.number, generation.slot)
     ):
