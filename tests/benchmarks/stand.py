@@ -42,6 +42,8 @@ class Stand:
     """The uploads bucket's name."""
     logs: Path
     """Folder of the functions' logs."""
+    objects: httpx.Client
+    """For the object store: one that is kept, since making a client costs more than sending a page with it."""
 
     def bare(self, module: str, **environment: str) -> FunctionSpec:
         """The spec of a plain function in tests/benchmarks/bare: a copy of an HTTP area's, so that both run alike."""
@@ -84,7 +86,7 @@ class Stand:
         slot = self.api.post("/documents", json={"collection_id": collection, "name": name})
         slot.raise_for_status()
         form = slot.json()["upload"]
-        httpx.post(form["url"], data=form["fields"], files={"file": (name, body)}, timeout=60).raise_for_status()
+        self.objects.post(form["url"], data=form["fields"], files={"file": (name, body)}).raise_for_status()
         return str(slot.json()["document"]["id"])
 
 
@@ -102,14 +104,17 @@ def stand(*, built: bool = False, **environment: str) -> Iterator[Stand]:
     ready = cloud.up_detached(options)
     headers = {"Authorization": f"Bearer {ready.api_key}"}
     try:
-        with httpx.Client(base_url=f"{ready.url}/api/v1", headers=headers, timeout=120) as api:
-            yield _described(ready, state, api, options)
+        with (
+            httpx.Client(base_url=f"{ready.url}/api/v1", headers=headers, timeout=120) as api,
+            httpx.Client(timeout=60) as objects,
+        ):
+            yield _described(ready, state, (api, objects), options)
     finally:
         cloud.down(ROOT, state=state)
         shutil.rmtree(state, ignore_errors=True)
 
 
-def _described(ready: Ready, state: Path, api: httpx.Client, options: Options) -> Stand:
+def _described(ready: Ready, state: Path, clients: tuple[httpx.Client, httpx.Client], options: Options) -> Stand:
     layout = Layout.of(ROOT, state)
     postgres = Postgres(layout, Remembered.load(layout.remembered))
     deployed = Stack(ready.aws_url).read()
@@ -127,10 +132,11 @@ def _described(ready: Ready, state: Path, api: httpx.Client, options: Options) -
     return Stand(
         ready,
         {spec.name: spec for spec in specs},
-        api,
+        clients[0],
         postgres.url(APP),
         deployed.resources["UploadsBucket"],
         layout.logs,
+        clients[1],
     )
 
 

@@ -90,9 +90,12 @@ NAMED = (
     .table_valued(column("id", Uuid), column("number", Integer), name="named")
     .render_derived()
 )
+# The ids are asked of each table, not only of the join: a server whose statistics are of a time when the tenant had few
+# documents would read all of them to find some.
 LOCK_ALL = Lookup(
     WITH_GENERATIONS.join(NAMED, (NAMED.c.id == D.id) & (NAMED.c.number == G.number))
     .where((D.tenant_id == TENANT) & (G.tenant_id == TENANT))
+    .where((D.id == any_(bindparam("ids"))) & (G.document_id == any_(bindparam("ids"))))
     .order_by(D.id, G.number)
     .with_for_update(of=(documents, generations))
 )
