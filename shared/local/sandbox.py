@@ -37,6 +37,7 @@ class State(Enum):
     IDLE = "idle"
     BUSY = "busy"
     RETURNING = "returning"  # has answered, and is about to ask for more
+    GOING = "going"  # had nothing to do and was killed, and is not gone yet: what it were given would be lost with it
     DEAD = "dead"
 
 
@@ -105,6 +106,8 @@ class Sandbox:
         if self.state is State.DEAD or self.pid == 0:
             return
         self._cause = self._cause or cause
+        if self.state is State.IDLE:
+            self.state = State.GOING
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -119,7 +122,8 @@ class Sandbox:
     def on_next(self) -> None:
         """Runtime API: the process asks for work."""
         self._cancel_timer()
-        if self._retired:
+        if self._retired or self._cause:
+            # Also one that asked just before it was killed.
             self.kill("stop")
             return
         if self.state is State.STARTING:

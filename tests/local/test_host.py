@@ -174,6 +174,14 @@ async def test_idle_processes_are_let_go(tmp_path: Path) -> None:
         assert not (await host.invoke("ProbeFunction", {"do": "echo"})).error
 
 
+async def test_invoke_right_after_an_idle_process_was_let_go_is_not_lost_with_it(tmp_path: Path) -> None:
+    async with hosting(probe(), tmp_path) as host:
+        await host.invoke("ProbeFunction", {"do": "echo"})
+        await eventually(lambda: bool(host.stats()[0].idle))
+        host.recycle()
+        assert not (await host.invoke("ProbeFunction", {"do": "echo"})).error
+
+
 async def test_recycle_replaces_the_process(tmp_path: Path) -> None:
     async with hosting(probe(), tmp_path) as host:
         before = (await host.invoke("ProbeFunction", {"do": "echo"})).json()

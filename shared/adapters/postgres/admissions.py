@@ -18,7 +18,7 @@ from shared.domain.tenants import TenantScope
 D, G = documents.c, generations.c
 STATES = sorted(state.value for state in IN_PROGRESS)
 
-SPARE = 16
+SPARE = 8
 """Places looked at beyond those that are free: some may be held by others, and are passed over."""
 
 # Spelled out, not bound: only so do the partial indexes answer.
