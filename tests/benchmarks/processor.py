@@ -5,7 +5,7 @@ Time of processes, not of a clock: what else the machine does changes it little.
 
 import re
 import threading
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -54,9 +54,9 @@ class Seen:
             except psutil.Error:
                 continue
 
-    def total(self) -> Counter[str]:
+    def total(self) -> dict[str, float]:
         """Seconds so far by kind."""
-        found: Counter[str] = Counter()
+        found: dict[str, float] = defaultdict(float)
         for named, seconds in self._seconds.values():
             found[named] += seconds
         return found
@@ -85,9 +85,7 @@ def watched(root: int) -> Iterator[dict[str, float]]:
         over.set()
         thread.join()
         seen.look()
-        after = seen.total()
-        after.subtract(before)
-        found.update(after)
+        found.update({named: seconds - before.get(named, 0.0) for named, seconds in seen.total().items()})
 
 
 def table(seconds: Mapping[str, float], documents: int) -> str:
