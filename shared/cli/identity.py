@@ -4,7 +4,18 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from shared.cli.client import Client
-from shared.cli.shapes.identity import AccountEvent, Belonging, Registered, Signed, SignIn, User
+from shared.cli.shapes.identity import (
+    AccountEvent,
+    Begun,
+    Belonging,
+    Known,
+    Moved,
+    Provider,
+    Registered,
+    Signed,
+    SignIn,
+    User,
+)
 from shared.cli.shapes.organisations import Org
 
 
@@ -43,6 +54,51 @@ class Identity:
     def change(self, present: str, password: str) -> None:
         """Set another password in place of the present one."""
         self.client.call("POST", "/auth/password/change", json={"present": present, "password": password})
+
+    def providers(self) -> list[Provider]:
+        """Who vouches for users here."""
+        return cast(list[Provider], self.client.call("GET", "/auth/providers")["items"])
+
+    def identities(self) -> list[Known]:
+        """As whom providers know the user."""
+        return cast(list[Known], self.client.call("GET", "/auth/identities")["items"])
+
+    def begin(self, provider: str, back: str) -> Begun:
+        """Begin to sign in by a provider, to be sent back to this address."""
+        return cast(Begun, self.client.call("POST", f"/auth/oidc/{provider}/start", json={"redirect_uri": back}))
+
+    def linking(self, provider: str, back: str, password: str) -> Begun:
+        """Begin to come in by a provider too."""
+        body = {"redirect_uri": back, "password": password}
+        return cast(Begun, self.client.call("POST", f"/auth/oidc/{provider}/link", json=body))
+
+    def unlink(self, provider: str) -> None:
+        """Come in by a provider no more."""
+        self.client.call("DELETE", f"/auth/oidc/{provider}/link")
+
+    def finish(self, provider: str, body: Mapping[str, str]) -> Signed:
+        """Sign in by what a provider sent one back with."""
+        return cast(Signed, self.client.call("POST", f"/auth/oidc/{provider}/callback", json=body))
+
+    def move(self, email: str, password: str) -> None:
+        """Have a code mailed to another address."""
+        self.client.call("POST", "/auth/email/change", json={"email": email, "password": password})
+
+    def moved(self, code: str) -> Moved:
+        """Take the address that the code was mailed to."""
+        return cast(Moved, self.client.call("POST", "/auth/email/confirm", json={"token": code}))
+
+    def rename(self, name: str) -> User:
+        """Change the user's name."""
+        return cast(User, self.client.call("PATCH", "/users/me", json={"name": name}))
+
+    def close(self, password: str) -> None:
+        """Close the user's account."""
+        self.client.call("POST", "/users/me/disable", json={"password": password})
+
+    def leave(self, org_id: str) -> None:
+        """Leave an organisation."""
+        self.client.call("DELETE", f"/users/me/organisations/{org_id}")
 
     def sign_ins(self) -> list[SignIn]:
         """Where one is signed in, newest first."""

@@ -9,7 +9,7 @@ from shared.cli.address import Place, is_loopback, signed_in_address
 from shared.cli.credentials import SignedIn
 from shared.cli.errors import CliError
 from shared.cli.logins import Login
-from shared.cli.shapes.identity import Belonging
+from shared.cli.shapes.identity import Belonging, Signed
 
 if TYPE_CHECKING:
     from shared.cli.session import Session
@@ -48,7 +48,11 @@ def sign_in(session: "Session", email: str, password: str, *, org: str = "", pro
         org: id of the organisation to work in; without, what was worked in before.
         project: the same of a project.
     """
-    answer = session.stranger.login(email, password)
+    return keep(session, email, session.stranger.login(email, password), org=org, project=project)
+
+
+def keep(session: "Session", email: str, answer: Signed, *, org: str = "", project: str = "") -> Login:
+    """Keep a sign-in that was just made, as whoever is signed in from now on; the rest is as for `sign_in`."""
     with session.logins.changing() as kept:
         before = kept.named(email) or Login(email)
         kept.put(

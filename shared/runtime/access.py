@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from shared.domain.access import MAX_READERS, AccessList, ListKind, Lists, Reader, ReaderKind, Standing
 from shared.domain.access_words import Question
-from shared.runtime.auth import Authorised
+from shared.runtime.auth import Authorised, Call
 from shared.runtime.schemas import Body, Out
 from shared.runtime.web import Query, Router
 from shared.usecases.access import explain, manage
@@ -62,11 +62,13 @@ class AccessListOut(Out):
     problem: str | None
     set_at: datetime | None
     set_by: str | None
+    admits_you: bool = Field(description="false: you may see and set the list, and read nothing that it keeps back")
 
     @classmethod
-    def of(cls, kind: ListKind, lists: Lists, now: datetime) -> Self:
+    def of(cls, kind: ListKind, lists: Lists, call: Call) -> Self:
         """From the use case's answer."""
         access: AccessList | None = lists.decisive
+        now = call.ports.clock.now()
         if access is None:
             return cls(
                 readers=None,
@@ -76,6 +78,7 @@ class AccessListOut(Out):
                 problem=None,
                 set_at=None,
                 set_by=None,
+                admits_you=True,
             )
         return cls(
             readers=[ReaderOut(kind=one.kind, id=one.id) for one in sorted(access.readers)],
@@ -85,6 +88,7 @@ class AccessListOut(Out):
             problem=access.problem,
             set_at=access.set_at,
             set_by=access.set_by,
+            admits_you=lists.admit(call.scope.readers, now),
         )
 
 
@@ -107,13 +111,13 @@ class VerdictOut(Out):
 async def get_document_list(document_id: UUID, call: Authorised) -> AccessListOut:
     """Who may read a document, by its own list or its collection's."""
     lists = await manage.read_list(call.scope, call.ports, ListKind.DOCUMENT, document_id)
-    return AccessListOut.of(ListKind.DOCUMENT, lists, call.ports.clock.now())
+    return AccessListOut.of(ListKind.DOCUMENT, lists, call)
 
 
 async def set_document_list(document_id: UUID, body: AccessListBody, call: Authorised) -> AccessListOut:
     """Say who may read a document. The list replaces the one before; it allows, nothing in it forbids."""
     lists = await manage.set_list(call.scope, call.ports, ListKind.DOCUMENT, document_id, body.domain())
-    return AccessListOut.of(ListKind.DOCUMENT, lists, call.ports.clock.now())
+    return AccessListOut.of(ListKind.DOCUMENT, lists, call)
 
 
 async def explain_document_access(
@@ -126,13 +130,13 @@ async def explain_document_access(
 async def get_collection_list(collection_id: UUID, call: Authorised) -> AccessListOut:
     """Who may read the documents of a collection that have no list of their own."""
     lists = await manage.read_list(call.scope, call.ports, ListKind.COLLECTION, collection_id)
-    return AccessListOut.of(ListKind.COLLECTION, lists, call.ports.clock.now())
+    return AccessListOut.of(ListKind.COLLECTION, lists, call)
 
 
 async def set_collection_list(collection_id: UUID, body: AccessListBody, call: Authorised) -> AccessListOut:
     """Say who may read the documents of a collection that have no list of their own."""
     lists = await manage.set_list(call.scope, call.ports, ListKind.COLLECTION, collection_id, body.domain())
-    return AccessListOut.of(ListKind.COLLECTION, lists, call.ports.clock.now())
+    return AccessListOut.of(ListKind.COLLECTION, lists, call)
 
 
 def serve_document_access(router: Router) -> None:

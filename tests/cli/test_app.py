@@ -46,14 +46,16 @@ COMMANDS = (
 
 
 PEOPLE = (
-    *("register", "verify", "login", "logout", "switch", "whoami", "password", "sessions", "mail", "audit"),
-    *("orgs", "members", "invitations", "roles", "units", "keys", "accounts", "access"),
+    *("register", "verify", "login", "logout", "switch", "whoami", "me", "password", "sessions", "mail"),
+    *("audit", "providers", "orgs", "members", "invitations", "roles", "units", "keys", "accounts", "access"),
 )
 GROUPS = {
     "mail": {"list", "show"},
     "password": {"forgot", "reset", "change"},
     "sessions": {"list", "revoke", "history"},
-    "orgs": {"list", "show", "create", "use", "rename", "delete"},
+    "me": {"show", "rename", "email", "confirm", "close"},
+    "providers": {"list", "link", "unlink"},
+    "orgs": {"list", "show", "create", "use", "rename", "leave", "delete"},
     "projects": {"list", "create", "use", "rename", "move", "archive", "restore", "delete"},
     "members": {"list", "invite", "role", "suspend", "reinstate", "remove"},
     "invitations": {"list", "revoke", "accept"},

@@ -162,6 +162,7 @@ def test_access_is_set_shown_and_explained(
     assert told.code == 0, told.err
     assert ADA in told.out
     assert "Sales" in told.out
+    assert "leaves you out" not in told.err
     told = lambent("access", "explain", document, "--user", "bob@example.com")
     assert told.code == 1
     assert "may not read" in told.out
@@ -169,8 +170,11 @@ def test_access_is_set_shown_and_explained(
     told = lambent("access", "set", document, "--nobody")
     assert "Nobody may read" in told.out
     assert lambent("access", "show", document).code == 1
-    known_by_id = told.err.split()[-1]
-    assert lambent("access", "set", known_by_id, "--no-list").code == 0
+    assert "the list leaves you out: you do not read this document any more" in told.err
+    undo = told.err.partition("change the list: lambent ")[2].partition(" takes it away")[0].split()
+    assert undo[:2] + undo[-1:] == ["access", "set", "--no-list"]
+    assert lambent("access", "show", undo[2], "--json").json["admits_you"] is False
+    assert lambent(*undo).code == 0
     assert lambent("access", "show", document, "--json").json["readers"] is None
 
 
@@ -179,6 +183,11 @@ def test_access_of_a_collection_counts_for_its_documents(lambent: Run, document:
     assert told.code == 0, told.err
     assert told.json["readers"] == [{"kind": "everyone", "id": ""}]
     assert "of its collection" in lambent("access", "show", document).out
+    told = lambent("access", "set", "-c", "Handbook", "-r", "role:viewer")
+    assert "you do not read the documents of this collection that have no list of their own any more" in told.err
+    undo = told.err.partition("change the list: lambent ")[2].partition(" takes it away")[0].split()
+    assert lambent(*undo).code == 0
+    assert lambent("access", "show", document).code == 0
 
 
 @pytest.mark.parametrize(

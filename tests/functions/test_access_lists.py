@@ -146,6 +146,29 @@ def test_document_in_a_kept_back_collection_is_uploaded_by_its_readers_alone(
     assert bob[0].get(f"/documents/{document}").status == 404
 
 
+def test_list_says_whether_it_admits_whoever_asks_and_lets_them_restore_it(
+    world: World, sample_document: str, collection: str, ada: tuple[Client, str], api_client: Client
+) -> None:
+    """Whoever may set lists cannot lock themselves out for good, and is told when they do not read any more."""
+    path = f"/documents/{sample_document}/access-list"
+    assert api_client.get(path).json["admits_you"] is True
+    for readers in ([], [{"kind": "user", "id": ada[1]}]):
+        assert api_client.put(path, {"readers": readers}).json["admits_you"] is False
+        assert api_client.get(path).json["admits_you"] is False
+        assert api_client.get(f"/documents/{sample_document}").status == 404
+        assert ada[0].get(path).json["admits_you"] is bool(readers)
+        assert api_client.put(path, {"readers": None}).json["admits_you"] is True
+        assert api_client.get(f"/documents/{sample_document}").status == 200
+    of_all = f"/collections/{collection}/access-list"
+    assert api_client.put(of_all, {"readers": []}).json["admits_you"] is False
+    assert api_client.get(path).json["admits_you"] is False
+    assert api_client.put(path, {"readers": EVERYONE}).json["admits_you"] is True
+    until = (world.clock.now() + timedelta(hours=1)).isoformat()
+    assert api_client.put(path, {"readers": EVERYONE, "fresh_until": until}).json["admits_you"] is True
+    world.clock.advance(3601)
+    assert api_client.get(path).json["admits_you"] is False
+
+
 def test_list_grows_stale_and_is_good_again_when_it_is_set_again(
     world: World, sample_document: str, bob: tuple[Client, str], api_client: Client
 ) -> None:

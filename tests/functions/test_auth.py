@@ -596,7 +596,6 @@ def test_refusal_of_nobody_is_written_as_one_of_somebody_and_soon_forgotten(worl
 # Every route of the area.
 
 OWN = sorted(route for route in OF_PEOPLE if ROUTES[route] is not PUBLIC)
-STRANGERS = sorted(route for route in OF_PEOPLE if ROUTES[route] is PUBLIC and route[0] == "POST")
 
 
 def own_request(route: tuple[str, str]) -> tuple[str, str]:
@@ -622,14 +621,6 @@ def test_route_of_users_is_not_for_keys(world: World, ada: Person, route: Any) -
     method, path = own_request(route)
     answer = world.key(ada)(method, path.removeprefix("/api/v1"), {})
     assert (answer.status, answer.code) == (403, "user_required")
-
-
-@pytest.mark.parametrize("route", STRANGERS, ids=" ".join)
-def test_route_for_strangers_refuses_unknown_fields(world: World, route: Any) -> None:
-    method, path = route
-    answer = world.api(method, path, {"surprise": 1})
-    assert answer.code == "validation_failed"
-    assert "body.surprise" in [one["field"] for one in answer.json["errors"]]
 
 
 def test_user_is_behind_their_own_wall(world: World, ada: Person) -> None:

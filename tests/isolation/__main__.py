@@ -1,7 +1,8 @@
-"""`uv run python -m tests.isolation [--probes 100000] [--seed 1]`: who gets at what is not theirs."""
+"""`uv run python -m tests.isolation [--probes 100000] [--minutes 30] [--seed 1]`: who gets at what is not theirs."""
 
 import argparse
 import asyncio
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -30,10 +31,11 @@ def main() -> int:
     """Print what came of it; 1 when anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--probes", type=int, default=5_000)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="send none after so long")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     with database() as urls, redirect_stdout(Nowhere()), built(urls) as town:
-        tally = Campaign(town, Crowds(town), chosen.seed).run(chosen.probes)
+        tally = Campaign(town, Crowds(town), chosen.seed).run(chosen.probes, seconds=chosen.minutes * 60)
     print(report(tally, chosen.seed))
     return int(bool(tally.leaks or tally.unfit))
 

@@ -3,6 +3,7 @@
 Statements name no tenant: what keeps rows apart here is the database alone. Searches go through the adapters.
 """
 
+import math
 import random
 import time
 from collections import Counter
@@ -124,10 +125,10 @@ class Oracle:
             paper = Paper(tenant, project, collection, id, [(1.0, 0.0, 0.0, 0.0)], [frozenset({"some", "words"})])
             self.model.papers.setdefault(paper.id, paper)
 
-    async def run(self, count: int) -> Tally:
-        """So many transactions."""
+    async def run(self, count: int, seconds: float = math.inf) -> Tally:
+        """So many transactions, or as many as are begun in so many seconds."""
         began = time.perf_counter()
-        while self.tally.transactions < count:
+        while self.tally.transactions < count and time.perf_counter() - began < seconds:
             await self.one()
         if rows_of(self.outside) != self.model.rows:
             self.tally.wrong.append("at the end the rows are not the model's")

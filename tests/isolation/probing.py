@@ -1,5 +1,6 @@
 """Probes sent, and what is judged of each: refused in the same words, nothing told, nothing changed."""
 
+import math
 import random
 import re
 import time
@@ -77,14 +78,22 @@ class Campaign:
         self._secrets: dict[tuple[str, str, bool], frozenset[str]] = {}
         self._cursors: dict[tuple[str, str, Route], str] = {}
 
-    def run(self, count: int, among: Sequence[Cell] | None = None) -> Tally:
-        """So many probes: every cell once in an order of chance, then again with other forms."""
+    def run(self, count: int, among: Sequence[Cell] | None = None, *, seconds: float = math.inf) -> Tally:
+        """So many probes: every cell once in an order of chance, then again with other forms.
+
+        Args:
+            count: of probes.
+            among: the cells; None: all.
+            seconds: after which no further one is sent.
+        """
         began, wanted = time.perf_counter(), list(among if among is not None else cells())
         sweep = 0
-        while self.tally.probes < count:
+        while self.tally.probes < count and time.perf_counter() - began < seconds:
             chance = random.Random(f"{self.seed}/{sweep}")
             chance.shuffle(wanted)
             for cell in wanted[: count - self.tally.probes]:
+                if time.perf_counter() - began >= seconds:
+                    break
                 self.one(self.drawn(cell, chance, sweep))
             sweep += 1
         self.tally.seconds = time.perf_counter() - began

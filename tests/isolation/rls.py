@@ -1,7 +1,8 @@
-"""`uv run python -m tests.isolation.rls [--n 1000000] [--seed 1]`: random transactions against the model."""
+"""`uv run python -m tests.isolation.rls [--n 1000000] [--minutes 30] [--seed 1]`: random transactions against the model."""
 
 import argparse
 import asyncio
+import math
 import sys
 
 from tests.fixtures.postgres import PostgresUrls
@@ -9,12 +10,12 @@ from tests.isolation.__main__ import database
 from tests.isolation.oracle import Oracle, Tally, report
 
 
-async def judged(urls: PostgresUrls, seed: int, count: int) -> Tally:
+async def judged(urls: PostgresUrls, seed: int, count: int, seconds: float = math.inf) -> Tally:
     """So many transactions on an empty database."""
     oracle = Oracle(urls, seed)
     try:
         await oracle.settle()
-        return await oracle.run(count)
+        return await oracle.run(count, seconds)
     finally:
         await oracle.close()
 
@@ -23,10 +24,11 @@ def main() -> int:
     """Print what came of it; 1 when anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=20_000)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin none after so long")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     with database() as urls:
-        tally = asyncio.run(judged(urls, chosen.seed, chosen.n))
+        tally = asyncio.run(judged(urls, chosen.seed, chosen.n, chosen.minutes * 60))
     print(report(tally, chosen.seed))
     return int(bool(tally.wrong))
 

@@ -69,9 +69,13 @@ def set_list(
     if fresh_until:
         body["fresh_until"] = point(fresh_until, "--fresh-until", ahead=True)
     kind, id = _subject(session, document, collection)
-    _tell(session, AccessLists(session.client).set(kind, id, body))
-    if document and not no_list:
-        session.output.note(f"Whom the list does not admit, you too, finds the document by its id only: {id}")
+    found = AccessLists(session.client).set(kind, id, body)
+    _tell(session, found)
+    if not found["admits_you"]:
+        what = "this document" if document else "the documents of this collection that have no list of their own"
+        subject = id if document else f"-c {id}"
+        session.output.warn(f"the list leaves you out: you do not read {what} any more")
+        session.output.note(f"You may still change the list: lambent access set {subject} --no-list takes it away.")
 
 
 def explain(

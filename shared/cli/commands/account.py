@@ -1,6 +1,6 @@
 """Commands about you: register, confirm, sign in and out, who you are."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,9 +11,15 @@ from shared.cli.options import api_command
 from shared.cli.output import Column
 from shared.cli.session import Session
 
+if TYPE_CHECKING:
+    from shared.cli.logins import Login
+
 PANEL = "People and organisations"
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Your address; asked for when missing.")]
+Back = Annotated[
+    str, typer.Option("--back", metavar="URL", help="Where it sends you back to; by default the first it may.")
+]
 
 
 def register(
@@ -65,23 +71,43 @@ def verify(
     session.output.note('Next: lambent ingest FOLDER, then lambent ask "…"')
 
 
-def login(session: Session, email: Email = "", password_stdin: FromStdin = False) -> None:
-    """Sign in with your password. Commands act as you from then on, unless a key is given."""
+def login(
+    session: Session,
+    email: Email = "",
+    provider: Annotated[
+        str, typer.Option("--provider", metavar="NAME", help="By another party, one of lambent providers.")
+    ] = "",
+    back: Back = "",
+    password_stdin: FromStdin = False,
+) -> None:
+    """Sign in, with your password or by another party. Commands act as you from then on, unless a key is given."""
     from shared.cli.people import act_as, require_privacy, settle_in, sign_in
 
     require_privacy(session.place)
-    email = asking.text(email or session.logins.read().current, "Address", "EMAIL")
-    found = sign_in(session, email, asking.password(f"Password of {email}", from_stdin=password_stdin))
+    if provider:
+        found = _by_provider(session, provider, back)
+    else:
+        email = asking.text(email or session.logins.read().current, "Address", "EMAIL")
+        found = sign_in(session, email, asking.password(f"Password of {email}", from_stdin=password_stdin))
     act_as(session, found)
     organisations = settle_in(session, found)
-    value = {"email": email, "user_id": found.user_id, "organisations": organisations}
-    session.output.result(value, f"Signed in at {session.place.url} as {email}.")
+    value = {"email": found.email, "user_id": found.user_id, "organisations": organisations}
+    session.output.result(value, f"Signed in at {session.place.url} as {found.email}.")
     if session.asked.key:
         session.output.warn("a key is given (--key or LAMBENT_API_KEY); commands act with it, not as you")
     if len(organisations) > 1:
         session.output.note(f"You belong to {len(organisations)} organisations: lambent orgs use NAME")
     elif not organisations:
         session.output.note("You belong to no organisation: lambent orgs create NAME, or lambent invitations accept")
+
+
+def _by_provider(session: Session, name: str, back: str) -> "Login":
+    from shared.cli.people import keep
+    from shared.cli.vouching import as_signed, come_back, provider_named
+
+    provider = provider_named(session, name)
+    signed = come_back(session, provider, back, lambda uri: session.stranger.begin(name, uri))
+    return keep(session, as_signed(session, signed).me()["email"], signed)
 
 
 def switch(

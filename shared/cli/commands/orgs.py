@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from shared.cli.asking import Sure, confirm_by_name
+from shared.cli.asking import Sure, confirm, confirm_by_name
 from shared.cli.commands.account import PANEL
 from shared.cli.options import api_command, group_default
 from shared.cli.output import Column
@@ -82,6 +82,20 @@ def rename(
     session.output.result(changed, f"It is called {changed['name']} now.")
 
 
+def leave(session: Session, name: Wanted = "", yes: Sure = False) -> None:
+    """Leave an organisation: your membership ends, with what it gave you and with your keys. Its last owner stays."""
+    from shared.cli.people import remember, required
+
+    login = required(session).login
+    org = session.organisation_named(name)
+    belonging = next((one["name"] for one in session.identity.organisations() if one["id"] == org.id), org.id)
+    confirm(yes, f"Leave {belonging}?")
+    session.identity.leave(org.id)
+    if login.org == org.id:
+        remember(session, login.email, org="", project="")
+    session.output.result({"org_id": org.id, "left": True}, f"You do not belong to {belonging} any more.")
+
+
 def delete(session: Session, name: Wanted = "", yes: Sure = False) -> None:
     """Delete an organisation with everything in it, and revoke every key. Asks for its name."""
     from shared.cli.credentials import SignedIn
@@ -101,8 +115,8 @@ def delete(session: Session, name: Wanted = "", yes: Sure = False) -> None:
 
 def declare(app: typer.Typer) -> None:
     """Add these commands."""
-    group = typer.Typer(help="List your organisations; make, choose or delete one.", rich_markup_mode=None)
+    group = typer.Typer(help="List your organisations; make, choose, leave or delete one.", rich_markup_mode=None)
     group_default(group)(list_orgs)
-    for body in (show, create, use, rename, delete):
+    for body in (show, create, use, rename, leave, delete):
         api_command(group)(body)
     app.add_typer(group, name="orgs", rich_help_panel=PANEL)

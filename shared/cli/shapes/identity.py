@@ -43,6 +43,40 @@ class Signed(TypedDict):
     expires_in: int
 
 
+class Provider(TypedDict):
+    """Somebody who vouches for users."""
+
+    name: str
+    title: str
+    issuer: str
+    redirect_uris: list[str]
+
+
+class Known(TypedDict):
+    """A user, as a provider knows them."""
+
+    issuer: str
+    subject: str
+    created_at: str
+
+
+class Begun(TypedDict):
+    """A sign-in that goes on at a provider."""
+
+    authorization_url: str
+    state: str
+    binding: str
+    expires_in: int
+
+
+class Moved(TypedDict):
+    """A user with another address."""
+
+    id: str
+    email: str
+    verified_at: str
+
+
 class SignIn(TypedDict):
     """A sign-in that lasts, as it is listed."""
 

@@ -136,6 +136,7 @@ class AccessList(TypedDict):
     problem: str | None
     set_at: str | None
     set_by: str | None
+    admits_you: bool
 
 
 class AccessAnswer(TypedDict):
