@@ -39,9 +39,8 @@ def test_address_is_changed_by_the_code_mailed_to_it(
     told = lambent("me", "confirm", deployment.code("ada@elsewhere.example"))
     assert told.code == 0, told.err
     assert lambent("me", "--json").json["email"] == "ada@elsewhere.example"
-    assert (kept(config)["current"], list(kept(config)["logins"])) == ("ada@elsewhere.example",) * 1 + (
-        ["ada@elsewhere.example"],
-    )
+    assert kept(config)["current"] == "ada@elsewhere.example"
+    assert list(kept(config)["logins"]) == ["ada@elsewhere.example"]
     deployment.world.clock.advance(11 * 60)
     assert lambent("collections").code == 0, "the sign-in is renewed under the other address"
 

@@ -1,4 +1,4 @@
-"""`uv run python -m tests.isolation.rls [--n 1000000] [--minutes 30] [--seed 1]`: random transactions against the model."""
+"""`uv run python -m tests.isolation.rls [--n 1000000] [--minutes 30] [--seed 1]`: transactions against the model."""
 
 import argparse
 import asyncio
