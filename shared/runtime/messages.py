@@ -76,7 +76,7 @@ class MessageOut(Out):
 
     id: UUID
     role: Role
-    content: str
+    content: str = Field(description="text and no markup: show it as it is, and load nothing that it names")
     found: bool = Field(description="false: the documents do not answer the question")
     citations: list[CitationOut]
     sentences: list[SentenceOut]

