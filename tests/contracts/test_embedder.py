@@ -48,6 +48,8 @@ def subject_of(name: str, request: pytest.FixtureRequest) -> Subject:
     if name == "local":
         return Subject(LocalEmbedder(request.getfixturevalue("local_model"), threads=2), lambda kind: None)
     server: ModelServer = request.getfixturevalue("model_server")
+    if name == "litellm":
+        request.getfixturevalue("litellm_loaded")
     answers = {"busy": status(429, headers={"Retry-After": "7"}), "down": status(503), "refused": status(400)}
     return Subject(provider_of(name, server), lambda kind: server.next(answers[kind]))
 

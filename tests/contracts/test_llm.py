@@ -56,6 +56,7 @@ def subject_of(name: str, request: pytest.FixtureRequest) -> Subject:
     }
     llm: Llm = OpenAiLlm(model="talker", base_url=server.url, api_key=API_KEY)
     if name == "litellm":
+        request.getfixturevalue("litellm_loaded")
         llm = LitellmLlm(model="openai/talker", base_url=server.url, api_key=API_KEY)
     return Subject(llm, lambda kind: server.next(behaviours[kind]))
 

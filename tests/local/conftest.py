@@ -17,7 +17,7 @@ from shared.local.host import FunctionHost
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CLOUD = FIXTURES / "cloud"
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 def until(happened: Callable[[], object], patience: float = PATIENCE) -> None:

@@ -42,9 +42,9 @@ def receive(sqs: Any, url: str, wait: int = 0) -> list[dict[str, Any]]:
 
 def test_sqs_delay_hides_a_message_until_then(queue: tuple[Any, str]) -> None:
     sqs, url = queue
-    sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=1)
+    sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=5)
     assert receive(sqs, url) == []
-    assert receive(sqs, url, 10)[0]["Body"] == "later"
+    assert receive(sqs, url, 20)[0]["Body"] == "later"
 
 
 def test_sqs_visibility_can_be_changed_and_receives_are_counted(queue: tuple[Any, str]) -> None:

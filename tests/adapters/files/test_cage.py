@@ -28,7 +28,7 @@ from tests.adapters.files.hostile_syntax import HostileSyntax
 from tests.adapters.files.making import PROSE, lines, message, pdf, slides, word, workbook
 
 _LIMITS = CageLimits(memory_bytes=256 * MEBIBYTE, cpu_seconds=20, wall_seconds=30, text_chars=1_000_000)
-_HURRY = replace(_LIMITS, cpu_seconds=1, wall_seconds=1.5)
+_HURRY = replace(_LIMITS, cpu_seconds=1, wall_seconds=4)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux restricts system calls")
 
 

@@ -114,7 +114,7 @@ async def test_answer_without_an_end_is_given_up_in_time(drip: bytes) -> None:
 async def test_answer_that_is_no_http_is_unavailable() -> None:
     async with receiver() as one:
         one.drip = b"220 ready\r\n\r\n"
-        egress = HttpEgress(loopback=True, resolve=Names(["127.0.0.1"]), seconds=2)
+        egress = HttpEgress(loopback=True, resolve=Names(["127.0.0.1"]), seconds=30)
         with pytest.raises(Unavailable, match="the call failed"):
             await egress.post(f"http://a.example:{one.port}/", b"{}", {})
 

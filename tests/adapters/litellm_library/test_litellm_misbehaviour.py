@@ -39,7 +39,7 @@ from tests.fixtures.model_server import (
     vectors,
 )
 
-pytestmark = LITELLM_WARNINGS
+pytestmark = [*LITELLM_WARNINGS, pytest.mark.usefixtures("litellm_loaded")]
 
 ROOT = Path(__file__).parents[3]
 PROMPT = build("When?", [Passage(1, ChunkId(UUID(int=1), 1, 1), "a.txt", (), "In 1889.", 1.0)])

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -23,6 +23,7 @@ from tests.fixtures.postgres import OpenStore, PostgresUrls, TestServer
 
 type Superuser = psycopg.Connection[TupleRow]
 
+PATIENCE = 60.0
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'lambent_app'"
 
 
@@ -31,6 +32,14 @@ def kill(as_superuser: Superuser) -> int:
     row = as_superuser.execute(KILL).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def until(seen: Callable[[], bool]) -> None:
+    """Waits for what the server does in its own time, and nothing here has to be done for."""
+    deadline = time.monotonic() + PATIENCE
+    while not seen():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
 
 
 async def test_transaction_after_the_kept_connection_died_works_at_once(
@@ -88,11 +97,7 @@ async def test_transaction_that_only_read_ends_though_nobody_waits_for_it(
     room = await new_room(store)
     await reads(store, room)
     assert store._line.driver.info.transaction_status is TransactionStatus.ACTIVE
-    for _ in range(100):
-        if as_superuser.execute(IDLE).fetchall() == [("idle",)]:
-            break
-        time.sleep(0.02)
-    assert as_superuser.execute(IDLE).fetchall() == [("idle",)]
+    until(lambda: as_superuser.execute(IDLE).fetchall() == [("idle",)])
     await reads(store, room)
 
 
@@ -277,11 +282,7 @@ async def test_store_holds_one_connection_and_close_gives_it_back(store: PgStore
         await new_room(store)
     assert as_superuser.execute(count).fetchone() == (1,)
     await store.close()
-    for _ in range(100):
-        if as_superuser.execute(count).fetchone() == (0,):
-            break
-        await asyncio.sleep(0.02)
-    assert as_superuser.execute(count).fetchone() == (0,)
+    until(lambda: as_superuser.execute(count).fetchone() == (0,))
     async with store.transaction(None) as rows:
         assert len(await rows.tenants.ids()) == 3
 

@@ -118,7 +118,7 @@ async def test_query_by_the_index_uses_it(store: PgStore, as_superuser: psycopg.
     as_superuser.execute("SELECT pg_stat_reset()")
     await asked(store, room, (1.0, 0.0, 0.0, 0.0))
     await store.close()
-    for _ in range(100):
+    for _ in range(3000):
         as_superuser.execute("SELECT pg_stat_clear_snapshot()")
         row = as_superuser.execute(used).fetchone()
         if row is not None and row[0]:
