@@ -158,6 +158,7 @@ class Kit:
     @cached_property
     def other_embedders(self) -> Mapping[str, Callable[[], Embedder]]:
         """What makes the other models, by name."""
+        from shared.domain.collections import EmbeddingModel
 
         def maker(other: OtherModel) -> Callable[[], Embedder]:
             model = EmbeddingModel(f"{other.embedder}/{other.model}", other.dimensions, other.max_tokens)

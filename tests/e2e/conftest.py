@@ -14,6 +14,8 @@ from shared.local.cloud import Options, Ready
 from tests.crashes.place import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
+WIDE = {"embedder": "memory", "model": "wide", "dimensions": 512}
+"""A second model that costs nothing, of other dimensions than the present one."""
 
 
 class Cloud:
@@ -64,7 +66,8 @@ def running() -> Iterator[Cloud]:
     # Not pytest's own folder: Postgres runs as another user than root's tests and must be able to reach its data.
     state = Path(tempfile.mkdtemp(prefix="lambent-e2e-"))
     state.chmod(0o755)
-    options = Options(root=ROOT, state=state, environment=ENVIRONMENT, port=8500)
+    environment = {**ENVIRONMENT, "LAMBENT_OTHER_EMBEDDING_MODELS": json.dumps([WIDE])}
+    options = Options(root=ROOT, state=state, environment=environment, port=8500)
     client = Cloud(cloud.up_detached(options), state)
     try:
         yield client

@@ -6,8 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from shared.bootstrap import Kit
-from shared.domain.errors import Unavailable
-from shared.settings import Settings
+from shared.domain.errors import Conflict, Unavailable
+from shared.settings import OtherModel, Settings
 
 
 def kit(**values: Any) -> Kit:
@@ -25,3 +25,11 @@ def test_kit_provider_without_key_says_what_is_missing() -> None:
 
 def test_kit_key_of_the_settings_is_used() -> None:
     assert kit(model_api_key=SecretStr("secret")).llm.name.endswith("some-model")
+
+
+def test_kit_gives_every_configured_model_by_its_name() -> None:
+    other = OtherModel(embedder="memory", model="wide", dimensions=512, max_tokens=64)
+    made = kit(embedder="memory", embedding_model="small", embedding_dimensions=96, other_embedding_models=(other,))
+    assert [made.embedders.of(name).model.dimensions for name in ("memory/small", "memory/wide")] == [96, 512]
+    with pytest.raises(Conflict, match="does not have"):
+        made.embedders.of("memory/none")
