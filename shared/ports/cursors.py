@@ -1,4 +1,4 @@
-"""Where work that is done a little at a time goes on."""
+"""Where work that is done a little at a time goes on, and what time it is for all who do it."""
 
 from datetime import datetime
 from typing import Protocol
@@ -9,6 +9,10 @@ class Cursors(Protocol):
 
     async def get(self, name: str) -> str:
         """The place; '' at the beginning."""
+        ...
+
+    async def now(self) -> datetime:
+        """The database's time: for what several processes compare, whose clocks differ."""
         ...
 
     async def put(self, name: str, place: str, now: datetime) -> None:

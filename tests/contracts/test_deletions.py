@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -470,3 +471,6 @@ async def test_cursor_is_remembered_by_its_name(store: Store) -> None:
         await rows.cursors.put(name, "there", at(1))
     async with store.transaction(None) as rows:
         assert await rows.cursors.get(name) == "there"
+        first, second = await rows.cursors.now(), await rows.cursors.now()
+        assert first <= second
+        assert abs(datetime.now(UTC) - second) < timedelta(minutes=1)

@@ -1,10 +1,11 @@
 """An outage of the database or the object store delays documents; it never costs one of them a try."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from shared import bootstrap
+from shared.adapters.memory.clock import ManualClock
 from shared.domain.documents import GenerationState
 from shared.domain.errors import CommitUnknown, Outage, Unavailable
 from shared.domain.events import Queue
@@ -106,6 +107,65 @@ def test_worker_that_vanishes_while_all_is_well_counts(world: World, api_client:
         if tried < MAX_ATTEMPTS:
             assert world.generation(api_client, document).attempts == tried
     assert api_client.get(f"/documents/{document}").json["latest"]["failure"]["code"] == "gave_up"
+
+
+@pytest.mark.parametrize("skew", [-30, 0, 30])
+def test_outage_that_kept_one_sweep_away_counts_no_try(
+    skew: float, world: World, api_client: Client, collection: str
+) -> None:
+    document = brought_to_embedding(world, api_client, collection)
+    world.minutes(1, settling=False)
+    for _ in range(2 * MAX_ATTEMPTS):
+        with bootstrap.override(clock=Skewed(world.clock, -skew)):
+            claimed_and_vanished(world)
+        world.minutes(4, settling=False)
+        # The database is away for a good minute, and the lease ends in it; whoever comes next has another clock.
+        world.clock.advance(120)
+        with bootstrap.override(clock=Skewed(world.clock, skew)):
+            world.sweep_without_settling()
+        world.minutes(1, settling=False)
+        assert world.generation(api_client, document).attempts == 0
+    world.settle()
+    assert status(api_client, document) == "indexed"
+
+
+def test_outage_that_ended_just_after_the_claim_by_a_fast_clock_counts_no_try(
+    world: World, api_client: Client, collection: str
+) -> None:
+    document = brought_to_embedding(world, api_client, collection)
+    world.sweep_without_settling()
+    world.clock.advance(119)
+    with bootstrap.override(clock=Skewed(world.clock, 30)):
+        claimed_and_vanished(world)
+    world.clock.advance(1)
+    world.sweep_without_settling()
+    world.minutes(6, settling=False)
+    assert world.generation(api_client, document).attempts == 0
+
+
+def test_clocks_that_differ_are_no_outage(world: World, api_client: Client, collection: str) -> None:
+    document = brought_to_embedding(world, api_client, collection)
+    for tried in range(1, 3):
+        claimed_and_vanished(world)
+        for minute in range(7):
+            world.clock.advance(60)
+            with bootstrap.override(clock=Skewed(world.clock, 30 if minute % 2 else -30)):
+                world.sweep_without_settling()
+        assert world.generation(api_client, document).attempts == tried
+
+
+class Skewed:
+    """Implements `shared.ports.clock.Clock`: a machine whose clock is off by some seconds."""
+
+    def __init__(self, true: ManualClock, seconds: float) -> None:
+        self._true = true
+        self._by = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return self._true.now() + self._by
+
+    def monotonic(self) -> float:
+        return self._true.monotonic()
 
 
 def claimed_and_vanished(world: World) -> None:

@@ -16,6 +16,10 @@ class MemoryCursors:
         found: str | None = self._transaction.get("cursors", None, (name,))
         return found or ""
 
+    async def now(self) -> datetime:
+        """The database's time."""
+        return self._transaction.now()
+
     async def put(self, name: str, place: str, now: datetime) -> None:
         """Remember the place."""
         await self._transaction.put("cursors", None, (name,), place)

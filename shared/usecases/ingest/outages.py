@@ -1,7 +1,8 @@
 """Tell a document's own trouble from that of the whole deployment: only the former may cost it one of its tries.
 
 The sweep, which the schedule calls every minute, leaves a note each time. A gap between two notes is a time in which
-the database was out, or nothing of this deployment ran: whatever stood still then stood still for that reason.
+the database was out, or nothing of this deployment ran: whatever stood still then stood still for that reason. Notes
+are by the database's clock, so that those of two processes can be compared.
 """
 
 from datetime import datetime, timedelta
@@ -15,15 +16,17 @@ from shared.ports.ports import Ports
 log = structlog.get_logger()
 
 NOTE, OUTAGE = "sweep", "outage"
-GAP = timedelta(seconds=130)
-"""Between two notes without an outage: the schedule's minute, clocks that are half a minute wrong in either direction,
-and some seconds for a late start. Shorter outages are sat out by whoever has something to store.
+GAP = timedelta(seconds=90)
+"""Between two notes without an outage: the schedule's minute, and half of one for a late start. An outage of a minute
+keeps a sweep away, which makes it two; shorter ones are sat out by whoever has something to store.
 """
+SKEW = timedelta(seconds=30)
+"""A clock may be wrong by so much. What a process says it began just after an outage may have begun in it."""
 
 
 async def note(ports: Ports) -> None:
     """The sweep begins; if it was long away, remember that there was an outage until now."""
-    now = ports.clock.now()
+    now = await ports.cursors.now()
     last = await ports.cursors.get(NOTE)
     if last and now - datetime.fromisoformat(last) > GAP:
         await ports.cursors.put(OUTAGE, now.isoformat(), now)
@@ -32,11 +35,16 @@ async def note(ports: Ports) -> None:
 
 
 async def struck(ports: Ports, since: datetime) -> bool:
-    """Whether there was an outage after a moment, or still is one, so that it concerned what went on since then."""
+    """Whether there was an outage after a moment, or still is one, so that it concerned what went on since then.
+
+    Args:
+        ports: in a transaction.
+        since: by the clock of some process.
+    """
     until, last = await ports.cursors.get(OUTAGE), await ports.cursors.get(NOTE)
     # Whoever comes before the first sweep after an outage finds the gap itself.
-    open_still = bool(last) and ports.clock.now() - datetime.fromisoformat(last) > GAP
-    return open_still or (bool(until) and datetime.fromisoformat(until) > since)
+    open_still = bool(last) and await ports.cursors.now() - datetime.fromisoformat(last) > GAP
+    return open_still or (bool(until) and datetime.fromisoformat(until) > since - SKEW)
 
 
 async def excused(ports: Ports, generation: Generation) -> bool:
