@@ -83,7 +83,9 @@ class Ingestions(Protocol):
     ) -> Sequence[DueGeneration]:
         """Latest generations of the run's documents that failed before a moment, by document id, from behind `after`.
 
-        Not those that were cancelled, nor those of deleted documents or of documents that have a newer generation.
+        Not those that were cancelled, nor those of deleted documents, nor those whose file was taken up again or
+        followed by a newer one since. What was made of an older file since, for another index, changes nothing; neither
+        does a further try with the same file, outside the run, that failed before the moment as well.
         """
         ...
 

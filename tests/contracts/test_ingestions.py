@@ -402,6 +402,37 @@ async def test_failed_names_what_a_retry_concerns(store: Store) -> None:
         assert list(await rows.ingestions.failed(room.scope, run.id, at(4), None, 9)) == []
 
 
+async def test_failed_names_a_document_whatever_came_behind_unless_it_is_taken_up(store: Store) -> None:
+    """Of each document the second upload failed in the run; what is told of is what came behind it."""
+    room = await new_room(store)
+    run = await opened(store, room)
+
+    async def followed(state: GenerationState, finished: int = 5, **changes: Any) -> tuple[UUID, int]:
+        of = await member(store, room, run, GenerationState.COMMITTED)
+        failed = in_state(of, 2, GenerationState.FAILED, ingestion_id=run.id)
+        behind = in_state(of, 3, state, **changes)
+        if behind.terminal:
+            behind = replace(behind, finished_at=at(finished))
+        async with store.transaction(room.scope) as rows:
+            await rows.documents.add_generation(room.scope, failed)
+            await rows.documents.add_generation(room.scope, behind)
+            await rows.documents.save(room.scope, replace(of, latest_generation=3))
+        return of.id, 3 if behind.ingestion_id else 2
+
+    mirrored = await followed(GenerationState.COMMITTED, origin=1)
+    in_vain = await followed(GenerationState.FAILED, origin=2)
+    in_the_run = await followed(GenerationState.FAILED, origin=2, ingestion_id=run.id)
+    await followed(GenerationState.COMMITTED, origin=2)
+    await followed(GenerationState.EMBEDDING, origin=2)
+    await followed(GenerationState.AWAITING_UPLOAD)
+    await followed(GenerationState.FAILED)
+    await followed(GenerationState.FAILED, origin=2, failure=Reason(CANCELLED, "cancelled"))
+    await followed(GenerationState.FAILED, origin=2, finished=9)
+    async with store.transaction(room.scope) as rows:
+        found = await rows.ingestions.failed(room.scope, run.id, at(5), None, 99)
+    assert [(one.document_id, one.number) for one in found] == sorted([mirrored, in_vain, in_the_run])
+
+
 async def test_troubled_names_runs_in_whose_way_something_is(store: Store) -> None:
     room, other = await new_room(store), await new_room(store)
     await opened(store, room)

@@ -9,7 +9,7 @@ from shared import bootstrap
 from shared.adapters.memory.clock import START
 from shared.adapters.memory.queue import MAX_RECEIVES
 from shared.domain.documents import GenerationState, Reason
-from shared.domain.errors import CommitUnknown, Outage, Unavailable
+from shared.domain.errors import CommitUnknown, Outage, Rejected, Unavailable
 from shared.domain.events import IngestionAction, IngestionMessage, Queue
 from shared.domain.tenants import Scope
 from shared.runtime.invocation import run
@@ -199,6 +199,23 @@ def test_retry_takes_up_what_failed_and_completes_again(
     assert all(api_client.get(f"/documents/{one}").json["status"] == "indexed" for one in documents)
     counted = Counter(kinds(api_client, ingestion))
     assert (counted["ingestion.completed"], counted["ingestion.retried"], counted["document.indexed"]) == (2, 1, 2)
+
+
+def test_retry_takes_up_what_was_processed_again_outside_the_run_in_vain(
+    world: World, api_client: Client, collection: str, ingestion: str
+) -> None:
+    document = broken(world, api_client, collection, ingestion)
+    api_client.post(f"/ingestions/{ingestion}/close")
+    world.reader.failures.append(Rejected("the reader stopped", code="parser_timeout"))
+    assert api_client.post(f"/documents/{document}/process").status == 202
+    world.settle()
+    assert world.generation(api_client, document, 2).state is GenerationState.FAILED
+    world.clock.advance(60)
+    api_client.post(f"/ingestions/{ingestion}/retry")
+    world.settle()
+    found = run_of(api_client, ingestion)
+    assert (found["status"], found["progress"]["states"]) == ("completed", {"committed": 1})
+    assert world.generation(api_client, document, 3).state is GenerationState.COMMITTED
 
 
 def test_retry_delivered_twice_starts_each_once(

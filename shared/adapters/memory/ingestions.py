@@ -188,18 +188,17 @@ class MemoryIngestions:
         self, scope: Scope, ingestion_id: UUID, before: datetime, after: UUID | None, limit: int
     ) -> Sequence[DueGeneration]:
         """Latest generations of the run's documents that failed before a moment, by document id."""
+        every: dict[UUID, list[Generation]] = defaultdict(list)
+        for _, row in self._transaction.items("generations", scope.tenant_id):
+            every[row.document_id].append(row)
         rows = [
             row
             for row in self._generations(scope, ingestion_id)
-            if row.failure is not None
-            and row.failure.code != CANCELLED
-            and row.state is GenerationState.FAILED
-            and row.finished_at is not None
-            and row.finished_at <= before
+            if _in_vain(row, before)
             and (after is None or row.document_id > after)
             and (document := self._document(row)) is not None
-            and document.latest_generation == row.number
             and not document.deleted
+            and not any(_follows(one, row, before) for one in every[row.document_id])
         ]
         return _named(rows)[:limit]
 
@@ -231,6 +230,20 @@ class MemoryIngestions:
 
 def _latest(rows: Sequence[Generation]) -> dict[UUID, Generation]:
     return {row.document_id: row for row in sorted(rows, key=lambda row: row.number)}
+
+
+def _in_vain(row: Generation, before: datetime) -> bool:
+    """Whether it failed, and by itself, before a moment."""
+    failed = row.state is GenerationState.FAILED and row.failure is not None and row.failure.code != CANCELLED
+    return failed and row.finished_at is not None and row.finished_at <= before
+
+
+def _follows(one: Generation, failed: Generation, before: datetime) -> bool:
+    """Whether the file of a failed generation was taken up again by `one`, or followed by its newer one."""
+    if one.number <= failed.number or one.upload < failed.upload:
+        return False
+    same = one.upload == failed.upload and one.ingestion_id != failed.ingestion_id
+    return not (same and _in_vain(one, before))
 
 
 def _named(rows: Sequence[Generation]) -> list[DueGeneration]:

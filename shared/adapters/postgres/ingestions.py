@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, case, exists, select, text, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, exists, false, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from shared.adapters.postgres.document_rows import SHOWN, read_both
@@ -71,6 +71,34 @@ SELECT q.*, (
 ) AS names
 FROM grouped q ORDER BY q.state, q.code
 """)
+
+
+def upload(of: Any) -> ColumnElement[int]:
+    """As `Generation.upload`."""
+    found: ColumnElement[int] = func.coalesce(func.nullif(of.origin, 0), of.number)
+    return found
+
+
+def in_vain(of: Any) -> ColumnElement[bool]:
+    """It failed, and by itself, before a moment."""
+    failed = (of.state == GenerationState.FAILED.value) & (of.failure["code"].astext != CANCELLED)
+    found: ColumnElement[bool] = failed & (of.finished_at <= bindparam("before"))
+    return found
+
+
+# A later generation of the same file or a newer one, but for a further try outside the run that failed as well.
+B = generations.alias("behind").c
+TAKEN_UP = exists().where(
+    (B.tenant_id == G.tenant_id)
+    & (B.document_id == G.document_id)
+    & (B.number > G.number)
+    & (upload(B) >= upload(G))
+    & (
+        (upload(B) > upload(G))
+        | B.ingestion_id.is_not_distinct_from(G.ingestion_id)
+        | ~func.coalesce(in_vain(B), false())
+    )
+)
 LATEST = (
     select(*SHOWN, GONE_WITH, LIVE_SLOT, *(column.label(f"generation_{column.name}") for column in G))
     .join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
@@ -86,14 +114,8 @@ UNFINISHED = (
 )
 FAILED = (
     select(G.tenant_id, G.project_id, G.document_id, G.number)
-    .join(documents, (D.tenant_id == G.tenant_id) & (D.id == G.document_id) & (D.latest_generation == G.number))
-    .where(
-        MEMBER
-        & (G.state == GenerationState.FAILED.value)
-        & (G.failure["code"].astext != CANCELLED)
-        & (G.finished_at <= bindparam("before"))
-        & D.tombstoned_at.is_(None)
-    )
+    .join(documents, (D.tenant_id == G.tenant_id) & (D.id == G.document_id))
+    .where(MEMBER & in_vain(G) & D.tombstoned_at.is_(None) & ~TAKEN_UP)
     .order_by(G.document_id)
     .limit(bindparam("most"))
 )

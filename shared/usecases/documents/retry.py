@@ -40,11 +40,17 @@ class Retries:
     next: str | None
 
 
-async def retry(scope: Scope, ports: Ports, document_id: UUID) -> Generation:
+async def retry(scope: Scope, ports: Ports, document_id: UUID, *, ingestion_id: UUID | None = None) -> Generation:
     """Take up a document whose latest generation, or all that came of its newest upload, failed; twice starts one.
 
     A retry is a generation of its own, so nothing that is still under way for the failed one (a message, a dead letter,
     a worker) can touch it.
+
+    Args:
+        scope: who asks.
+        ports: in a transaction.
+        document_id: which.
+        ingestion_id: the run that it is retried for, though what failed last may have been outside of it.
 
     Returns:
         The generation that was started; the latest one as it is when that did not fail, for then there is nothing to
@@ -63,7 +69,7 @@ async def retry(scope: Scope, ports: Ports, document_id: UUID) -> Generation:
         raise Conflict("the document has no version yet", code=UPLOAD_NEEDED, hint="upload the file")
     if found.state is not GenerationState.FAILED:
         return found
-    return await _take_up(scope, ports, document, found)
+    return await _take_up(scope, ports, document, found, ingestion_id)
 
 
 async def retry_failed(scope: Scope, ports: Ports, wanted: FailedFilter, *, cursor: str | None, limit: int) -> Retries:
@@ -94,7 +100,9 @@ async def retry_failed(scope: Scope, ports: Ports, wanted: FailedFilter, *, curs
     return Retries(started, refused, page.next)
 
 
-async def _take_up(scope: Scope, ports: Ports, document: Document, failed: Generation) -> Generation:
+async def _take_up(
+    scope: Scope, ports: Ports, document: Document, failed: Generation, ingestion_id: UUID | None
+) -> Generation:
     # In the index it failed for, unless that is gone.
     collection = await ports.collections.through(scope, document.collection_id, failed.index)
     collection = collection or await collection_of(scope, ports, document)
@@ -113,7 +121,7 @@ async def _take_up(scope: Scope, ports: Ports, document: Document, failed: Gener
             code=UPLOAD_NEEDED,
             hint="upload a corrected file as a new version (POST documents/{id}/versions)",
         )
-    run = await run_going_on(scope, ports, failed)
+    run = await run_going_on(scope, ports, failed.ingestion_id or ingestion_id)
     fresh = await begin(scope, ports, document, collection, failed, state, ingestion_id=run)
     if run is not None:
         await tell(scope, ports, run, [])

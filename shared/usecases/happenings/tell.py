@@ -74,12 +74,12 @@ async def joined(scope: Scope, ports: Ports, document: Document, generation: Gen
         await tell(scope, ports, run.id, news)
 
 
-async def run_going_on(scope: Scope, ports: Ports, failed: Generation) -> UUID | None:
+async def run_going_on(scope: Scope, ports: Ports, ingestion_id: UUID | None) -> UUID | None:
     """The run that another try of a failed generation belongs to: the same one, unless it was cancelled.
 
     Whoever adds that try tells the run, which is complete no longer.
     """
-    if failed.ingestion_id is None:
+    if ingestion_id is None:
         return None
-    run = await ports.ingestions.get(scope, failed.ingestion_id)
+    run = await ports.ingestions.get(scope, ingestion_id)
     return None if run is None or run.cancelled_at is not None else run.id

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
@@ -42,7 +43,7 @@ async def steer(scope: Scope, ports: Ports, message: IngestionMessage, one: DueG
     if message.action is IngestionAction.CANCEL:
         await _cancel(scope, ports, one)
     else:
-        await _retry(scope, ports, one)
+        await _retry(scope, ports, one, message.ingestion_id)
 
 
 async def go_on(scope: Scope, ports: Ports, message: IngestionMessage, done: Sequence[DueGeneration]) -> None:
@@ -103,9 +104,9 @@ async def _cancel(scope: Scope, ports: Ports, one: DueGeneration) -> None:
     log.info("document.cancelled", document_id=str(document.id), generation=generation.number)
 
 
-async def _retry(scope: Scope, ports: Ports, one: DueGeneration) -> None:
+async def _retry(scope: Scope, ports: Ports, one: DueGeneration, ingestion_id: UUID) -> None:
     try:
-        await retry(scope, ports, one.document_id)
+        await retry(scope, ports, one.document_id, ingestion_id=ingestion_id)
     except (Conflict, NotFound) as error:
         # No try would end otherwise, or the document is gone: it stays as it is, with its reason.
         log.info("document.not_retried", document_id=str(one.document_id), code=error.code, why=error.detail)
