@@ -5,6 +5,7 @@ Time of processes, not of a clock: what else the machine does changes it little.
 
 import re
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -64,14 +65,14 @@ class Seen:
 
 @contextmanager
 def watched(root: int) -> Iterator[dict[str, float]]:
-    """Seconds of the processor by kind of process, filled in when the block ends.
+    """Seconds of the processor by kind of process, this one's among them, filled in when the block ends.
 
     Args:
         root: the process all others come from.
     """
     seen, found, over = Seen(root), dict[str, float](), threading.Event()
     seen.look()
-    before = seen.total()
+    before, mine = seen.total(), time.process_time()
 
     def looking() -> None:
         while not over.wait(INTERVAL):
@@ -82,6 +83,7 @@ def watched(root: int) -> Iterator[dict[str, float]]:
     try:
         yield found
     finally:
+        found["this client"] = time.process_time() - mine
         over.set()
         thread.join()
         seen.look()
