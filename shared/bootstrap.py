@@ -17,6 +17,7 @@ from shared.ports.ports import Rows
 from shared.settings import OtherModel, PlatformSettings, Settings, settings
 
 if TYPE_CHECKING:
+    from shared.adapters.aws.secrets import Secrets
     from shared.domain.collections import EmbeddingModel
     from shared.domain.tenants import TenantScope
     from shared.ports.analyser import Analyser
@@ -319,9 +320,26 @@ class Kit:
             if not value:
                 raise Unavailable(f"this deployment has no configuration for {what}", code="not_configured")
             return value
-        from shared.adapters.aws.secrets import Secrets
+        return self._secrets.text(arn)
 
-        return Secrets().text(arn)
+    @cached_property
+    def _secrets(self) -> Secrets:
+        from shared.adapters.aws.secrets import SERVICE, Secrets
+        from shared.adapters.aws.signed import Plain
+        from shared.settings import AwsSettings
+
+        here = AwsSettings()
+        if not here.as_lambda_sets_it:
+            return Secrets()
+        plain = Plain.of(
+            SERVICE,
+            region=here.aws_default_region,
+            access_key=here.aws_access_key_id,
+            secret_key=here.aws_secret_access_key.get_secret_value(),
+            session_token=here.aws_session_token.get_secret_value(),
+            given=here.aws_endpoint_url_secrets_manager or here.aws_endpoint_url,
+        )
+        return Secrets(plain)
 
 
 class ConfiguredEmbedders:

@@ -146,6 +146,54 @@ class PlatformSettings(BaseSettings):
     aws_lambda_function_name: str = "local"
 
 
+class AwsSettings(BaseSettings):
+    """Where AWS is and as whom a function calls it, in the names of AWS. Read when a function has to ask for a secret.
+
+    Lambda gives a function a region and the keys of its role, a stand-in for AWS its address; what else there is here
+    asks for AWS's own client, which reads it by itself.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, defer_build=True)
+
+    aws_lambda_runtime_api: str = ""
+    aws_default_region: str = ""
+    aws_access_key_id: str = ""
+    aws_secret_access_key: SecretStr = SecretStr("")
+    aws_session_token: SecretStr = SecretStr("")
+    aws_endpoint_url: str = ""
+    aws_endpoint_url_secrets_manager: str = ""
+
+    aws_profile: str = ""
+    aws_default_profile: str = ""
+    aws_config_file: str = ""
+    aws_ca_bundle: str = ""
+    requests_ca_bundle: str = ""
+    aws_use_fips_endpoint: str = ""
+    aws_use_dualstack_endpoint: str = ""
+    aws_ignore_configured_endpoint_urls: str = ""
+    http_proxy: str = ""
+    https_proxy: str = ""
+    all_proxy: str = ""
+
+    @property
+    def as_lambda_sets_it(self) -> bool:
+        """Whether nothing is configured beyond what the platform, or a stand-in for it, gives every function."""
+        further = (
+            self.aws_profile,
+            self.aws_default_profile,
+            self.aws_config_file,
+            self.aws_ca_bundle,
+            self.requests_ca_bundle,
+            self.aws_use_fips_endpoint,
+            self.aws_use_dualstack_endpoint,
+            self.aws_ignore_configured_endpoint_urls,
+            self.http_proxy,
+            self.https_proxy,
+            self.all_proxy,
+        )
+        return bool(self.aws_lambda_runtime_api) and not any(further)
+
+
 @cache
 def settings() -> Settings:
     """The settings of this process, read once."""

@@ -50,6 +50,22 @@ from shared.usecases.auth import openid
 bootstrap.powers().issuers.providers, bootstrap.powers().egress
 """
 """What auth builds to send somebody to another party."""
+FETCH_A_SECRET = """
+import os
+from shared import bootstrap
+from shared.domain.errors import Outage
+from shared.settings import Settings
+kit = bootstrap.Kit(Settings(token_secrets_arn="arn"))
+os.environ |= {
+    "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+}
+try:
+    kit.tokens
+except Outage as error:
+    assert "ConnectionRefusedError" in error.detail, error.detail
+"""
+"""What the first request with an access token, and on AWS each function's first transaction, begins with."""
 
 
 def in_fresh_interpreter(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -104,6 +120,18 @@ def test_sign_in_at_another_party_loads_signatures_when_a_code_comes_back() -> N
     modules = loaded(["auth"], BEGIN_ELSEWHERE)[""]
     assert "shared.adapters.openid.issuers" in modules
     assert modules & {"cryptography", "joserfc", "jwt"} == set()
+
+
+def test_secret_is_fetched_without_botocore() -> None:
+    modules = loaded(["users"], FETCH_A_SECRET)[""]
+    assert "shared.adapters.aws.signed" in modules
+    assert {name.partition(".")[0] for name in modules} & {
+        "botocore",
+        "urllib3",
+        "dateutil",
+        "jmespath",
+        "certifi",
+    } == set()
 
 
 @pytest.mark.parametrize("name", DOORS)

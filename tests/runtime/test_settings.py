@@ -1,5 +1,7 @@
 """Configuration comes from LAMBENT_* alone; secrets do not print."""
 
+import os
+
 import pytest
 from pydantic import ValidationError
 
@@ -7,7 +9,7 @@ from shared import bootstrap
 from shared.adapters.memory.clock import ManualClock
 from shared.bootstrap import Kit, database_url
 from shared.domain.errors import Unavailable
-from shared.settings import Settings
+from shared.settings import AwsSettings, Settings
 
 
 def test_settings_read_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,3 +77,41 @@ def test_override_that_ends_with_an_error_is_taken_out_too() -> None:
     with pytest.raises(RuntimeError), bootstrap.override(clock=ManualClock()):
         raise RuntimeError
     assert bootstrap.kit().clock is before
+
+
+ON_LAMBDA = {
+    "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "hunter2",
+    "AWS_SESSION_TOKEN": "token",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "plainly"),
+    [
+        ({}, True),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, True),
+        ({"https_proxy": "http://proxy"}, False),
+        ({"AWS_USE_FIPS_ENDPOINT": "true"}, False),
+        ({"AWS_CA_BUNDLE": "/a"}, False),
+        ({"AWS_PROFILE": "other"}, False),
+        ({"AWS_LAMBDA_RUNTIME_API": ""}, False),
+    ],
+)
+def test_aws_settings_of_a_function_are_told_from_those_that_need_the_whole_client(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], plainly: bool
+) -> None:
+    for name in [
+        name
+        for name in os.environ
+        if name.upper().startswith("AWS_") or name.upper().endswith(("_PROXY", "_CA_BUNDLE"))
+    ]:
+        monkeypatch.delenv(name)
+    for name, value in {**ON_LAMBDA, **given}.items():
+        monkeypatch.setenv(name, value)
+    found = AwsSettings()
+    assert found.as_lambda_sets_it is plainly
+    assert found.aws_session_token.get_secret_value() == "token"
+    assert "hunter2" not in repr(found)

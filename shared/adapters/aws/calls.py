@@ -6,7 +6,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.domain.errors import LambentError, NotFound, Outage, Unavailable
+from shared.adapters.aws.answers import refused
+from shared.domain.errors import LambentError, NotFound, Outage
 from shared.ports.blobs import FORBIDDEN
 
 MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "405", "MethodNotAllowed"})
@@ -14,8 +15,6 @@ MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "405", "Me
 
 405 answers the reading of a delete marker; a HEAD has no body and so only the bare status.
 """
-
-BUSY = frozenset({"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestTimeout"})
 
 REFUSED = frozenset({"AccessDenied", "403", "Forbidden"})
 
@@ -48,8 +47,5 @@ def translated(error: ClientError | BotoCoreError, doing: str, *, of_object: boo
     code = str(answer.get("Error", {}).get("Code", "Unknown"))
     if of_object and code in MISSING:
         return NotFound(f"{doing} failed: there is no such object", code="object_not_found")
-    refused = of_object and code in REFUSED
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", "no status")
-    if code in BUSY or (isinstance(status, int) and status >= 500):
-        return Outage(f"{doing} failed: {code[:60]} ({status})")
-    return Unavailable(f"{doing} failed: {code[:60]} ({status})", code=FORBIDDEN if refused else None)
+    return refused(doing, code, status, as_code=FORBIDDEN if of_object and code in REFUSED else None)

@@ -15,10 +15,9 @@ from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.session import Session
 
+from shared.adapters.aws.answers import ATTEMPTS, CONNECT_SECONDS, READ_SECONDS
+
 SERVICES = ("kms", "s3", "secretsmanager", "sesv2", "sqs")
-CONNECT_SECONDS = 2
-READ_SECONDS = 10
-ATTEMPTS = 3
 CONNECTIONS = 16
 """Calls under way at once per service."""
 

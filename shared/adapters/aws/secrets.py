@@ -1,16 +1,19 @@
-"""Secrets in Secrets Manager."""
+"""Secrets in Secrets Manager. Loads botocore when it cannot be asked without."""
 
 import json
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from shared.adapters.aws.calls import translated
-from shared.adapters.aws.clients import Clients, clients
 from shared.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from shared.adapters.aws.clients import Clients
+    from shared.adapters.aws.signed import Plain
+
+SERVICE = "secretsmanager"
 
 KEPT_SECONDS = 300.0
 """How long a value is used before it is fetched again, so that a rotated secret is picked up."""
@@ -25,14 +28,16 @@ class _Kept:
 class Secrets:
     """Secret texts by ARN, kept for five minutes. Calls block: they happen while a process starts."""
 
-    def __init__(self, clients: Clients | None = None, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, asked: "Clients | Plain | None" = None, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         """Nothing is opened before the first call.
 
         Args:
-            clients: those of the process when None.
+            asked: who asks: clients, those of the process when None, or one signed request.
             monotonic: seconds that only grow.
         """
-        self._clients = clients
+        self._asked = asked
         self._monotonic = monotonic
         self._kept: dict[str, _Kept] = {}
         self._lock = threading.Lock()
@@ -64,10 +69,27 @@ class Secrets:
             return kept.value
 
     def _fetch(self, arn: str) -> str:
-        try:
-            answer = (self._clients or clients()).get("secretsmanager").get_secret_value(SecretId=arn)
-        except (ClientError, BotoCoreError) as error:
-            raise translated(error, "fetching a secret") from error
+        answer = self._answer(arn)
         if "SecretString" not in answer:
             raise Unavailable("a secret is binary; text was expected", code="malformed_secret")
         return str(answer["SecretString"])
+
+    def _answer(self, arn: str) -> dict[str, Any]:
+        from shared.adapters.aws.signed import Plain
+
+        if isinstance(self._asked, Plain):
+            return self._asked.call("fetching a secret", f"{SERVICE}.GetSecretValue", {"SecretId": arn})
+        return _by_client(self._asked, arn)
+
+
+def _by_client(given: "Clients | None", arn: str) -> dict[str, Any]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from shared.adapters.aws.calls import translated
+    from shared.adapters.aws.clients import clients
+
+    try:
+        answer: dict[str, Any] = (given or clients()).get(SERVICE).get_secret_value(SecretId=arn)
+    except (ClientError, BotoCoreError) as error:
+        raise translated(error, "fetching a secret") from error
+    return answer
