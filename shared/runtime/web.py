@@ -1,9 +1,9 @@
 """FastAPI as the doors use it: worked out only as far as the one request of a cold start needs.
 
-Importing FastAPI builds validators for the whole vocabulary of OpenAPI, making a route builds one for each of its
-parameters and loads a Pydantic that nobody uses: together about 130 ms of a first answer. A function describes itself
-to nobody while it runs and answers one route at a time, so all of it is put off until it is used. Every other module
-takes FastAPI's names from here.
+Importing FastAPI makes models and validators for the whole vocabulary of OpenAPI, making a route builds a validator
+for each of its parameters and loads a Pydantic that nobody uses: together about 170 ms of a first answer. A function
+describes itself to nobody while it runs and answers one route at a time, so all of it is put off until it is used.
+Every other module takes FastAPI's names from here.
 """
 
 from collections.abc import Callable, Coroutine, Iterator
@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel
 from starlette.routing import compile_path, get_name
+
+from shared.runtime.unneeded import unneeded
 
 
 @contextmanager
@@ -27,7 +29,7 @@ def deferred() -> Iterator[None]:
         del BaseModel.model_config["defer_build"]
 
 
-with deferred():
+with deferred(), unneeded():
     from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
     from fastapi import _compat as compat
     from fastapi.exceptions import RequestValidationError

@@ -50,6 +50,23 @@ from shared.usecases.auth import openid
 bootstrap.powers().issuers.providers, bootstrap.powers().egress
 """
 """What auth builds to send somebody to another party."""
+WANTED_AFTER_ALL = """
+from shared.runtime.web import FastAPI
+api = FastAPI(title="described")
+api.get("/a")(lambda: None)
+from starlette.testclient import TestClient
+assert TestClient(api).get("/openapi.json").json()["info"]["title"] == "described"
+from fastapi.openapi import models, utils
+assert models.OpenAPI.__pydantic_complete__
+assert isinstance(models.OpenAPI(openapi="3.1.0", info={"title": "a", "version": "1"}), utils.OpenAPI)
+from opentelemetry import context, trace
+assert trace.get_tracer_provider().get_tracer("a") and context.get_current() == {}
+"""
+OPEN_A_STORE = """
+from shared.adapters.postgres.store import PgStore
+PgStore("postgresql://nobody@127.0.0.1:9/none")
+"""
+"""What a function's first transaction begins with."""
 FETCH_A_SECRET = """
 import os
 from shared import bootstrap
@@ -122,6 +139,13 @@ def test_sign_in_at_another_party_loads_signatures_when_a_code_comes_back() -> N
     assert modules & {"cryptography", "joserfc", "jwt"} == set()
 
 
+def test_database_is_reached_without_sessions_of_the_orm_and_without_other_drivers() -> None:
+    modules = loaded([], OPEN_A_STORE)[""]
+    assert "sqlalchemy.dialects.postgresql.psycopg" in modules
+    others = {f"sqlalchemy.dialects.postgresql.{name}" for name in ("asyncpg", "pg8000", "psycopg2", "psycopg2cffi")}
+    assert modules & {"sqlalchemy.orm", *others} == set()
+
+
 def test_secret_is_fetched_without_botocore() -> None:
     modules = loaded(["users"], FETCH_A_SECRET)[""]
     assert "shared.adapters.aws.signed" in modules
@@ -135,17 +159,22 @@ def test_secret_is_fetched_without_botocore() -> None:
 
 
 @pytest.mark.parametrize("name", DOORS)
-def test_import_of_door_builds_no_vocabulary_of_openapi_and_no_route(name: str) -> None:
+def test_import_of_door_loads_no_vocabulary_of_openapi_no_telemetry_and_builds_no_route(name: str) -> None:
     script = f"""
-import importlib
+import importlib, sys
 router = importlib.import_module("functions.{name}.app").router
-from fastapi.openapi.models import OpenAPI
-assert not OpenAPI.__pydantic_complete__
 assert all("dependant" not in vars(route) for route in router.routes)
 router.routes[0].dependant
 assert "dependant" in vars(router.routes[0])
+assert "fastapi.openapi.models" not in sys.modules
+assert not [name for name in sys.modules if name.startswith("opentelemetry")]
 """
     done = in_fresh_interpreter(script)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_was_stood_in_for_is_there_when_it_is_wanted() -> None:
+    done = in_fresh_interpreter(WANTED_AFTER_ALL)
     assert done.returncode == 0, done.stderr
 
 

@@ -8,6 +8,7 @@ afterwards they can be imported as ever. A package that is there already is left
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from types import ModuleType
 
 PACKAGE = "sqlalchemy.ext.asyncio"
@@ -39,7 +40,7 @@ def standing(package: str, modules: tuple[str, ...]) -> Iterator[None]:
 
 
 with standing(DIALECT, OTHER_DRIVERS):
-    pass
+    import_module(DIALECT)
 with standing(PACKAGE, () if "sqlalchemy.orm" in sys.modules else SESSION_MODULES):
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
