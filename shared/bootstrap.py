@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from shared.adapters.structlog import traced
 from shared.domain.errors import Conflict, Unavailable
-from shared.domain.ingestion import Pace
 from shared.ports.ports import Rows
 from shared.settings import OtherModel, PlatformSettings, Settings, settings
 
 if TYPE_CHECKING:
     from shared.adapters.aws.secrets import Secrets
     from shared.domain.collections import EmbeddingModel
+    from shared.domain.ingestion import Pace
     from shared.domain.tenants import TenantScope
     from shared.ports.analyser import Analyser
     from shared.ports.blobs import Blobs
@@ -77,6 +77,8 @@ class Kit:
     @cached_property
     def pace(self) -> Pace:
         """How patient ingestion is."""
+        from shared.domain.ingestion import Pace
+
         return Pace(self.settings.ingestion_patience, self.settings.tenant_documents)
 
     @cached_property

@@ -13,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from shared.domain.documents import Document
 from shared.domain.errors import InvalidFilter
 from shared.domain.storable import storable
+
+if TYPE_CHECKING:
+    from shared.domain.documents import Document
 
 MAX_CONDITIONS = 50
 MAX_DEPTH = 6
@@ -174,7 +177,7 @@ def _date(value: object, path: str) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def matches(condition: Filter, document: Document) -> bool:
+def matches(condition: Filter, document: "Document") -> bool:
     """Whether the document passes: what every store's own implementation must agree with."""
     match condition:
         case All(parts):
@@ -187,7 +190,7 @@ def matches(condition: Filter, document: Document) -> bool:
             return _compare(_field(field, document), op, value)
 
 
-def _field(field: str, document: Document) -> object:
+def _field(field: str, document: "Document") -> object:
     if field.startswith("metadata."):
         return document.metadata.get(field.removeprefix("metadata."))
     return document.id if field == "document_id" else getattr(document, field)

@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 import structlog
 
 from shared import bootstrap
 from shared.domain.errors import Unavailable
-from shared.domain.events import Outgoing
 from shared.domain.tenants import TenantScope
 from shared.ports.ports import Ports
 from shared.runtime.logging import bound
+
+if TYPE_CHECKING:
+    from shared.domain.events import Outgoing
 
 log = structlog.get_logger()
 
@@ -28,7 +31,7 @@ async def transaction(scope: TenantScope | None) -> AsyncIterator[Ports]:
         await relay(added)
 
 
-async def relay(messages: Sequence[Outgoing]) -> int:
+async def relay(messages: "Sequence[Outgoing]") -> int:
     """Send messages that are committed in the outbox, and forget those the queue took; returns how many.
 
     What cannot be sent now stays in the outbox: the sweep sends it. So a failure here is logged and does not undo the

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
 VOCABULARY = "fastapi.openapi.models"
 TELEMETRY = "opentelemetry"
@@ -59,7 +59,9 @@ class _Vocabulary(ModuleType):
 class _Quiet(ModuleType):
     """A module of OpenTelemetry that knows of no trace, no meter and no log."""
 
-    __path__: ClassVar[list[str]] = []
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
