@@ -330,18 +330,8 @@ class Kit:
         from shared.adapters.aws.signed import Plain
         from shared.settings import AwsSettings
 
-        here = AwsSettings()
-        if not here.as_lambda_sets_it:
-            return Secrets()
-        plain = Plain.of(
-            SERVICE,
-            region=here.aws_default_region,
-            access_key=here.aws_access_key_id,
-            secret_key=here.aws_secret_access_key.get_secret_value(),
-            session_token=here.aws_session_token.get_secret_value(),
-            given=here.aws_endpoint_url_secrets_manager or here.aws_endpoint_url,
-        )
-        return Secrets(plain)
+        here = AwsSettings().plain()
+        return Secrets(Plain.of(SERVICE, **here) if here else None)
 
 
 class ConfiguredEmbedders:

@@ -175,9 +175,8 @@ class AwsSettings(BaseSettings):
     https_proxy: str = ""
     all_proxy: str = ""
 
-    @property
-    def as_lambda_sets_it(self) -> bool:
-        """Whether nothing is configured beyond what the platform, or a stand-in for it, gives every function."""
+    def plain(self) -> dict[str, str]:
+        """What one signed request for a secret needs; empty when more is configured than Lambda or a stand-in does."""
         further = (
             self.aws_profile,
             self.aws_default_profile,
@@ -191,7 +190,15 @@ class AwsSettings(BaseSettings):
             self.https_proxy,
             self.all_proxy,
         )
-        return bool(self.aws_lambda_runtime_api) and not any(further)
+        if any(further) or not self.aws_lambda_runtime_api:
+            return {}
+        return {
+            "region": self.aws_default_region,
+            "access_key": self.aws_access_key_id,
+            "secret_key": self.aws_secret_access_key.get_secret_value(),
+            "session_token": self.aws_session_token.get_secret_value(),
+            "given": self.aws_endpoint_url_secrets_manager or self.aws_endpoint_url,
+        }
 
 
 @cache
