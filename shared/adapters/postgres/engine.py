@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
@@ -140,31 +141,40 @@ class Session:
         cursor.row_factory = named_rows
         return await cursor.fetchone()
 
-    async def stand(self, asked: str, rest: str, *, ahead: bool) -> Any:
-        """Begin with the statement that finds out who this is for and sets their context. Returns its row, or None.
+    async def stand[Found](
+        self, asked: str, now: datetime, rest: str, read: Callable[[Any], Found], *, ahead: bool
+    ) -> Found | None:
+        """Begin with the statement that finds out who this is for and sets their context. Returns who; None: nobody.
 
-        Going ahead, the row is the one it was answered with last time in this process. The statement then travels with
-        the first that follows, and their context holds for that one as it is by then.
+        Going ahead, it is what it was answered with last time in this process. The statement then travels with the
+        first that follows, and their context holds for that one as it is by then.
 
         Args:
-            asked: the statement but for the time in it.
-            rest: the time, and what comes behind it.
-            ahead: whether last time's row will do for now.
+            asked: the statement up to the time.
+            now: the time.
+            rest: what comes behind the time.
+            read: makes it of the statement's row.
+            ahead: whether last time's answer will do for now.
 
         Raises:
             Unavailable: the database cannot be reached.
         """
-        recalled = self._line.recalled
-        if ahead and self._before is None and (row := recalled.get(asked)) is not None:
-            self._question = Question(asked, asked + rest, row)
-            return row
+        recalled: dict[str, tuple[Any, Found]] = self._line.recalled
+        # Of a datetime nothing needs quoting.
+        query = f"{asked}'{now.isoformat()}'::timestamptz{rest}"
+        if ahead and self._before is None and (known := recalled.get(asked)) is not None:
+            row, found = known
+            self._question = Question(asked, query, row)
+            return found
         recalled.pop(asked, None)
-        row = await self.begin(asked + rest)
-        if row is not None:
-            recalled[asked] = row
-            while len(recalled) > REMEMBERED:
-                del recalled[next(iter(recalled))]
-        return row
+        row = await self.begin(query)
+        if row is None:
+            return None
+        found = read(row)
+        recalled[asked] = row, found
+        while len(recalled) > REMEMBERED:
+            del recalled[next(iter(recalled))]
+        return found
 
     async def confirmed(self) -> None:
         """Ask what was taken for granted, if nothing has asked it yet.

@@ -77,7 +77,7 @@ class Line:
         self.leases: Leases = {}
         """Requests counted ahead of those that are made."""
         self.recalled: dict[str, Any] = {}
-        """Rows of credentials, by the statement that found them."""
+        """Rows of credentials and what was made of them, by the statement that found them."""
 
     @property
     def lost(self) -> bool:
@@ -213,6 +213,9 @@ class Line:
             psycopg.Error, UnicodeEncodeError: a value that cannot be written.
         """
         await self._opened()
+        if all(type(value) is UUID for value in values.values()):
+            # Nothing in an id needs quoting, and most look-ups are by ids alone.
+            return sql % {name: f"'{value}'::uuid" for name, value in values.items()}
         return psycopg.AsyncClientCursor(self.driver).mogrify(sql, values)
 
     async def exchange(self, sent: Sequence[Sent], *, anew: bool = False) -> psycopg.AsyncCursor[Any]:

@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0029"
+HEAD = "0030"

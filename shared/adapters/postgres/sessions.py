@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from psycopg.sql import SQL, Literal
+from psycopg.sql import SQL
 from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -18,12 +18,7 @@ from shared.domain.tokens import Access, AccessClaims
 from shared.domain.users import UserScope
 
 # The functions are the clerk's: they see every user and every tenant. What they find sets the context.
-ACCESS = SQL(
-    "SELECT a.*, set_config('lambent.tenant', coalesce(a.tenant_id::text, ''), true) AS tenant_context, "
-    "set_config('lambent.user', {}::text, true) AS user_context, "
-    "set_config('lambent.readers', a.names, true) AS readers "
-    "FROM lambent_access({}, {}, {}, {}, {}, "
-)
+ACCESS = SQL("SELECT * FROM lambent_enter_as({}, {}, {}, {}, {}, ")
 SIGNED_IN = SQL(
     "SELECT s.user_id, set_config('lambent.user', s.user_id::text, true) AS context FROM lambent_session({}, {}, {}) s"
 )
@@ -112,18 +107,7 @@ class PgSessions:
         """
         # As with a key it is what a request begins with: it travels with BEGIN.
         asked = _asked(claims.user_id, claims.session_id, org, project, whole)
-        row = await self._session.stand(asked, f"{Literal(now).as_string()}) a", ahead=ahead)
-        if row is None:
-            return None
-        return Access(
-            tenant_id=row.tenant_id,
-            project_id=row.project_id,
-            archived_at=row.archived_at,
-            organisations=row.organisations,
-            roles=tuple(row.roles or ()),
-            permissions=tuple(row.permissions or ()),
-            readers=frozenset(filter(None, row.readers.split(","))),
-        )
+        return await self._session.stand(asked, now, ")", _access, ahead=ahead)
 
     async def enter(self, claims: AccessClaims, now: datetime) -> bool:
         """Work for a signed-in user outside all tenants; False when the session or the user is not good any more."""
@@ -169,7 +153,19 @@ class PgSessions:
 @lru_cache(256)
 def _asked(who: UUID, family: UUID, org: UUID | None, project: UUID | None, whole: bool) -> str:
     """The statement up to the time. Quoting is slow, and a process is asked by the same few users again and again."""
-    return ACCESS.format(who, who, family, org, project, whole).as_string()
+    return ACCESS.format(who, family, org, project, whole).as_string()
+
+
+def _access(row: Any) -> Access:
+    return Access(
+        tenant_id=row.tenant_id,
+        project_id=row.project_id,
+        archived_at=row.archived_at,
+        organisations=row.organisations,
+        roles=tuple(row.roles or ()),
+        permissions=tuple(row.permissions or ()),
+        readers=frozenset(filter(None, row.names.split(","))),
+    )
 
 
 def _session_values(session: UserSession) -> dict[str, object]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from psycopg.sql import SQL, Literal
+from psycopg.sql import SQL
 from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -147,13 +147,7 @@ REVOKE_KEY = (
 PURGE_KEYS = "DELETE FROM api_keys WHERE tenant_id = :tenant AND {within}"
 # The function is the clerk's: it sees every tenant's keys. What it finds sets the context for the rest of the
 # transaction.
-AUTHENTICATE = SQL(
-    "SELECT k.*, set_config('lambent.tenant', k.tenant_id::text, true) AS context, "
-    "set_config('lambent.readers', CASE WHEN k.owned THEN "
-    "(SELECT r.names FROM lambent_readers(k.tenant_id, k.user_id, k.service_account_id, k.id, k.room) r) "
-    "ELSE 'key:' || k.id END, true) AS readers "
-    "FROM lambent_key({}, {}, {}, "
-)
+AUTHENTICATE = SQL("SELECT * FROM lambent_enter_with_key({}, {}, {}, ")
 
 
 @lru_cache(256)
@@ -212,17 +206,7 @@ class PgKeys:
         """
         # Usually what a request begins with: it travels with BEGIN.
         question = _asked(secret_hash, project_id, whole)
-        row = await self._session.stand(question, f"{Literal(now).as_string()}) k", ahead=ahead)
-        if row is None:
-            return None
-        credential = _credential(row)
-        if row.owned:
-            from shared.domain.roles import held
-
-            live = credential.permissions & held(row.held_roles, row.held_permissions)
-            credential = replace(credential, permissions=live)
-        readers = frozenset(filter(None, row.readers.split(",")))
-        return Authenticated(credential, row.room, row.room_archived_at, readers)
+        return await self._session.stand(question, now, ")", _authenticated, ahead=ahead)
 
     async def get(self, scope: TenantScope, key_id: UUID) -> Credential | None:
         """One key of the tenant, with the permissions it was made with."""
@@ -249,6 +233,17 @@ class PgKeys:
 
 
 PERMISSIONS = {permission.value: permission for permission in Permission}
+
+
+def _authenticated(row: Any) -> Authenticated:
+    credential = _credential(row)
+    if row.owned:
+        from shared.domain.roles import held
+
+        live = credential.permissions & held(row.held_roles, row.held_permissions)
+        credential = replace(credential, permissions=live)
+    readers = frozenset(filter(None, row.readers.split(",")))
+    return Authenticated(credential, row.room, row.room_archived_at, readers)
 
 
 def _credential(row: Any) -> Credential:
