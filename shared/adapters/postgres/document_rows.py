@@ -1,11 +1,14 @@
 """Rows of documents and generations, to and from domain values."""
 
+import json
 from collections import namedtuple
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Row
+from sqlalchemy import Column, DateTime, Row, Uuid
 
 from shared.adapters.postgres.models import documents, generations
 from shared.domain.documents import (
@@ -35,6 +38,20 @@ GENERATION_COLUMNS = tuple(
 )
 
 
+DocumentRow = namedtuple("DocumentRow", [*(column.name for column in SHOWN), "gone_with", "live_slot"])  # type: ignore[misc]
+
+
+def _of_json(column: Column[Any]) -> Callable[[Any], object] | None:
+    """What makes a column's value of its JSON; None: it is its value."""
+    if isinstance(column.type, Uuid):
+        return UUID
+    return datetime.fromisoformat if isinstance(column.type, DateTime) else None
+
+
+OF_JSON = [*map(_of_json, SHOWN), datetime.fromisoformat, None, *map(_of_json, generations.columns)]
+"""In the order of the arrays that the server's functions make: see `read_array`."""
+
+
 def document_values(document: Document) -> dict[str, object]:
     """What `save` may change."""
     return {
@@ -57,7 +74,7 @@ def document_values(document: Document) -> dict[str, object]:
     }
 
 
-def read_document(row: Row[Any]) -> Document:
+def read_document(row: Any) -> Document:
     """A document of its row: all columns of `documents`, and `live_slot`, that of the index which is searched."""
     return Document(
         id=row.id,
@@ -127,6 +144,18 @@ def generation_values(generation: Generation) -> dict[str, object]:
 def read_both(row: Row[Any]) -> tuple[Document, Generation]:
     """A row as `read_document` takes it, then all of `generations`: both have some of the same names."""
     return read_document(row), read_generation(GenerationRow(*row[len(SHOWN) + 2 :]))
+
+
+def read_array(text: str) -> tuple[Document, Generation]:
+    """A JSON array of what `read_both` takes from a row, in the same order."""
+    values = [
+        value if make is None or value is None else make(value)
+        for make, value in zip(OF_JSON, json.loads(text), strict=True)
+    ]
+    documents_part = len(SHOWN) + 2
+    return read_document(DocumentRow(*values[:documents_part])), read_generation(
+        GenerationRow(*values[documents_part:])
+    )
 
 
 def read_generation(row: Any) -> Generation:

@@ -30,6 +30,7 @@ from shared.adapters.postgres.document_rows import (
     SHOWN,
     document_values,
     generation_values,
+    read_array,
     read_both,
     read_document,
     read_generation,
@@ -83,8 +84,8 @@ WITH_GENERATIONS = select(
     *SHOWN, GONE_WITH, LIVE_SLOT, *(column.label(f"generation_{column.name}") for column in G)
 ).join(generations, (G.tenant_id == D.tenant_id) & (G.document_id == D.id))
 # Functions of the server, whose plans it keeps; what they give is what `WITH_GENERATIONS` gives.
-LATEST = spelled("SELECT * FROM lambent_latest(:tenant, :project, :of_id)", reads=True)
-LOCK_BOTH = spelled("SELECT * FROM lambent_locked(:tenant, :project, :of_id, :of_number)")
+LATEST = spelled("SELECT CAST(lambent_latest_document(:tenant, :project, :of_id) AS text)", reads=True)
+LOCK_BOTH = spelled("SELECT CAST(lambent_locked_document(:tenant, :project, :of_id, :of_number) AS text)")
 NAMED = (
     func.unnest(bindparam("ids", type_=ARRAY(Uuid)), bindparam("numbers", type_=ARRAY(Integer)))
     .table_valued(column("id", Uuid), column("number", Integer), name="named")
@@ -226,16 +227,16 @@ class PgDocuments:
 
     async def latest(self, scope: Scope, document_id: UUID) -> tuple[Document, Generation] | None:
         """One document, deleted ones too, with its latest generation."""
-        row = await self._session.first(LATEST, _one(scope, document_id))
-        return None if row is None else read_both(row)
+        found = await self._session.scalar(LATEST, _one(scope, document_id))
+        return None if found is None else read_array(found)
 
     async def lock_with(self, scope: Scope, document_id: UUID, number: int) -> tuple[Document, Generation] | None:
         """One document, locked until the transaction ends, with one of its generations.
 
         None when either is not there.
         """
-        row = await self._session.first(LOCK_BOTH, {**_one(scope, document_id), "of_number": number})
-        return None if row is None else read_both(row)
+        found = await self._session.scalar(LOCK_BOTH, {**_one(scope, document_id), "of_number": number})
+        return None if found is None else read_array(found)
 
     async def lock_all(
         self, scope: TenantScope, named: Sequence[tuple[UUID, int]]

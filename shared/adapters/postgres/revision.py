@@ -2,4 +2,4 @@
 newest migration.
 """
 
-HEAD = "0030"
+HEAD = "0031"

@@ -519,6 +519,8 @@ def test_functions_that_act_for_others_are_known_and_pinned(as_superuser: Connec
         "lambent_deliveries_due",
         "lambent_due",
         "lambent_access",
+        "lambent_enter_as",
+        "lambent_enter_with_key",
         "lambent_access_list",
         "lambent_put_access_list",
         "lambent_readers",
