@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from shared.adapters.memory.rows import MemoryRows
 from shared.adapters.memory.rows_transaction import Now, Tables, Transaction
+from shared.domain.documents import Generation
 from shared.domain.errors import CommitUnknown, Outage
 from shared.domain.tenants import TenantScope
 from tests.simulation.processes import Gate, Process, turn
@@ -114,6 +115,8 @@ class SimulatedStore:
         """The database's own clock, which is off by nothing."""
         self.gate = gate
         self.witness = witness
+        self.opened: set[Open] = set()
+        """Every transaction that is open."""
         self.changes = 0
         """Commits so far that changed more than where a look around had come to."""
 
@@ -145,6 +148,7 @@ class SimulatedTransaction:
         transaction = Transaction(store.tables, None if scope is None else scope.tenant_id, now=store.now)
         opened = self._opened = Open(transaction, process, store.witness.commits)
         process.open.add(opened)
+        store.opened.add(opened)
         if scope is not None:
             process.tenant = scope.tenant_id
         return WatchedRows(transaction, RowsGuard(gate, opened))
@@ -158,6 +162,7 @@ class SimulatedTransaction:
                 committed = True
         finally:
             process.open.discard(opened)
+            self._store.opened.discard(opened)
             opened.transaction.end()
             if not committed:
                 process.undone += 1
@@ -183,10 +188,29 @@ class SimulatedTransaction:
             if faults.strikes("commit_unknown_lost", now):
                 raise CommitUnknown("the database connection broke during commit")
         witness, changes = self._store.witness, opened.transaction._changes
+        if not process.faultless and self._claims(changes) and faults.strikes("claim_forgotten", now):
+            self._forget()
+            return
         seen = witness.before(process, changes)
         self._store.changes += self._news(changes)
         opened.transaction.commit()
         witness.after(process, changes, seen, opened.began)
+
+    def _claims(self, changes: Changes) -> bool:
+        """Whether a lease is taken: such a commit is answered before it is on the disk."""
+        known = self._store.tables.rows["generations"]
+        return any(
+            row.lease_owner is not None and row.lease_owner != getattr(known[tenant].get(key), "lease_owner", None)
+            for tenant, rows in changes.get("generations", {}).items()
+            for key, row in rows.items()
+            if isinstance(row, Generation)
+        )
+
+    def _forget(self) -> None:
+        """The database crashes right after its answer: the claim was never made, and every connection is gone."""
+        self._process.forgotten = True
+        for other in list(self._store.opened - {self._opened}):
+            other.lose()
 
     def _news(self, changes: Changes) -> bool:
         """Whether anything is written that is not there already: writing a row as it is changes nothing."""

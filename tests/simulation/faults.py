@@ -19,6 +19,7 @@ KINDS = {
     "commit_lost": 0.02,
     "commit_unknown_applied": 0.03,
     "commit_unknown_lost": 0.03,
+    "claim_forgotten": 0.05,
     "blobs_unavailable": 0.06,
     "blobs_answer_lost": 0.05,
     "embedder_unavailable": 0.15,

@@ -155,6 +155,16 @@ LEASE = (
         "visibility_expired",
     ),
     one(
+        "a claim that was forgotten holds against whoever came since",
+        f"{INGEST}.stage:_locked",
+        "found[1] == claimed.before",
+        "found[1].state is claimed.before.state",
+        "claim_forgotten",
+        "visibility_expired",
+        "message_duplicated",
+        histories=3000,
+    ),
+    one(
         "a message is taken whatever the state",
         f"{INGEST}.stage:take",
         "found[1].state is not STAGE_STATES[queue]",

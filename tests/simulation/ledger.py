@@ -39,6 +39,7 @@ class Ledger:
     - its process stood still until its lease was another's, or stood still itself between looking and paying: a worker
       that seems dead cannot be told from one that is, and waiting for it would stop its documents;
     - the database refused its commit and the next one too: the vectors are in that process alone, and its time ends;
+    - the database forgot its claim, whose commit nobody waits for: nobody else could see that it was at work;
     - its document was deleted, overtaken or cancelled meanwhile: what nobody wants is not kept, as a delete promises;
     - it was kept, and removed with the last document that had it.
     """
@@ -91,6 +92,8 @@ class Ledger:
             return "died"
         if first.paused or (process.paused and not earlier.ended):
             return "stood still"
+        if first.forgotten:
+            return "its claim was forgotten"
         if first.undone - earlier.undone > 1:
             return "lost its commit, and the next"
         return "deleted, overtaken or cancelled meanwhile" if earlier.ended and self._unwanted(first) else ""

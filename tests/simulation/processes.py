@@ -47,6 +47,8 @@ class Process:
     """After how many commits of anyone it did."""
     turned_away: bool = False
     """A call of it has failed: what it was to do may not be done."""
+    forgotten: bool = False
+    """The database crashed with a claim of it that was answered, and not on the disk yet."""
     undone: int = 0
     """Transactions it could not commit, or does not know whether it did."""
 
