@@ -29,7 +29,14 @@ SCHEDULES = {
 """Which tenants have something to do, by ids alone; what is done to it is done with a scope."""
 NO_TENANTS = {
     *("collections.py: ensure", "collections.py: revision", "vectors.py: ping", "access.py: everything"),
-    *("cursors.py: get", "cursors.py: put", "limits.py: reserve", "limits.py: drain", "limits.py: silence"),
+    *(
+        "cursors.py: get",
+        "cursors.py: put",
+        "cursors.py: now",
+        "limits.py: reserve",
+        "limits.py: drain",
+        "limits.py: silence",
+    ),
     *("rates.py: along", "users.py: put", "users.py: begin", "users.py: wait", "users.py: succeeded"),
     # Their rows are told by the transaction's tenant, and by the sender in what they are given.
     *("idempotency.py: claim", "idempotency.py: keep", "idempotency.py: finish", "idempotency.py: release"),
