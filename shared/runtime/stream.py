@@ -17,6 +17,7 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 from mangum.handlers.api_gateway import APIGateway
@@ -40,13 +41,18 @@ class StreamFunction:
     """
 
     def __init__(self, router: APIRouter) -> None:
-        """Make both forms.
+        """Make the streaming form.
 
         Args:
             router: the area's routes.
         """
+        self._router = router
         self.app: ASGIApp = door(router)
-        self._buffered: HttpFunction = http_function(router)
+
+    @cached_property
+    def _buffered(self) -> HttpFunction:
+        """Of no use to a process that streams."""
+        return http_function(self._router)
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer whole, where nothing streams."""
