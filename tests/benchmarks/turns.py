@@ -3,13 +3,13 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from shared.local.functions import FunctionSpec
 from shared.local.host import FunctionHost
 from tests.benchmarks.stand import percentile
 
-BLOCK = 50
+BLOCK = 25
 
 type Request = tuple[FunctionSpec, Mapping[str, object]]
 
@@ -46,9 +46,21 @@ async def _measured(requests: Mapping[str, Request], count: int) -> dict[str, li
 
 
 def tell(times: Mapping[str, list[float]], base: str, limit: float) -> None:
-    """Print each request's times as ratios of the one named `base`; what is over `limit` is marked."""
-    unit = statistics.median(times[base])
+    """Print each request's times as ratios of the one named `base`; what is over `limit` is marked.
+
+    A ratio is the median of those of blocks that came in the same turn, behind each other: a machine that is slow for
+    some seconds is so for both. The quarters of these ratios are printed with it.
+    """
     for name, values in times.items():
         p50, p95 = statistics.median(values), percentile(values, 0.95)
-        mark = "" if p50 <= unit * limit else f"  over {limit}"
-        print(f"{name:20s} p50 {p50:6.2f} ms  p95 {p95:6.2f} ms  {p50 / unit:5.2f} x{mark}")
+        line = f"{name:20s} p50 {p50:6.2f} ms  p95 {p95:6.2f} ms"
+        if name != base:
+            low, middle, high = statistics.quantiles(ratios(values, times[base]), n=4)
+            line += f"  {middle:5.2f} x ({low:.2f} to {high:.2f})" + ("" if middle <= limit else f"  over {limit}")
+        print(line)
+
+
+def ratios(values: Sequence[float], base: Sequence[float]) -> list[float]:
+    """The ratio of the medians of each turn."""
+    medians = [[statistics.median(one[i : i + BLOCK]) for i in range(0, len(one), BLOCK)] for one in (values, base)]
+    return [own / other for own, other in zip(*medians, strict=True)]
