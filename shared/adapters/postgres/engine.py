@@ -142,7 +142,7 @@ class Session:
         return await cursor.fetchone()
 
     async def stand[Found](
-        self, asked: str, now: datetime, rest: str, read: Callable[[Any], Found], *, ahead: bool
+        self, asked: str, now: datetime, read: Callable[[Any], Found], *, ahead: bool
     ) -> Found | None:
         """Begin with the statement that finds out who this is for and sets their context. Returns who; None: nobody.
 
@@ -150,9 +150,9 @@ class Session:
         first that follows, and their context holds for that one as it is by then.
 
         Args:
-            asked: the statement up to the time.
+            asked: the call of a function of the server up to its last two arguments, the time and the settings of the
+                transaction, which it makes.
             now: the time.
-            rest: what comes behind the time.
             read: makes it of the statement's row.
             ahead: whether last time's answer will do for now.
 
@@ -161,13 +161,13 @@ class Session:
         """
         recalled: dict[str, tuple[Any, Found]] = self._line.recalled
         # Of a datetime nothing needs quoting.
-        query = f"{asked}'{now.isoformat()}'::timestamptz{rest}"
-        if ahead and self._before is None and (known := recalled.get(asked)) is not None:
+        query = f"{asked}'{now.isoformat()}'::timestamptz, {self._line.settings})"
+        if ahead and self._before is None and not self.begun and (known := recalled.get(asked)) is not None:
             row, found = known
             self._question = Question(asked, query, row)
             return found
         recalled.pop(asked, None)
-        row = await self.begin(query)
+        row = await self._entered(query)
         if row is None:
             return None
         found = read(row)
@@ -175,6 +175,11 @@ class Session:
         while len(recalled) > REMEMBERED:
             del recalled[next(iter(recalled))]
         return found
+
+    async def _entered(self, query: str) -> Any:
+        """Begin with a query that makes the settings itself."""
+        self._opening = self._opening[:1]
+        return await self.begin(query)
 
     async def confirmed(self) -> None:
         """Ask what was taken for granted, if nothing has asked it yet.
@@ -191,7 +196,7 @@ class Session:
         question = self._question
         if question is not None:
             self._question = None
-            self._compare(question, await self.begin(question.sql))
+            self._compare(question, await self._entered(question.sql))
 
     def _compare(self, question: Question, row: Any) -> None:
         if row != question.row:
@@ -290,10 +295,9 @@ class Session:
             raise (meaning(error) or error) from error
         except UnicodeEncodeError as error:
             raise unstorable() from error
-        cursor = await self._line.whole([*self._opening, question.sql, wanted])
+        cursor = await self._line.whole([self._opening[0], question.sql, wanted])
         cursor.row_factory = named_rows
-        for _ in self._opening:
-            cursor.nextset()
+        cursor.nextset()
         self._compare(question, await cursor.fetchone())
         cursor.nextset()
         return cursor

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from psycopg.generators import fetch_many
 from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.adapters.postgres.beginning import opening, unknown
 from shared.adapters.postgres.failures import meaning, unstorable
 from shared.adapters.postgres.lean import AsyncConnection, AsyncEngine
 from shared.adapters.postgres.lookup import named_rows
@@ -107,6 +108,11 @@ class Line:
         if scope is None:
             return opening(None, frozenset(), self._timeouts)
         return opening(scope.tenant_id, scope.admitted, self._timeouts)
+
+    @property
+    def settings(self) -> str:
+        """What is set for a transaction of which it is not known yet whose it is: an array of the server's."""
+        return unknown(self._timeouts)
 
     async def commit(self, session: "Session") -> None:
         """Commit what was begun.
@@ -297,30 +303,3 @@ def _ended(pipeline: psycopg.AsyncPipeline) -> Generator[Any, Any, None]:
         yield from pipeline._communicate_gen()  # noqa: SLF001
     finally:
         yield from pipeline._fetch_gen(flush=False)  # noqa: SLF001
-
-
-@lru_cache(64)
-def opening(tenant_id: UUID | None, admitted: frozenset[str] | None, timeouts: Timeouts) -> Sequence[str]:
-    """What begins a transaction.
-
-    All settings are local to it; the tenant is set even when there is none, and the user, who is not known before a
-    credential was read, to none, so that nothing older shows through. A scope's
-    names need no quoting.
-    """
-    settings = {
-        "lambent.tenant": "" if tenant_id is None else str(UUID(int=tenant_id.int)),
-        "lambent.user": "",
-        "lambent.readers": "*" if admitted is None else ",".join(sorted(admitted)),
-        "TimeZone": "UTC",
-        "statement_timeout": int(timeouts.statement),
-        "lock_timeout": int(timeouts.lock),
-        "idle_in_transaction_session_timeout": int(timeouts.idle_in_transaction),
-        # Compiling a statement takes longer than any of ours runs.
-        "jit": "off",
-        # pgvector: keep scanning the graph until enough rows passed the filters.
-        "hnsw.ef_search": 100,
-        "hnsw.iterative_scan": "relaxed_order",
-        "hnsw.max_scan_tuples": 100_000,
-    }
-    context = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
-    return "BEGIN", f"SELECT {context}"

@@ -107,7 +107,7 @@ class PgSessions:
         """
         # As with a key it is what a request begins with: it travels with BEGIN.
         asked = _asked(claims.user_id, claims.session_id, org, project, whole)
-        return await self._session.stand(asked, now, ")", _access, ahead=ahead)
+        return await self._session.stand(asked, now, _access, ahead=ahead)
 
     async def enter(self, claims: AccessClaims, now: datetime) -> bool:
         """Work for a signed-in user outside all tenants; False when the session or the user is not good any more."""

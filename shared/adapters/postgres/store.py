@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from shared.adapters.postgres.engine import Session, open_engine
 from shared.adapters.postgres.line import Line, Timeouts
 from shared.adapters.postgres.rows import PgRows
+from shared.domain.errors import Outage
 from shared.domain.tenants import TenantScope
 
 
@@ -37,6 +38,9 @@ class PgStore:
         try:
             try:
                 yield PgRows(session)
+            except Outage:
+                # There is nobody to ask.
+                raise
             except Exception:
                 # A refusal, too, is only as good as what it was found on.
                 await session.confirmed()

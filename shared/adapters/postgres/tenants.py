@@ -206,7 +206,7 @@ class PgKeys:
         """
         # Usually what a request begins with: it travels with BEGIN.
         question = _asked(secret_hash, project_id, whole)
-        return await self._session.stand(question, now, ")", _authenticated, ahead=ahead)
+        return await self._session.stand(question, now, _authenticated, ahead=ahead)
 
     async def get(self, scope: TenantScope, key_id: UUID) -> Credential | None:
         """One key of the tenant, with the permissions it was made with."""

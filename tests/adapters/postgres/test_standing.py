@@ -15,7 +15,7 @@ from shared.adapters.postgres.engine import REMEMBERED, Session
 from shared.adapters.postgres.lookup import spelled
 from shared.adapters.postgres.rows import PgRows
 from shared.adapters.postgres.store import PgStore
-from shared.domain.errors import Forbidden, Invalid, StandingChanged
+from shared.domain.errors import Forbidden, Invalid, Outage, StandingChanged
 from shared.domain.tenants import KEY_PERMISSIONS, Credential
 from tests.contracts.samples import NOW, Room, add_document, new_id, new_room
 from tests.fixtures.postgres import OpenStore
@@ -170,6 +170,24 @@ async def test_connection_that_died_is_replaced(store: PgStore, as_superuser: ps
     as_superuser.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'lambent_app'")
     async with ahead(store) as rows:
         assert await rows.documents.latest(room.scope, made.id) is not None
+
+
+async def test_database_that_is_out_is_not_asked_twice(store: PgStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    room, _ = await keyed(store)
+    asked: list[str] = []
+
+    async def out(sql: str) -> Any:
+        asked.append(sql)
+        raise Outage("the database cannot be reached")
+
+    async def reading() -> None:
+        async with ahead(store) as rows:
+            await reads(rows, room)
+
+    monkeypatch.setattr(store._line, "begin", out)
+    with pytest.raises(Outage):
+        await reading()
+    assert len(asked) == 1
 
 
 async def test_no_more_credentials_are_remembered_than_so_many(store: PgStore) -> None:

@@ -1,6 +1,7 @@
 """Whoever shows a credential is found and their context is set in one step of the server's.
 
-Finding alone left the context to the statement around it, which the server planned anew for every request.
+Finding alone left the context to the statement around it, and the settings of the transaction to another one, which the
+server planned anew for every request.
 
 Revision ID: 0030
 Revises: 0029
@@ -17,8 +18,16 @@ branch_labels = None
 depends_on = None
 
 END = "  RETURN NEXT;\nEND\n$$"
+# Names and values by turns. An assignment is no statement of its own to the server, as PERFORM is.
+SET = """
+  FOR place_of IN 1 .. coalesce(array_length(settings, 1), 0) BY 2 LOOP
+    ignored := set_config(settings[place_of], settings[place_of + 1], true);
+  END LOOP;
+"""
+DECLARED = "  ignored text;\nBEGIN\n"
 WITH_KEY = (
     KEY.replace("lambent_key.", "lambent_enter_with_key.")
+    .replace("BEGIN\n", DECLARED + SET, 1)
     .replace("  room_archived_at timestamptz\n)", "  room_archived_at timestamptz, readers text\n)")
     .replace(
         END,
@@ -27,21 +36,23 @@ WITH_KEY = (
   IF owned THEN
     SELECT r.names INTO readers FROM public.lambent_readers(tenant_id, user_id, service_account_id, id, room) r;
   END IF;
-  PERFORM set_config('lambent.tenant', tenant_id::text, true);
-  PERFORM set_config('lambent.readers', readers, true);
+  ignored := set_config('lambent.tenant', tenant_id::text, true);
+  ignored := set_config('lambent.readers', readers, true);
 """
         + END,
     )
 )
 AS_USER = (
     ACCESS.replace("lambent_access", "lambent_enter_as")
+    .replace("moment timestamptz)", "moment timestamptz, settings text[])")
+    .replace("BEGIN\n", DECLARED + SET, 1)
     .replace(" STABLE ", " VOLATILE ")
     .replace(
         END,
         """
-  PERFORM set_config('lambent.tenant', coalesce(tenant_id::text, ''), true);
-  PERFORM set_config('lambent.user', who::text, true);
-  PERFORM set_config('lambent.readers', names, true);
+  ignored := set_config('lambent.tenant', coalesce(tenant_id::text, ''), true);
+  ignored := set_config('lambent.user', who::text, true);
+  ignored := set_config('lambent.readers', names, true);
 """
         + END,
     )
@@ -54,7 +65,8 @@ def upgrade() -> None:
     op.execute("GRANT lambent_clerk TO CURRENT_USER")
     op.execute("GRANT CREATE ON SCHEMA public TO lambent_clerk")
     op.execute(
-        "CREATE FUNCTION lambent_enter_with_key(wanted text, chosen uuid, whole boolean, moment timestamptz) "
+        "CREATE FUNCTION lambent_enter_with_key"
+        "(wanted text, chosen uuid, whole boolean, moment timestamptz, settings text[]) "
         f"{WITH_KEY} SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
     )
     op.execute(AS_USER)
