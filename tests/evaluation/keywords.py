@@ -8,7 +8,6 @@ The formulas are those of `shared.domain.bm25`, with the exact mean length and 6
 """
 
 import json
-import math
 import sys
 import time
 from collections import Counter, defaultdict
@@ -19,11 +18,11 @@ from pathlib import Path
 from shared.adapters.snowball.analyser import SnowballAnalyser
 from shared.domain.bm25 import encode, idf, indexed
 from shared.ports.analyser import Analyser
+from tests.evaluation.metrics import DEPTH, Quality, quality
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 LANGUAGES = ("en", "zh", "th", "hi", "ar", "de", "es", "el", "ro", "ru", "tr", "vi")
 SETS = ("scifact", *(f"xquad.{language}" for language in LANGUAGES))
-DEPTH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +33,6 @@ class Corpus:
     texts: Mapping[str, str]
     questions: Mapping[str, str]
     relevant: Mapping[str, Mapping[str, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Means over the questions that have a relevant text."""
-
-    ndcg: float
-    recall: float
-    empty: int
-    """Questions without any hit."""
-    megabytes_per_second: float
-    """Of the analysis of the texts, in UTF-8."""
 
 
 def read(name: str) -> Corpus | None:
@@ -68,8 +55,8 @@ def read(name: str) -> Corpus | None:
     return Corpus(language or "en", texts, {row["_id"]: row["text"] for row in _rows(questions_path)}, relevant)
 
 
-def evaluate(corpus: Corpus, analyser: Analyser) -> Figures:
-    """Rank every text for every question."""
+def evaluate(corpus: Corpus, analyser: Analyser) -> tuple[Quality, float]:
+    """Rank every text for every question; and megabytes (UTF-8) a second of the analysis of the texts."""
     ids = list(corpus.texts)
     started = time.process_time()
     terms = [analyser.terms(corpus.texts[id], corpus.language) for id in ids]
@@ -79,17 +66,12 @@ def evaluate(corpus: Corpus, analyser: Analyser) -> Figures:
     for place, found in enumerate(terms):
         for index, weight in encode(indexed(Counter(found)), len(found), average).items():
             postings[index].append((place, weight))
-    gains, recalls, empty = [], [], 0
-    for question, grades in corpus.relevant.items():
-        wanted = {text: grade for text, grade in grades.items() if grade > 0}
-        if wanted:
-            ranked = _ranked(analyser.query_terms(corpus.questions[question]), postings, len(ids))
-            found_grades = [wanted.get(ids[place], 0) for place in ranked]
-            gains.append(_gain(found_grades) / _gain(sorted(wanted.values(), reverse=True)[:DEPTH]))
-            recalls.append(sum(grade > 0 for grade in found_grades) / len(wanted))
-            empty += not ranked
+    rankings = {
+        question: [ids[place] for place in _ranked(analyser.query_terms(text), postings, len(ids))]
+        for question, text in corpus.questions.items()
+    }
     size = sum(len(text.encode()) for text in corpus.texts.values())
-    return Figures(sum(gains) / len(gains), sum(recalls) / len(recalls), empty, size / 1e6 / spent)
+    return quality(rankings, corpus.relevant), size / 1e6 / spent
 
 
 def _ranked(terms: Sequence[str], postings: Mapping[int, Sequence[tuple[int, float]]], count: int) -> list[int]:
@@ -99,11 +81,6 @@ def _ranked(terms: Sequence[str], postings: Mapping[int, Sequence[tuple[int, flo
         for place, weight in found:
             scores[place] += idf(count, len(found)) * weight
     return sorted(scores, key=lambda place: (-scores[place], place))[:DEPTH]
-
-
-def _gain(grades: Sequence[int]) -> float:
-    """Discounted cumulative gain (Järvelin and Kekäläinen 2002), with the grade itself as gain."""
-    return sum(grade / math.log2(rank + 1) for rank, grade in enumerate(grades, start=1))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -119,8 +96,8 @@ def main(names: Sequence[str]) -> int:
         if corpus is None:
             print(f"{name:10} no data at {DATA.resolve()}", file=sys.stderr)
             return 1
-        figures = evaluate(corpus, analyser)
-        columns = f"{figures.ndcg:8.4f} {figures.recall:10.4f} {figures.empty:6} {figures.megabytes_per_second:6.1f}"
+        figures, speed = evaluate(corpus, analyser)
+        columns = f"{figures.ndcg:8.4f} {figures.recall:10.4f} {figures.empty:6} {speed:6.1f}"
         print(f"{name:10} {columns}", flush=True)
     return 0
 
