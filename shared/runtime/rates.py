@@ -117,7 +117,7 @@ async def counted(
     if not factor:
         return
     kind = kind_of(request.method, request.scope["route"].path)
-    limits = limits_of(kind, factor)
+    limits = [(part, scaled(limit, factor)) for part, limit in KINDS[kind].items()]
     now = ports.clock.now()
 
     def known(standings: Sequence[Standing]) -> None:
@@ -127,12 +127,6 @@ async def counted(
 
     asker = Asker(kind, address_of(request), secret_hash, user_id, tenant_id)
     await ports.rates.along(asker, limits, now, known)
-
-
-@lru_cache(64)
-def limits_of(kind: str, factor: float) -> Sequence[tuple[Part, Limit]]:
-    """What is granted for one sort of request, as this deployment has it."""
-    return tuple((part, scaled(limit, factor)) for part, limit in KINDS[kind].items())
 
 
 @lru_cache(64)
