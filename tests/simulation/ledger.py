@@ -80,8 +80,12 @@ class Ledger:
         """What excuses paying for what had been kept."""
         if not any(key[0] == text[1] for tenant, key, _ in self._sight.table("cache") if tenant == text[0]):
             return "removed with its last document"
-        stood_still = earlier.process.paused or process.paused
-        return "stood still" if stood_still and process.took_at <= (earlier.stored or 0) else ""
+        if process.took_at > (earlier.stored or 0):
+            return ""
+        if process.forgotten:
+            # Whoever came since saw nobody at work, and was the first to be done.
+            return "its claim was forgotten"
+        return "stood still" if earlier.process.paused or process.paused else ""
 
     def _lost(self, earlier: Payment, process: Process) -> str:
         """What excuses paying for what has not been kept."""
